@@ -1,0 +1,11 @@
+// The tests run what `node build.js` compiled: one compiler for the product and its tests, and no other machinery.
+require("./build").build();
+
+const shared = { transform: { "\\.ts$": "./jest.transform.js" }, testEnvironment: "node" };
+
+module.exports = {
+  projects: [
+    { ...shared, displayName: "unit", testMatch: ["<rootDir>/test/**/*.test.ts"], testPathIgnorePatterns: ["/test/e2e/"] },
+    { ...shared, displayName: "e2e", testMatch: ["<rootDir>/test/e2e/**/*.test.ts"] },
+  ],
+};

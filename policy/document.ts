@@ -1,0 +1,36 @@
+/**
+ * The JSON policy language of AWS IAM, as types.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+ */
+export interface PolicyDocument {
+  /** The language's version. Only "2012-10-17" knows policy variables; AWS takes an absent one for "2008-10-17". */
+  readonly Version?: "2012-10-17" | "2008-10-17";
+  readonly Id?: string;
+  readonly Statement: Statement | readonly Statement[];
+}
+
+/** One value or several, as the policy grammar allows nearly everywhere. */
+export type OneOrMany<T> = T | readonly T[];
+
+/** Who a statement is about: `"*"`, or ARNs, account ids, services and issuers by kind. */
+export type PrincipalElement =
+  | "*"
+  | { readonly [kind in "AWS" | "Federated" | "Service" | "CanonicalUser"]?: OneOrMany<string> };
+
+/** Operator → condition key → values, e.g. `{ StringEquals: { "aws:RequestedRegion": "us-east-1" } }`. */
+export type ConditionElement = {
+  readonly [operator: string]: { readonly [key: string]: OneOrMany<string | number | boolean> };
+};
+
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect: "Allow" | "Deny";
+  readonly Principal?: PrincipalElement;
+  readonly NotPrincipal?: PrincipalElement;
+  readonly Action?: OneOrMany<string>;
+  readonly NotAction?: OneOrMany<string>;
+  readonly Resource?: OneOrMany<string>;
+  readonly NotResource?: OneOrMany<string>;
+  readonly Condition?: ConditionElement;
+}
