@@ -1,0 +1,5 @@
+import type { PolicyDocument } from "./document";
+
+export function policySize(document: PolicyDocument): number {
+  return JSON.stringify(document).length;
+}
