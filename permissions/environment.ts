@@ -38,13 +38,14 @@ export function applyEnvironment(scope: EnvironmentScope, self: string): PolicyD
     ...(scope.oidcProvider.mode === "create"
       ? [allow("ChangeProvider", CHANGE_PROVIDER, [scope.oidcProvider.arn])]
       : []),
-    ...(others.length === 0 ? [] : [keepFromChanging(others)]),
+    ...(others.length === 0 ? [] : [keepFromChanging(others, scope.roles)]),
   ]);
 }
 
 const CHANGE_ROLE = [
   "iam:DeleteRole",
   "iam:UpdateRole",
+  "iam:UpdateRoleDescription",
   "iam:UpdateAssumeRolePolicy",
   "iam:TagRole",
   "iam:UntagRole",
@@ -106,13 +107,13 @@ function boundaryOf([role]: readonly ScopedRole[]): ConditionElement | undefined
 }
 
 // Whatever else a role that applies may be given: what it must not change stays out of its reach.
-function keepFromChanging(roles: readonly ScopedRole[]): Statement {
-  const boundaries = roles.flatMap(({ permissionsBoundaryArn }) => permissionsBoundaryArn ?? []);
+function keepFromChanging(roles: readonly ScopedRole[], bounded: readonly ScopedRole[]): Statement {
+  const boundaries = bounded.flatMap(({ permissionsBoundaryArn }) => permissionsBoundaryArn ?? []);
   return {
     Sid: "NeverChange",
     Effect: "Deny",
     NotAction: ["iam:Get*", "iam:List*", "sts:*"],
-    Resource: [...new Set([...arns(roles), ...boundaries])],
+    Resource: [...new Set([...arns(roles), ...boundaries])].sort(),
   };
 }
 
