@@ -1,10 +1,8 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { S3Backend, type TerraformStack } from "cdktf";
+import { terraformConstraint } from "../config/terraform-version";
 import type { Tags } from "../config/types";
 import type { StateLocation } from "../permissions/scope";
-
-/** The versions of Terraform that the stacks work with: lock files came with 1.11. */
-export const TERRAFORM_VERSIONS = ">= 1.11.0, < 2.0.0";
 
 /** Keeps the stack's state in S3, under the locks that the configuration names. */
 export function keepStateIn(stack: TerraformStack, accountId: string, state: StateLocation): void {
@@ -19,7 +17,7 @@ export function keepStateIn(stack: TerraformStack, accountId: string, state: Sta
   });
   // cdktf 0.21 has no property for the lock file.
   if (state.lock !== "dynamodb") backend.addOverride("use_lockfile", true);
-  stack.addOverride("terraform.required_version", TERRAFORM_VERSIONS);
+  stack.addOverride("terraform.required_version", terraformConstraint);
 }
 
 /** The AWS provider of a stack; with credentials of any other account it stops before it reads anything. */
