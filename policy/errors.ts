@@ -1,7 +1,4 @@
-/**
- * An error whose message is meant for people: what is wrong, where, and what to do. The launcher prints it without a
- * stack; any other error is a fault of the program and is printed whole.
- */
+/** An error whose message is for the person at the keyboard: the launcher prints it without a stack. */
 export class UserError extends Error {
   readonly forPeople = true;
 }
