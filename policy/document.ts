@@ -34,3 +34,24 @@ export interface Statement {
   readonly NotResource?: OneOrMany<string>;
   readonly Condition?: ConditionElement;
 }
+
+/** One value as a list of one; a list as it is; nothing as an empty list. */
+export function asArray<T>(value: OneOrMany<T> | undefined): readonly T[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [value as T];
+}
+
+/** The statements of a document, also of one that has a single statement without brackets. */
+export function statements(document: PolicyDocument): readonly Statement[] {
+  return asArray(document.Statement);
+}
+
+/**
+ * A document's size in characters as AWS counts it for its quotas: without the white space between JSON's tokens. White
+ * space inside strings is counted, since AWS does not say that it is not.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+export function policySize(document: PolicyDocument): number {
+  return JSON.stringify(document).length;
+}

@@ -1,4 +1,4 @@
-/** An error whose message is for people, complete as it is: the launcher prints it without a stack trace. */
+/** An error whose message is for the person at the keyboard: the launcher prints it without a stack. */
 export class UserError extends Error {
   readonly forPeople = true;
 }

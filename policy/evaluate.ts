@@ -1,30 +1,194 @@
+import { type Context, readContext } from "./context";
+import type { Decision, PolicyKind, PolicyResult, Reason, StatementResult } from "./decision";
 import type { PolicyDocument } from "./document";
+import { accountOf, type Grant } from "./principals";
+import { isTrustAction, type NamedPolicy, type Policies, type Request } from "./request";
+import { evaluateStatement } from "./statement";
 
-/** What is asked of AWS: who, what, on which resource, with which condition keys present. */
-export interface Request {
-  /** Who asks: an ARN (user, role, assumed-role session), or the issuer's provider ARN for a web identity. */
-  readonly principal: { readonly kind: "AWS" | "Federated" | "Service"; readonly id: string };
-  /** E.g. `s3:GetObject`. Compared without regard to case. */
-  readonly action: string;
-  /** The resource's ARN, or `*` for an action that has none. */
-  readonly resource: string;
-  /** Condition keys and their values; a key's name is compared without regard to case. An absent key is absent. */
-  readonly context: { readonly [key: string]: string | readonly string[] };
+export type {
+  ConditionResult,
+  Decision,
+  ElementResult,
+  PolicyResult,
+  Reason,
+  StatementResult,
+  Verdict,
+} from "./decision";
+
+export type { NamedPolicy, Policies, Request } from "./request";
+
+export interface Options {
+  /**
+   * Tells of a condition key that AWS does not have for the token's issuer, and why (the text becomes the condition's
+   * note); undefined for a key that it has. A condition on such a key never matches in an Allow; in a Deny the key is
+   * absent, as it is in AWS. Default: every key may exist.
+   */
+  readonly unknownKey?: (key: string) => string | undefined;
 }
 
-/** The policies that decide about a request. */
-export interface Policies {
-  /** Identity policies: a role's managed and inline policies. Named, so that a reason can say which one it was. */
-  readonly identity?: readonly NamedPolicy[];
-  /** Resource policies: a role's trust policy, a bucket's policy. */
-  readonly resource?: readonly NamedPolicy[];
-  /** The permissions boundary: both it and the identity policies must allow. */
-  readonly boundary?: NamedPolicy;
-  /** Session policies given when the session was made: one of them must allow as well. */
-  readonly session?: readonly NamedPolicy[];
+/**
+ * Decides a request by policies, as AWS documents it, and tells why. Never throws for a bad document and never guesses:
+ * what it cannot evaluate never grants, and in a Deny counts as denying; the decision names it.
+ *
+ * A Deny in any policy wins. Otherwise an Allow is needed: within one account of an identity policy or a resource
+ * policy, across accounts of both; for a role's trust policy and a KMS key's policy, of the resource policy in any case.
+ * Boundary and session policies must allow as well, except where a resource policy of the account names the very
+ * session or user, or everybody. Organization policies (SCP, RCP) and the account's root user are not known here.
+ *
+ * A role's trust in a token is decided with `{ resource: [trustPolicy] }` alone.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ */
+export function evaluate(policies: Policies, request: Request, options: Options = {}): Decision {
+  const unknownKey = options.unknownKey ?? (() => undefined);
+  const context = readContext(request, unknownKey);
+  const evaluateAll = (kind: PolicyKind, named: readonly NamedPolicy[] = []) =>
+    named.map((policy) => evaluatePolicy(kind, policy, { request, context, unknownKey }));
+  const identity = evaluateAll("identity", policies.identity);
+  const resource = evaluateAll("resource", policies.resource);
+  const boundary = policies.boundary === undefined ? undefined : evaluateAll("boundary", [policies.boundary]);
+  const session = policies.session?.length ? evaluateAll("session", policies.session) : undefined;
+  const all = [...identity, ...resource, ...(boundary ?? []), ...(session ?? [])];
+  return {
+    ...combine({ identity, resource, boundary, session, all }, request),
+    policies: all.map(({ result }) => result),
+  };
 }
 
-export interface NamedPolicy {
-  readonly name: string;
-  readonly document: PolicyDocument;
+interface Evaluation {
+  readonly request: Request;
+  readonly context: Context;
+  readonly unknownKey: (key: string) => string | undefined;
+}
+
+interface Evaluated {
+  readonly result: PolicyResult;
+  /** In which ways its Allows name who asks; one without a principal allows directly. */
+  readonly grants: readonly Grant[];
+}
+
+const topLevel = new Set(["Version", "Id", "Statement"]);
+
+function evaluatePolicy(kind: PolicyKind, { name, document }: NamedPolicy, evaluation: Evaluation): Evaluated {
+  const unsupported = documentFault(document);
+  if (unsupported !== undefined) return { result: { name, kind, unsupported, statements: [] }, grants: [] };
+  const variables = document.Version === "2012-10-17";
+  const list: readonly unknown[] = Array.isArray(document.Statement) ? document.Statement : [document.Statement];
+  const evaluated = list.map((statement, index) =>
+    evaluateStatement(statement, { ...evaluation, kind, index, variables }),
+  );
+  return {
+    result: { name, kind, statements: evaluated.map(({ result }) => result) },
+    grants: evaluated.filter(({ result }) => allows(result)).map(({ grant }) => grant),
+  };
+}
+
+function documentFault(document: unknown): string | undefined {
+  if (typeof document !== "object" || document === null || Array.isArray(document)) return "it is not a JSON object";
+  const { Version: version = "2008-10-17", Statement: list } = document as Partial<PolicyDocument>;
+  if (version !== "2012-10-17" && version !== "2008-10-17")
+    return `its version ${JSON.stringify(version)} is not known`;
+  const unknown = Object.keys(document).find((key) => !topLevel.has(key));
+  if (unknown !== undefined) return `its element "${unknown}" is not known`;
+  return list === undefined ? "it has no statement" : undefined;
+}
+
+function allows({ effect, verdict }: StatementResult): boolean {
+  return effect === "Allow" && verdict === "matched";
+}
+
+interface Layers {
+  readonly identity: readonly Evaluated[];
+  readonly resource: readonly Evaluated[];
+  readonly boundary?: readonly Evaluated[];
+  readonly session?: readonly Evaluated[];
+  readonly all: readonly Evaluated[];
+}
+
+function combine({ identity, resource, boundary, session, all }: Layers, request: Request): Omit<Decision, "policies"> {
+  const denied = findDeny(all);
+  if (denied !== undefined) return denied;
+
+  const named = new Set(resource.flatMap(({ grants }) => grants));
+  const owned = identity.some(({ grants }) => grants.length > 0);
+  const acrossAccounts = isAcrossAccounts(request);
+  if (named.has("direct") && !acrossAccounts) return allowedBy(resource, request);
+
+  const enough = acrossAccounts
+    ? owned && named.size > 0
+    : named.has("session-of") || (owned && (named.size > 0 || !resourceDecides(request, resource)));
+  if (!enough) return refused("no-matching-allow", `no statement allows ${request.action}`, [...identity, ...resource]);
+  for (const [reason, limit, what] of [
+    ["boundary", boundary, "the permissions boundary does"],
+    ["session", session, "the session policies do"],
+  ] as const) {
+    if (limit !== undefined && !limit.some(({ grants }) => grants.length > 0)) {
+      return refused(reason, `${what} not allow ${request.action}`, limit);
+    }
+  }
+  return allowedBy([...identity, ...resource], request);
+}
+
+function isAcrossAccounts({ principal, resource }: Request): boolean {
+  const from = principal.kind === "AWS" ? accountOf(principal.id) : undefined;
+  const to = accountOf(resource);
+  return from !== undefined && to !== undefined && from !== to;
+}
+
+/**
+ * Whether an identity policy alone is not enough: a role is assumed only if its trust policy allows it, and a KMS key is
+ * used only if its key policy does. A key's policy that was not given is not judged.
+ */
+function resourceDecides({ action }: Request, resource: readonly Evaluated[]): boolean {
+  return isTrustAction(action) || (/^kms:/i.test(action) && resource.length > 0);
+}
+
+function findDeny(all: readonly Evaluated[]): Omit<Decision, "policies"> | undefined {
+  const denies = all.flatMap(({ result }) =>
+    result.statements
+      .filter(({ effect, verdict }) => effect !== "Allow" && verdict !== "not-matched")
+      .map((statement) => ({ result, statement })),
+  );
+  const sure = denies.find(({ statement }) => statement.verdict === "matched");
+  if (sure) return refusal("explicit-deny", `${describe(sure.result, sure.statement)} denies it`);
+  const unsure = denies[0];
+  if (unsure) {
+    const where = describe(unsure.result, unsure.statement);
+    return refusal("unsupported", `${where} may deny it and cannot be evaluated: ${unsure.statement.unsupported}`);
+  }
+  const unread = all.find(({ result }) => result.unsupported !== undefined);
+  return (
+    unread &&
+    refusal("unsupported", `the policy "${unread.result.name}" cannot be evaluated: ${unread.result.unsupported}`)
+  );
+}
+
+function allowedBy(evaluated: readonly Evaluated[], { action, resource }: Request): Omit<Decision, "policies"> {
+  const { result } = evaluated.find(({ grants }) => grants.length > 0) as Evaluated;
+  const statement = result.statements.find(allows) as StatementResult;
+  return {
+    outcome: "allowed",
+    reason: "allowed",
+    because: `${describe(result, statement)} allows ${action} on ${resource}`,
+  };
+}
+
+/** A refusal for want of an Allow; if one could not be evaluated, that is the reason. */
+function refused(reason: Reason, because: string, evaluated: readonly Evaluated[]): Omit<Decision, "policies"> {
+  for (const { result } of evaluated) {
+    const unsure = result.statements.find(({ verdict }) => verdict === "unsupported");
+    if (unsure) {
+      const where = describe(result, unsure);
+      return refusal("unsupported", `${because}; ${where} cannot be evaluated: ${unsure.unsupported}`);
+    }
+  }
+  return refusal(reason, because);
+}
+
+function refusal(reason: Reason, because: string): Omit<Decision, "policies"> {
+  return { outcome: "refused", reason, because };
+}
+
+function describe({ name }: PolicyResult, { index, sid }: StatementResult): string {
+  return `statement ${index + 1}${sid === undefined ? "" : ` (${sid})`} of the policy "${name}"`;
 }

@@ -1,0 +1,64 @@
+import { compilePattern, type Pattern } from "./pattern";
+import type { Request } from "./request";
+
+/** A request's condition keys in lower case, since AWS compares their names without regard to case. */
+export type Context = ReadonlyMap<string, readonly string[]>;
+
+/** Reads a request's context. A key without a value is absent, and so is a key that the issuer does not have. */
+export function readContext(request: Request, unknownKey: (key: string) => string | undefined): Context {
+  const context = new Map<string, readonly string[]>();
+  for (const [key, value] of Object.entries(request.context)) {
+    const values = typeof value === "string" ? [value] : value;
+    if (values.length === 0 || unknownKey(key) !== undefined) continue;
+    const name = key.toLowerCase();
+    context.set(name, [...(context.get(name) ?? []), ...values]);
+  }
+  return context;
+}
+
+/** A policy's value with its variables put in, or why that cannot be done. */
+export type Resolved =
+  | { readonly kind: "pattern"; readonly pattern: Pattern }
+  | { readonly kind: "unresolved"; readonly note: string }
+  | { readonly kind: "malformed"; readonly note: string };
+
+const special = new Set(["*", "?", "$"]);
+const variable = /\$\{([^{}]*)\}/g;
+const named = /^\s*([^\s,']+)\s*(?:,\s*'([^']*)'\s*)?$/;
+
+/**
+ * Puts the request's values in place of policy variables: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`, and
+ * `${*}`, `${?}`, `${$}` for the characters themselves. What is put in is text: a wildcard in it matches only itself.
+ * A key that is absent, or has several values, cannot be put in. Without a context nothing is a variable.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+ */
+export function resolveVariables(value: string, context: Context | undefined): Resolved {
+  if (context === undefined) return { kind: "pattern", pattern: compilePattern(value) };
+  const pattern: Pattern[number][] = [];
+  let end = 0;
+  for (const match of value.matchAll(variable)) {
+    const before = value.slice(end, match.index);
+    if (before.includes("${")) break;
+    pattern.push(...compilePattern(before));
+    end = match.index + match[0].length;
+    const text = variableText(match[1] ?? "", context);
+    if (typeof text !== "string") return text;
+    pattern.push(...text);
+  }
+  const rest = value.slice(end);
+  if (rest.includes("${")) return { kind: "malformed", note: `policy variable without an end in "${value}"` };
+  return { kind: "pattern", pattern: [...pattern, ...compilePattern(rest)] };
+}
+
+function variableText(inside: string, context: Context): string | Resolved {
+  if (special.has(inside)) return inside;
+  const [, key, otherwise] = named.exec(inside) ?? [];
+  if (key === undefined) return { kind: "malformed", note: `policy variable "\${${inside}}" cannot be read` };
+  const values = context.get(key.toLowerCase());
+  if (values === undefined && otherwise !== undefined) return otherwise;
+  const [only, ...more] = values ?? [];
+  if (only !== undefined && more.length === 0) return only;
+  const why = only === undefined ? "the request does not have" : "has several values";
+  return { kind: "unresolved", note: `policy variable "\${${inside}}" stands for a key that ${why}` };
+}
