@@ -1,4 +1,5 @@
-import { asArray, type PolicyDocument, policySize, statements } from "../../policy/document";
+import { asArray, type PolicyDocument, statements } from "../../policy/document";
+import { policySize } from "../../policy/size";
 
 describe("a policy document", () => {
   const statement = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" } as const;
