@@ -28,7 +28,11 @@ export function register(program: Command): void {
         }
       });
       const what = [`bucket ${state.bucket}`, ...(state.lockTable === undefined ? [] : [`table ${state.lockTable}`])];
-      const said = { created: "made, and their state moved in", changed: "brought up to date", unchanged: "nothing to change" };
+      const said = {
+        created: "made, and their state moved in",
+        changed: "brought up to date",
+        unchanged: "nothing to change",
+      };
       console.log(`${what.join(" and ")}: ${said[outcome]}.\nNext: npx cdktf deploy ${name}`);
     });
 }
