@@ -163,7 +163,7 @@ const statement = v.pipe(
     NotResource: optional(resource),
     Condition: optional(
       byName(
-        text(/^(For(All|Any)Values:)?[A-Z][A-Za-z]+$/, 'is not a condition operator: e.g. "StringEquals"'),
+        text(/^(ForAllValues:|ForAnyValue:)?[A-Z][A-Za-z]+$/, 'is not a condition operator: e.g. "StringEquals"'),
         byName(text(/^.+$/, "is not a condition key"), conditionValue as Schema<string>),
       ),
     ),
