@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Env } from "./executables";
-import { accountKeys, startGate } from "./gate";
+import { type Gate, startGate } from "./gate";
 import { type Issuer, startIssuer } from "./issuer";
 import { findMoto, startMoto } from "./moto";
 import { terraformEnvironment } from "./providers";
+import { accountKeys } from "./store";
 
 export interface SandboxOptions {
   /** The account whose administrator {@link Sandbox.environment} is. Default: 123456789012. */
@@ -23,6 +24,8 @@ export interface Sandbox {
   /** The address of the local AWS. */
   readonly endpoint: string;
   readonly issuer: Issuer;
+  /** What stands between the clients and moto; it knows what each role's session has used. */
+  readonly gate: Gate;
   /** The whole environment of a command that is run by an administrator of the account. */
   readonly environment: Env;
   /** The same for an administrator of another account. */
@@ -59,13 +62,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     parts.push(moto);
     const issuer = await startIssuer();
     parts.push(issuer);
-    const gate = await startGate(moto.endpoint);
+    const gate = await startGate({ moto: moto.endpoint, keys: issuer.keys, accountId });
     parts.push(gate);
     const client = clientEnvironment(gate.endpoint, region, work, terraform);
     const accountEnvironment = (account: string) => administratorEnvironment(client, account);
     return {
       endpoint: gate.endpoint,
       issuer,
+      gate,
       environment: accountEnvironment(accountId),
       accountEnvironment,
       webIdentityEnvironment: (job) => jobEnvironment(client, job, work),
