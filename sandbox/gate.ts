@@ -105,9 +105,10 @@ class Keeper {
         ? new Refusal("AccessDenied", "Access Denied", 403)
         : new Refusal("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
     }
-    const [, accountId = this.options.accountId ?? "123456789012"] = /^AKIADMIN(\d{12})$/.exec(accessKeyId) ?? [];
+    const [, own] = /^AKIADMIN(\d{12})$/.exec(accessKeyId) ?? [];
     // A key of AWS's form that was not issued here: of a session of an earlier run, say, or of an IAM user.
-    if (/^(AKIA|ASIA)[A-Z0-9]{16}$/.test(accessKeyId) && !accessKeyId.endsWith(accountId)) throw unknownKey();
+    if (!own && /^(AKIA|ASIA)[A-Z0-9]{16}$/.test(accessKeyId)) throw unknownKey();
+    const accountId = own ?? this.options.accountId ?? "123456789012";
     return { accountId, partition: partitionOf(region) };
   }
 
@@ -220,10 +221,10 @@ function unknownKey(): Refusal {
 }
 
 /** Whether a request may have changed what the {@link Store} has read. */
-function changesPolicies({ service, operation = "", http, query }: Call): boolean {
-  if (service === "iam" || service === "kms") return !/^(Get|List|Describe|Simulate)/.test(operation);
-  if (service === "dynamodb") return /Table$/.test(operation) && !operation.startsWith("Describe");
-  return service === "s3" && !["GET", "HEAD"].includes(http.method) && (query.has("policy") || query.size === 0);
+function changesPolicies(call: Call): boolean {
+  const { service, operation = "", http } = call;
+  if (service === "s3") return !["GET", "HEAD"].includes(http.method) && s3Address(call).key === undefined;
+  return ["iam", "kms", "dynamodb"].includes(service) && !/^(Get|List|Describe|Simulate)|Item$/.test(operation);
 }
 
 function partitionOf(region: string): string {

@@ -170,6 +170,7 @@ export class Store {
   #once<T>(name: string, read: () => Promise<T>): Promise<T> {
     const known = this.#read.get(name) ?? read();
     this.#read.set(name, known);
+    known.catch(() => this.#read.delete(name));
     return known as Promise<T>;
   }
 
