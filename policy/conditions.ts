@@ -1,5 +1,5 @@
 import { type Context, resolveVariables } from "./context";
-import { type ConditionResult, every, not, some, type Verdict, verdictOf } from "./decision";
+import { type ConditionResult, every, not, shown, some, type Verdict, verdictOf } from "./decision";
 import { matchesCidr, parseCidr } from "./ip";
 import { matches, matchesArn, type Pattern, patternText } from "./pattern";
 
@@ -150,7 +150,7 @@ function parseBase64(text: string): string | undefined {
  */
 export function evaluateCondition(operator: string, key: string, values: unknown, scope: Scope): ConditionResult {
   const list: readonly unknown[] = Array.isArray(values) ? values : [values];
-  const wanted = list.map(String);
+  const wanted = list.map(shown);
   const actual = scope.context.get(key.toLowerCase());
   return { operator, key, wanted, actual, ...outcome() };
 

@@ -89,3 +89,8 @@ export function not(verdict: Verdict): Verdict {
 export function verdictOf(matched: boolean): Verdict {
   return matched ? "matched" : "not-matched";
 }
+
+/** A value of a document as it can be shown, whatever it is. */
+export function shown(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}

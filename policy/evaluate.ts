@@ -1,6 +1,6 @@
 import { type Context, readContext } from "./context";
 import type { Decision, PolicyKind, PolicyResult, Reason, StatementResult } from "./decision";
-import type { PolicyDocument } from "./document";
+import { asArray, type PolicyDocument } from "./document";
 import { accountOf, type Grant } from "./principals";
 import { isTrustAction, type NamedPolicy, type Policies, type Request } from "./request";
 import { evaluateStatement } from "./statement";
@@ -97,6 +97,10 @@ function allows({ effect, verdict }: StatementResult): boolean {
   return effect === "Allow" && verdict === "matched";
 }
 
+function anyAllows(evaluated: readonly Evaluated[]): boolean {
+  return evaluated.some(({ grants }) => grants.length > 0);
+}
+
 interface Layers {
   readonly identity: readonly Evaluated[];
   readonly resource: readonly Evaluated[];
@@ -110,7 +114,7 @@ function combine({ identity, resource, boundary, session, all }: Layers, request
   if (denied !== undefined) return denied;
 
   const named = new Set(resource.flatMap(({ grants }) => grants));
-  const owned = identity.some(({ grants }) => grants.length > 0);
+  const owned = anyAllows(identity);
   const acrossAccounts = isAcrossAccounts(request);
   if (named.has("direct") && !acrossAccounts) return allowedBy(resource, request);
 
@@ -122,7 +126,7 @@ function combine({ identity, resource, boundary, session, all }: Layers, request
     ["boundary", boundary, "the permissions boundary does"],
     ["session", session, "the session policies do"],
   ] as const) {
-    if (limit !== undefined && !limit.some(({ grants }) => grants.length > 0)) {
+    if (limit !== undefined && !anyAllows(limit)) {
       return refused(reason, `${what} not allow ${request.action}`, limit);
     }
   }
@@ -175,14 +179,35 @@ function allowedBy(evaluated: readonly Evaluated[], { action, resource }: Reques
 
 /** A refusal for want of an Allow; if one could not be evaluated, that is the reason. */
 function refused(reason: Reason, because: string, evaluated: readonly Evaluated[]): Omit<Decision, "policies"> {
-  for (const { result } of evaluated) {
-    const unsure = result.statements.find(({ verdict }) => verdict === "unsupported");
-    if (unsure) {
-      const where = describe(result, unsure);
-      return refusal("unsupported", `${because}; ${where} cannot be evaluated: ${unsure.unsupported}`);
-    }
+  const candidates = evaluated.flatMap(({ result }) => result.statements.map((statement) => ({ result, statement })));
+  const unsure = candidates.find(({ statement }) => statement.verdict === "unsupported");
+  if (unsure !== undefined) {
+    const where = describe(unsure.result, unsure.statement);
+    return refusal("unsupported", `${because}; ${where} cannot be evaluated: ${unsure.statement.unsupported}`);
   }
-  return refusal(reason, because);
+  const allow = candidates.filter(({ statement }) => statement.effect === "Allow" && failures(statement).length > 0);
+  const [nearest] = allow.sort((one, other) => failures(one.statement).length - failures(other.statement).length);
+  if (nearest === undefined) return refusal(reason, because);
+  const [failure] = failures(nearest.statement);
+  return refusal(reason, `${because}; ${describe(nearest.result, nearest.statement)} does not match: ${failure}`);
+}
+
+/** What of a statement does not match, in words. */
+function failures({ elements, conditions }: StatementResult): readonly string[] {
+  const parts = [
+    ...elements.map(({ element, ...part }) => ({ ...part, what: element })),
+    ...conditions.map(({ operator, key, ...part }) => ({ ...part, what: `${operator} on ${key}` })),
+  ];
+  return parts
+    .filter(({ verdict }) => verdict !== "matched")
+    .map(({ what, wanted, actual, note }) => {
+      const there = `the policy has ${quoted(wanted)}, the request ${quoted(asArray(actual))}`;
+      return `${what}: ${there}${note === undefined ? "" : ` (${note})`}`;
+    });
+}
+
+function quoted(values: readonly string[]): string {
+  return values.length === 0 ? "nothing" : values.map((value) => JSON.stringify(value)).join(", ");
 }
 
 function refusal(reason: Reason, because: string): Omit<Decision, "policies"> {

@@ -8,6 +8,7 @@ import {
   not,
   type PolicyKind,
   type StatementResult,
+  shown,
   some,
   type Verdict,
   verdictOf,
@@ -54,7 +55,7 @@ export function evaluateStatement(
   const result = {
     index: scope.index,
     ...(typeof fields.Sid === "string" && { sid: fields.Sid }),
-    effect: String(fields.Effect),
+    effect: shown(fields.Effect),
     verdict,
     ...(verdict === "unsupported" && { unsupported: fault ?? firstFault(elements, conditions) }),
     elements,
@@ -68,7 +69,7 @@ function statementFault(statement: unknown, fields: Fields): string | undefined 
   const unknown = Object.keys(fields).find((name) => !known.has(name));
   if (unknown !== undefined) return `its element "${unknown}" is not known`;
   if (fields.Effect === "Allow" || fields.Effect === "Deny") return undefined;
-  return fields.Effect === undefined ? "it has no Effect" : `its Effect ${JSON.stringify(fields.Effect)} is not known`;
+  return fields.Effect === undefined ? "it has no Effect" : `its Effect ${shown(fields.Effect)} is not known`;
 }
 
 function firstFault(elements: readonly ElementResult[], conditions: readonly ConditionResult[]): string {

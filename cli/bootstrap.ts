@@ -1,0 +1,53 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import type { StateBackend } from "../config/types";
+import { bootstrap } from "../state/bootstrap";
+import { environmentNamed, loadConfig } from "./load-config";
+import { withProgress } from "./progress";
+import { terraformForRun } from "./terraform-for-run";
+
+export function register(program: Command): void {
+  program
+    .command("bootstrap")
+    .argument("<environment>", "an environment of config.ts")
+    .option("--adopt", "take over a bucket and table that exist already, and set them as config.ts says")
+    .description("Make the bucket and the lock table of an environment's state; safe to run again")
+    .action(async (name: string, { adopt = false }: { adopt?: boolean }) => {
+      const config = loadConfig();
+      const { state } = environmentNamed(config, name);
+      const backend = config.stateBackends.find((candidate) => candidate.state.bucket === state.bucket) as StateBackend;
+      const { outcome } = await withProgress(`State backend ${backend.name}`, async (progress) => {
+        const folder = resolve(".keyless", "bootstrap", backend.name);
+        const terraform = await terraformForRun(progress);
+        try {
+          return await bootstrap({ backend, stack: synthesize(backend), folder, adopt, env: terraform.env, progress });
+        } finally {
+          terraform.cleanUp();
+        }
+      });
+      const what = [`bucket ${state.bucket}`, ...(state.lockTable === undefined ? [] : [`table ${state.lockTable}`])];
+      const said = {
+        created: "made, and their state moved in",
+        changed: "brought up to date",
+        unchanged: "nothing to change",
+      };
+      console.log(`${what.join(" and ")}: ${said[outcome]}.\nNext: npx cdktf deploy ${name}`);
+    });
+}
+
+/** The stack's `cdk.tf.json`, made here alone: `cdktf.out` stays as the last `cdktf synth` left it. */
+function synthesize(backend: StateBackend): string {
+  const { App } = require("cdktf") as typeof import("cdktf");
+  const { StateBackendStack } = require("../stacks/state-backend") as typeof import("../stacks/state-backend");
+  const outdir = mkdtempSync(join(tmpdir(), "keyless-"));
+  try {
+    const app = new App({ outdir });
+    new StateBackendStack(app, backend);
+    app.synth();
+    return readFileSync(join(outdir, "stacks", backend.name, "cdk.tf.json"), "utf8");
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}

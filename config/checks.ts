@@ -1,0 +1,294 @@
+import { policySize } from "../policy/size";
+import type { TrustRule } from "../trust/circleci";
+import { trustPolicy } from "../trust/policy";
+import { terraformName } from "./names";
+import { partitionOf } from "./resolve";
+import type { Config, ConfigInput, Environment, Role } from "./types";
+
+/** One thing that is wrong in a configuration. */
+export interface Problem {
+  /** Where: the keys and indexes that lead to the value. */
+  readonly path: readonly (string | number)[];
+  /** What was given there, if showing it helps. */
+  readonly value?: unknown;
+  /** What is wrong and what to do; completes the sentence that begins with path and value. */
+  readonly message: string;
+}
+
+type Path = Problem["path"];
+
+/** IAM's quotas that are not raised: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const QUOTAS = { inlinePolicies: 10_240, audiences: 100, thumbprints: 5, tags: 50, issuerUrl: 255 };
+
+/** What the quotas that can be raised are raised to at most, by the same page. */
+const RAISED = { trustPolicySize: 4096, managedPoliciesPerRole: 20, rolesPerAccount: 5000 };
+
+/** What must hold between fields, against the quotas of AWS, and across environments. */
+export function check(input: ConfigInput, config: Config): Problem[] {
+  return [
+    ...checkCircleCi(input),
+    ...config.environments.flatMap((environment) => [
+      ...checkState(environment),
+      ...checkTerraformNames(environment),
+      ...environment.roles.flatMap((role) => checkRole(environment, role)),
+    ]),
+    ...checkAccounts(config),
+    ...checkSharedBuckets(config),
+    ...checkStateKeys(config),
+    ...checkStackNames(config),
+  ];
+}
+
+function checkCircleCi({ circleci, tags = {} }: ConfigInput): Problem[] {
+  const { audiences = [], thumbprints = [], organizationId, server } = circleci;
+  const urlLength = `https://${server}/org/${organizationId}`.length;
+  return [
+    ...atMost(QUOTAS.audiences, audiences.length, ["circleci", "audiences"], "audiences"),
+    ...atMost(QUOTAS.thumbprints, thumbprints.length, ["circleci", "thumbprints"], "thumbprints"),
+    ...atMost(QUOTAS.tags, Object.keys(tags).length, ["tags"], "tags"),
+    ...repeats(audiences, ["circleci", "audiences"]),
+    ...repeats(thumbprints, ["circleci", "thumbprints"]),
+    ...problemIf(urlLength > QUOTAS.issuerUrl, {
+      path: ["circleci", "server"],
+      value: server,
+      message: `makes an issuer URL of ${urlLength} characters; AWS takes ${QUOTAS.issuerUrl}: use a shorter host name`,
+    }),
+  ];
+}
+
+function checkState(environment: Environment): Problem[] {
+  const { accountId, partition, state } = environment;
+  const path = ["environments", environment.name, "state"];
+  return [
+    ...problemIf(state.lock !== "lockfile" && state.lockTable === undefined, {
+      path: [...path, "lockTable"],
+      message: `is missing: lock "${state.lock}" needs the name of a DynamoDB table; name one, or set lock: "lockfile"`,
+    }),
+    ...problemIf(partitionOf(state.region) !== partition, {
+      path: [...path, "region"],
+      value: state.region,
+      message: `is not in the partition of ${environment.region}, ${partition}: name a region of that partition`,
+    }),
+    ...problemIf(
+      state.kmsKeyArn !== undefined &&
+        !state.kmsKeyArn.startsWith(`arn:${partition}:kms:${state.region}:${accountId}:key/`),
+      {
+        path: [...path, "kmsKeyArn"],
+        value: state.kmsKeyArn,
+        message: `is not a key beside the bucket: name a key of account ${accountId} in ${state.region}`,
+      },
+    ),
+  ];
+}
+
+function checkTerraformNames(environment: Environment): Problem[] {
+  return collisions(
+    environment.roles,
+    (role) => terraformName(role.name),
+    (role, other) => ({
+      path: ["environments", environment.name, "roles", role.name],
+      message:
+        `would have the same Terraform name as role "${other.name}", "${terraformName(role.name)}", ` +
+        "since Terraform's names have no +=,.@: rename one of them",
+    }),
+  );
+}
+
+function checkRole(environment: Environment, role: Role): Problem[] {
+  const path = ["environments", environment.name, "roles", role.name];
+  const { quotas } = environment;
+  const quotaPath = `environments.${environment.name}.quotas`;
+  const arns = role.managedPolicyArns;
+  const inlineSize = Object.values(role.inlinePolicies).reduce((sum, document) => sum + policySize(document), 0);
+  return [
+    ...role.trust.flatMap((rule, index) => checkSubject(environment, rule, [...path, "trust", index, "subject"])),
+    ...checkTrustSize(environment, role, [...path, "trust"], quotaPath),
+    ...atMost(
+      quotas.managedPoliciesPerRole,
+      arns.length,
+      [...path, "managedPolicyArns"],
+      "managed policies of a role",
+      {
+        to: RAISED.managedPoliciesPerRole,
+        at: `${quotaPath}.managedPoliciesPerRole`,
+      },
+    ),
+    ...repeats(arns, [...path, "managedPolicyArns"]),
+    ...arns.flatMap((arn, index) => checkPolicyArn(environment, arn, [...path, "managedPolicyArns", index])),
+    ...(role.permissionsBoundaryArn === undefined
+      ? []
+      : checkPolicyArn(environment, role.permissionsBoundaryArn, [...path, "permissionsBoundaryArn"])),
+    ...problemIf(inlineSize > QUOTAS.inlinePolicies, {
+      path: [...path, "inlinePolicies"],
+      message:
+        `have ${number(inlineSize)} characters together, white space not counted; AWS takes ` +
+        `${number(QUOTAS.inlinePolicies)} and does not raise it: move some to a managed policy and name that in managedPolicyArns`,
+    }),
+    ...atMost(QUOTAS.tags, Object.keys(role.tags).length, [...path, "tags"], "tags, the configuration's included"),
+  ];
+}
+
+function checkSubject({ circleci }: Environment, rule: TrustRule, path: Path): Problem[] {
+  if (!("subject" in rule)) return [];
+  const organization = `org/${circleci.organizationId}/project/`;
+  const pinned =
+    rule.subject.startsWith(organization) && /^[0-9a-f-]{36}\/./.test(rule.subject.slice(organization.length));
+  return problemIf(!pinned, {
+    path,
+    value: rule.subject,
+    message: `does not pin organization and project: begin it with ${organization}<a project's id>/, spelled out`,
+  });
+}
+
+function checkTrustSize(environment: Environment, role: Role, path: Path, quotaPath: string): Problem[] {
+  if (role.trust.length === 0) return [];
+  const size = policySize(
+    trustPolicy({ ...environment.circleci, providerArn: environment.oidcProvider.arn, rules: role.trust }),
+  );
+  const quota = environment.quotas.trustPolicySize;
+  return problemIf(size > quota, {
+    path,
+    message:
+      `makes a trust policy of ${number(size)} characters, white space not counted; AWS takes ${number(quota)}` +
+      `${raisable(quota, { to: RAISED.trustPolicySize, at: `${quotaPath}.trustPolicySize` })}: ` +
+      "name fewer refs or end them with a *, or split the role",
+  });
+}
+
+function checkPolicyArn({ accountId, partition }: Environment, arn: string, path: Path): Problem[] {
+  const [, arnPartition, , , owner] = arn.split(":");
+  return problemIf(arnPartition !== partition || (owner !== "aws" && owner !== accountId), {
+    path,
+    value: arn,
+    message: `is not a policy that roles of account ${accountId} can have: name one of arn:${partition}:iam::aws or arn:${partition}:iam::${accountId}`,
+  });
+}
+
+function checkAccounts({ environments }: Config): Problem[] {
+  return [...new Set(environments.map(({ accountId }) => accountId))].flatMap((accountId) => {
+    const ofAccount = environments.filter((environment) => environment.accountId === accountId);
+    const roles = ofAccount.flatMap((environment) => environment.roles.map((role) => ({ environment, role })));
+    const quota = Math.max(...ofAccount.map(({ quotas }) => quotas.rolesPerAccount));
+    return [
+      ...collisions(
+        ofAccount.filter(({ oidcProvider }) => oidcProvider.mode === "create"),
+        () => accountId,
+        (environment, other) => ({
+          path: ["environments", environment.name, "oidcProvider"],
+          value: "create",
+          message: `would make the provider of account ${accountId} a second time, after environment "${other.name}": set oidcProvider: "existing"`,
+        }),
+      ),
+      ...collisions(
+        roles,
+        ({ role }) => role.name.toLowerCase(),
+        ({ environment, role }, other) => ({
+          path: ["environments", environment.name, "roles", role.name],
+          message:
+            `is also a role of environment "${other.environment.name}", "${other.role.name}", in the same account ${accountId}, ` +
+            "where names are unique without regard to case: rename one of them",
+        }),
+      ),
+      ...atMost(
+        quota,
+        roles.length,
+        ["environments", ofAccount[0]?.name ?? "", "roles"],
+        `roles of account ${accountId}`,
+        {
+          to: RAISED.rolesPerAccount,
+          at: `environments.${ofAccount[0]?.name}.quotas.rolesPerAccount`,
+        },
+      ),
+    ];
+  });
+}
+
+function checkSharedBuckets({ environments, stateBackends }: Config): Problem[] {
+  return environments.flatMap((environment) => {
+    const backend = stateBackends.find(({ state }) => state.bucket === environment.state.bucket);
+    if (backend === undefined) return [];
+    const path = ["environments", environment.name, "state"];
+    const first = backend.name.replace(/-state$/, "");
+    if (backend.accountId !== environment.accountId) {
+      return [
+        {
+          path: [...path, "bucket"],
+          value: environment.state.bucket,
+          message: `is the bucket of environment "${first}" in account ${backend.accountId}; a bucket belongs to one account: name another`,
+        },
+      ];
+    }
+    return (["region", "lock", "lockTable", "kmsKeyArn"] as const).flatMap((field) =>
+      problemIf(backend.state[field] !== environment.state[field], {
+        path: [...path, field],
+        value: environment.state[field],
+        message: `differs from environment "${first}", which has the same bucket and ${JSON.stringify(backend.state[field])} here: make them equal, or use a bucket of its own`,
+      }),
+    );
+  });
+}
+
+function checkStateKeys({ environments, stateBackends }: Config): Problem[] {
+  return collisions(
+    [...environments, ...stateBackends],
+    ({ state }) => `${state.bucket}/${state.key}`,
+    (stack, other) => ({
+      path: ["environments", stack.name.replace(/-state$/, ""), "state", "keyPrefix"],
+      message: `puts the state of stack "${stack.name}" where that of stack "${other.name}" is, at ${stack.state.key} in ${stack.state.bucket}: rename the environment or use another keyPrefix`,
+    }),
+  );
+}
+
+function checkStackNames({ environments, stateBackends }: Config): Problem[] {
+  const backends = new Set(stateBackends.map(({ name }) => name));
+  return environments.flatMap(({ name }) =>
+    problemIf(backends.has(name), {
+      path: ["environments", name],
+      message: `has the name of the state backend of environment "${name.replace(/-state$/, "")}": rename it`,
+    }),
+  );
+}
+
+function problemIf(wrong: boolean, problem: Problem): Problem[] {
+  return wrong ? [problem] : [];
+}
+
+function atMost(quota: number, size: number, path: Path, what: string, raised?: { to: number; at: string }): Problem[] {
+  return problemIf(size > quota, {
+    path,
+    message: `has ${number(size)} ${what}; AWS takes ${number(quota)}${raised === undefined ? " and does not raise it" : raisable(quota, raised)}: remove some`,
+  });
+}
+
+function raisable(quota: number, raised: { to: number; at: string }): string {
+  return quota < raised.to
+    ? ` and raises it to ${number(raised.to)} on request (then say so in ${raised.at})`
+    : " and no more";
+}
+
+function repeats(values: readonly string[], path: Path): Problem[] {
+  return values.flatMap((value, index) =>
+    problemIf(values.indexOf(value) < index, {
+      path: [...path, index],
+      value,
+      message: "stands there twice: remove one",
+    }),
+  );
+}
+
+function collisions<T>(
+  items: readonly T[],
+  key: (item: T) => string,
+  problem: (item: T, other: T) => Problem,
+): Problem[] {
+  const first = new Map<string, T>();
+  return items.flatMap((item) => {
+    const other = first.get(key(item));
+    if (other === undefined) first.set(key(item), item);
+    return other === undefined ? [] : [problem(item, other)];
+  });
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-US");
+}

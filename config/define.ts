@@ -1,0 +1,105 @@
+import * as v from "valibot";
+import { UserError } from "../policy/errors";
+import { check, type Problem } from "./checks";
+import { resolve } from "./resolve";
+import { configSchema, policyDocumentSchema } from "./schema";
+import type { Config, ConfigInput } from "./types";
+
+export type * from "./types";
+
+/** What is wrong in a configuration, all of it; its message lists every problem with path, value and remedy. */
+export class ConfigError extends UserError {
+  constructor(readonly problems: readonly Problem[]) {
+    super(
+      `the configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}, nothing was made of it:\n\n` +
+        `${problems.map((problem) => `  ${describe(problem)}`).join("\n")}\n`,
+    );
+    this.name = "ConfigError";
+  }
+}
+
+/**
+ * Checks a configuration and fills in its defaults.
+ *
+ * @throws {ConfigError} with every problem found: fields that do not have their form, quotas of AWS that would be
+ * exceeded, environments that get in each other's way.
+ */
+export function defineConfig(input: ConfigInput): Config {
+  const issues = issuesOf(configSchema, input);
+  const problems = issues.map(problemOf);
+  const checkable = wellFormedPart(input, issues);
+  const config = resolve(checkable, (path, error) =>
+    problems.push({ path, message: `could not be made: ${error instanceof Error ? error.message : error}` }),
+  );
+  problems.push(...checkMadePolicies(checkable, config), ...check(checkable, config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+type Issue = v.BaseIssue<unknown>;
+
+function issuesOf(schema: v.GenericSchema, value: unknown): Issue[] {
+  return v.safeParse(schema, value).issues ?? [];
+}
+
+function pathOf(issue: Issue): (string | number)[] {
+  return (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
+}
+
+function problemOf(issue: Issue): Problem {
+  return { path: pathOf(issue), value: issue.input, message: issue.message };
+}
+
+// The checks between fields can do with a value that is wrong, not with one that is missing or of another type: what has
+// such a value (a role, an environment, or the whole) is left out of them until it is mended.
+function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInput {
+  const malformed = issues
+    .filter(({ kind, type }) => kind === "schema" && type !== "never" && type !== "picklist")
+    .map(pathOf)
+    .map((path) => path.slice(0, path[2] === "roles" ? 4 : 2).join("\n"));
+  if (malformed.some((path) => !path.startsWith("environments\n"))) {
+    return { circleci: { organizationId: "" }, environments: {} };
+  }
+  const wellFormed = (...path: string[]) => !malformed.includes(path.join("\n"));
+  const environments = Object.entries(input.environments)
+    .filter(([name]) => wellFormed("environments", name) && wellFormed("environments", name, "roles"))
+    .map(([name, environment]) => {
+      const roles = Object.entries(environment.roles).filter(([role]) =>
+        wellFormed("environments", name, "roles", role),
+      );
+      return [name, { ...environment, roles: Object.fromEntries(roles) }];
+    });
+  return { ...input, environments: Object.fromEntries(environments) };
+}
+
+// Documents that a function made have not passed the schema yet.
+function checkMadePolicies(input: ConfigInput, { environments }: Config): Problem[] {
+  return environments.flatMap((environment) =>
+    environment.roles.flatMap((role) =>
+      Object.entries(role.inlinePolicies).flatMap(([name, made]) => {
+        const given = input.environments[environment.name]?.roles[role.name]?.inlinePolicies?.[name];
+        if (given === made) return [];
+        const path = ["environments", environment.name, "roles", role.name, "inlinePolicies", name];
+        return issuesOf(policyDocumentSchema, made).map((issue) => {
+          const problem = problemOf(issue);
+          return { ...problem, path: [...path, ...problem.path] };
+        });
+      }),
+    ),
+  );
+}
+
+function describe({ path, value, message }: Problem): string {
+  const place = path.map((key, index) =>
+    typeof key === "string" && /^[A-Za-z_][\w-]*$/.test(key)
+      ? `${index === 0 ? "" : "."}${key}`
+      : `[${JSON.stringify(key)}]`,
+  );
+  return `${place.join("") || "the configuration"}: ${show(value)}${message}`;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "";
+  const text = JSON.stringify(value) ?? String(value);
+  return `${text.length > 120 ? `${text.slice(0, 120)}…` : text} `;
+}

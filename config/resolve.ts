@@ -1,0 +1,136 @@
+import type { EnvironmentScope, StateLocation } from "../permissions/scope";
+import type { PolicyDocument } from "../policy/document";
+import { issuerOf } from "../trust/circleci";
+import type { Config, ConfigInput, Environment, EnvironmentInput, Role, RoleInput, StateBackend } from "./types";
+
+type Failed = (path: string[], error: unknown) => void;
+
+/**
+ * Fills in every default and works out what follows from the configuration: ARNs, state keys, and the policies that are
+ * made by functions, one that fails being reported by `failed`.
+ */
+export function resolve(input: ConfigInput, failed: Failed): Config {
+  const environments = Object.entries(input.environments).map(([name, environment]) =>
+    resolveEnvironment(input, name, environment, failed),
+  );
+  return { environments, stateBackends: stateBackends(input, environments) };
+}
+
+function resolveEnvironment(
+  input: ConfigInput,
+  name: string,
+  environment: EnvironmentInput,
+  failed: Failed,
+): Environment {
+  const { circleci } = input;
+  const { accountId, region } = environment;
+  const partition = partitionOf(region);
+  const issuer = issuerOf(circleci.organizationId, circleci.server);
+  const rawRoles = Object.entries(environment.roles).map(([roleName, role]) => ({
+    ...role,
+    name: roleName,
+    arn: `arn:${partition}:iam::${accountId}:role${role.path ?? "/"}${roleName}`,
+    managedPolicyArns: role.managedPolicyArns ?? [],
+    inlinePolicies: role.inlinePolicies ?? {},
+    deployedBy: role.deployedBy ?? "pipeline",
+  }));
+  const scope: EnvironmentScope = {
+    accountId,
+    partition,
+    region,
+    state: stateOf(environment, `${name}/terraform.tfstate`),
+    oidcProvider: {
+      arn: `arn:${partition}:iam::${accountId}:oidc-provider/${issuer}`,
+      mode: environment.oidcProvider ?? "create",
+    },
+    roles: rawRoles,
+  };
+  return {
+    ...scope,
+    name,
+    circleci: {
+      organizationId: circleci.organizationId,
+      issuer,
+      audiences: circleci.audiences ?? [circleci.organizationId],
+      thumbprints: (circleci.thumbprints ?? []).map((thumbprint) => thumbprint.toLowerCase()),
+    },
+    tags: input.tags ?? {},
+    quotas: { trustPolicySize: 2048, managedPoliciesPerRole: 10, rolesPerAccount: 1000, ...environment.quotas },
+    roles: rawRoles.map((role) => ({
+      ...role,
+      inlinePolicies: makePolicies(role, scope, (policy, error) =>
+        failed(["environments", name, "roles", role.name, "inlinePolicies", policy], error),
+      ),
+      path: role.path ?? "/",
+      maxSessionSeconds: role.maxSessionSeconds ?? 3600,
+      tags: { ...input.tags, ...role.tags },
+    })),
+  };
+}
+
+function makePolicies(
+  { name, inlinePolicies }: { name: string; inlinePolicies: NonNullable<RoleInput["inlinePolicies"]> },
+  scope: EnvironmentScope,
+  failed: (policy: string, error: unknown) => void,
+): Role["inlinePolicies"] {
+  const made: { [policy: string]: PolicyDocument } = {};
+  for (const [policy, document] of Object.entries(inlinePolicies)) {
+    try {
+      made[policy] = typeof document === "function" ? document(scope, name) : document;
+    } catch (error) {
+      failed(policy, error);
+    }
+  }
+  return made;
+}
+
+function stateOf({ region, state }: EnvironmentInput, name: string): StateLocation {
+  const lock = state.lock ?? "dynamodb";
+  return {
+    bucket: state.bucket,
+    key: `${state.keyPrefix ?? ""}${name}`,
+    region: state.region ?? region,
+    lock,
+    ...(lock !== "lockfile" && { lockTable: state.lockTable }),
+    ...(state.kmsKeyArn !== undefined && { kmsKeyArn: state.kmsKeyArn }),
+  };
+}
+
+// Environments that name the same bucket share its backend; that they agree on all of it is one of the checks.
+function stateBackends(input: ConfigInput, environments: readonly Environment[]): StateBackend[] {
+  const firstOfBucket = new Map<string, Environment>();
+  for (const environment of environments) {
+    if (!firstOfBucket.has(environment.state.bucket)) firstOfBucket.set(environment.state.bucket, environment);
+  }
+  return [...firstOfBucket.values()].flatMap((environment) => {
+    const given = input.environments[environment.name];
+    if (given === undefined) return [];
+    const name = `${environment.name}-state`;
+    return {
+      name,
+      accountId: environment.accountId,
+      partition: environment.partition,
+      tags: environment.tags,
+      state: stateOf(given, `${name}/terraform.tfstate`),
+      keepOldVersionsDays: given.state.keepOldVersionsDays ?? 90,
+    };
+  });
+}
+
+/**
+ * The partition that a region belongs to.
+ *
+ * @see https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+ */
+export function partitionOf(region: string): string {
+  const prefixes = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+  };
+  return Object.entries(prefixes).find(([prefix]) => region.startsWith(prefix))?.[1] ?? "aws";
+}

@@ -1,0 +1,162 @@
+import type { EnvironmentScope, PolicyMaker, StateLocation } from "../permissions/scope";
+import type { PolicyDocument } from "../policy/document";
+import type { TrustRule } from "../trust/circleci";
+
+/** What a team writes in `config.ts`: whom AWS trusts, where, and with which permissions. */
+export interface ConfigInput {
+  /** The CircleCI organization whose tokens are taken. */
+  readonly circleci: CircleCiInput;
+  /** Tags of every resource, beneath the tags of a role. Up to 50; keys of 1–128, values of 0–256 characters. Default: none. */
+  readonly tags?: Tags;
+  /** The environments by name; a name is the name of a stack: `cdktf deploy <name>`. Lower-case letters, digits, `-` and `_`. */
+  readonly environments: { readonly [name: string]: EnvironmentInput };
+}
+
+export type Tags = { readonly [key: string]: string };
+
+export interface CircleCiInput {
+  /** A lower-case UUID: CircleCI → Organization Settings → Overview, `CIRCLE_ORGANIZATION_ID` in a job. */
+  readonly organizationId: string;
+  /** The values of a token's `aud` that are taken: 1–100, each of 1–255 characters. Default: `[organizationId]`, CircleCI's own. */
+  readonly audiences?: readonly string[];
+  /**
+   * SHA-1 thumbprints of the issuer's certificate authority: up to 5, each 40 hex digits. Default: none, AWS verifies
+   * circleci.com by its own library of authorities; a CircleCI server behind a private one needs it.
+   */
+  readonly thumbprints?: readonly string[];
+  /** The host of a CircleCI server, without `https://`. Default: `oidc.circleci.com`, the issuer of circleci.com. */
+  readonly server?: string;
+}
+
+export interface EnvironmentInput {
+  /** The AWS account, 12 digits. Nothing is ever planned or changed in another one. */
+  readonly accountId: string;
+  /** The AWS region, e.g. `us-east-1`; it decides the partition (`aws`, `aws-cn`, `aws-us-gov`, …) too. */
+  readonly region: string;
+  /** Where Terraform's state lies. */
+  readonly state: StateInput;
+  /**
+   * Whether this environment makes the IAM OpenID Connect provider or finds it in the account. An account has one for
+   * an issuer, so among the environments of one account only one creates it. Default: `create`.
+   */
+  readonly oidcProvider?: "create" | "existing";
+  /** Quotas that AWS has raised for this account, when it has. Default: AWS's own. */
+  readonly quotas?: QuotasInput;
+  /** The roles by name: 1–64 letters, digits and `_+=,.@-`; unique in the account without regard to case. */
+  readonly roles: { readonly [name: string]: RoleInput };
+}
+
+/**
+ * IAM quotas that can be raised, up to the limit that AWS sets.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+export interface QuotasInput {
+  /** Characters of a role's trust policy, without white space: 2,048–4,096. Default: 2,048. */
+  readonly trustPolicySize?: number;
+  /** Managed policies of one role: 10–20. Default: 10. */
+  readonly managedPoliciesPerRole?: number;
+  /** Roles of the account: 1,000–5,000. Default: 1,000. */
+  readonly rolesPerAccount?: number;
+}
+
+/** How a run keeps others from the state while it writes: an item of the table, an object beside the state, or both. */
+export type Lock = "dynamodb" | "lockfile" | "both";
+
+export interface StateInput {
+  /** The S3 bucket: 3–63 lower-case letters, digits, `-` and `.`. `keyless bootstrap` makes it. */
+  readonly bucket: string;
+  /** The DynamoDB table of the locks: 3–255 letters, digits and `_.-`. Needed, and made, unless `lock` is `lockfile`. */
+  readonly lockTable?: string;
+  /**
+   * `dynamodb`: an item of `lockTable`. `lockfile`: an object beside the state, no table. `both`: both locks must be had,
+   * for the time of a change from one to the other. Default: `dynamodb`.
+   */
+  readonly lock?: Lock;
+  /** The ARN of a KMS key that encrypts bucket and table. Default: S3's and DynamoDB's own keys. */
+  readonly kmsKeyArn?: string;
+  /** What the state's key in the bucket begins with, e.g. `platform/`. Default: nothing; the key is `<environment>/terraform.tfstate`. */
+  readonly keyPrefix?: string;
+  /** The region of bucket, table and key. Default: the environment's. */
+  readonly region?: string;
+  /** How many days S3 keeps a state that a newer one replaced: 1 or more, or `forever`. Default: 90. */
+  readonly keepOldVersionsDays?: number | "forever";
+}
+
+export interface RoleInput {
+  /** Who may assume the role: tokens that one of these rules names. At least one. */
+  readonly trust: readonly TrustRule[];
+  /** The ARNs of managed policies, AWS's or the account's own: up to 10. Default: none. */
+  readonly managedPolicyArns?: readonly string[];
+  /**
+   * Inline policies by name, 1–128 letters, digits and `_+=,.@-`: a policy document, or a function that makes it from
+   * the environment: `planEnvironment`, `applyEnvironment` and `readState` are such. Together up to 10,240 characters.
+   * Default: none.
+   */
+  readonly inlinePolicies?: { readonly [name: string]: PolicyDocument | PolicyMaker };
+  /** Up to 1,000 characters. Default: none. */
+  readonly description?: string;
+  /** The role's path, which begins and ends with `/`: up to 512 characters. Default: `/`. */
+  readonly path?: string;
+  /** The ARN of the managed policy that bounds what the role can ever do. Default: none. */
+  readonly permissionsBoundaryArn?: string;
+  /** The longest session, in seconds: 3,600–43,200. Default: 3,600. */
+  readonly maxSessionSeconds?: number;
+  /** Tags of this role, above those of the configuration. Default: none. */
+  readonly tags?: Tags;
+  /**
+   * Who deploys changes to this role. `pipeline`: the role with `applyEnvironment` may. `administrator`: only a person
+   * with credentials of one's own; the pipeline's own roles are such, whatever is said here of the one that applies.
+   * Default: `pipeline`.
+   */
+  readonly deployedBy?: "pipeline" | "administrator";
+}
+
+/** The configuration, checked, with every default filled in: what the stacks are made of. */
+export interface Config {
+  /** In the order of `config.ts`. */
+  readonly environments: readonly Environment[];
+  /** One for each bucket, named after the first environment that uses it. */
+  readonly stateBackends: readonly StateBackend[];
+}
+
+export interface Environment extends EnvironmentScope {
+  /** The environment's and its stack's name. */
+  readonly name: string;
+  readonly circleci: {
+    readonly organizationId: string;
+    /** The issuer without its `https://`. */
+    readonly issuer: string;
+    readonly audiences: readonly string[];
+    readonly thumbprints: readonly string[];
+  };
+  readonly tags: Tags;
+  readonly quotas: Required<QuotasInput>;
+  readonly roles: readonly Role[];
+}
+
+export interface Role {
+  readonly name: string;
+  readonly arn: string;
+  readonly trust: readonly TrustRule[];
+  readonly managedPolicyArns: readonly string[];
+  readonly inlinePolicies: { readonly [name: string]: PolicyDocument };
+  readonly description?: string;
+  readonly path: string;
+  readonly permissionsBoundaryArn?: string;
+  readonly maxSessionSeconds: number;
+  /** The configuration's tags and the role's own, which win. */
+  readonly tags: Tags;
+  readonly deployedBy: "pipeline" | "administrator";
+}
+
+/** The bucket and the table that hold the state of one environment or more, and the place of their own state in it. */
+export interface StateBackend {
+  /** The stack's name: `<environment>-state`. */
+  readonly name: string;
+  readonly accountId: string;
+  readonly partition: string;
+  readonly tags: Tags;
+  readonly state: StateLocation;
+  readonly keepOldVersionsDays: number | "forever";
+}

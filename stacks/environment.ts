@@ -1,0 +1,54 @@
+import { DataAwsIamOpenidConnectProvider } from "@cdktf/provider-aws/lib/data-aws-iam-openid-connect-provider";
+import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
+import { TerraformOutput, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import type { Environment } from "../config/types";
+import { CircleCiRole } from "./role";
+import { keepStateIn, useAccount } from "./settings";
+
+/** One environment: the account's OpenID Connect provider for CircleCI, and the roles that its tokens are traded for. */
+export class EnvironmentStack extends TerraformStack {
+  constructor(scope: Construct, environment: Environment) {
+    super(scope, environment.name);
+    keepStateIn(this, environment.accountId, environment.state);
+    useAccount(this, environment.accountId, environment.region, environment.tags);
+
+    const provider = this.oidcProvider(environment);
+    const roleScope = new Construct(this, "roles");
+    const roles = environment.roles.map((role) => ({
+      name: role.name,
+      arn: new CircleCiRole(roleScope, environment, provider.arn, role).arn,
+    }));
+
+    new TerraformOutput(this, "oidc_provider_arn", {
+      value: provider.arn,
+      description: "The OpenID Connect provider that the roles trust",
+    });
+    new TerraformOutput(this, "role_arns", {
+      value: Object.fromEntries(roles.map(({ name, arn }) => [name, arn])),
+      description: "The roles' ARNs by name: a job names one in AWS_ROLE_ARN",
+    });
+  }
+
+  private oidcProvider({ circleci, oidcProvider }: Environment): { readonly arn: string } {
+    if (oidcProvider.mode === "create") {
+      return new IamOpenidConnectProvider(this, "circleci", {
+        url: `https://${circleci.issuer}`,
+        clientIdList: [...circleci.audiences],
+        thumbprintList: circleci.thumbprints.length > 0 ? [...circleci.thumbprints] : undefined,
+      });
+    }
+    const audiences = JSON.stringify(circleci.audiences);
+    return new DataAwsIamOpenidConnectProvider(this, "circleci", {
+      arn: oidcProvider.arn,
+      lifecycle: {
+        postcondition: [
+          {
+            condition: `\${length(setsubtract(${audiences}, self.client_id_list)) == 0}`,
+            errorMessage: `The existing provider does not take every audience of config.ts, ${circleci.audiences.join(", ")}: add what is missing to it.`,
+          },
+        ],
+      },
+    });
+  }
+}

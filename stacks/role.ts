@@ -1,0 +1,91 @@
+import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
+import { type TerraformElement, TerraformIterator } from "cdktf";
+import { Construct } from "constructs";
+import { terraformName } from "../config/names";
+import type { Environment, Role } from "../config/types";
+import { trustConditions } from "../trust/policy";
+import { literal } from "./settings";
+
+/**
+ * A role that CircleCI's jobs assume: its trust policy, its managed policies and its inline policies. Every resource
+ * has the role's name in Terraform; a policy has its own name besides, so that no change moves another.
+ */
+export class CircleCiRole extends Construct {
+  readonly arn: string;
+
+  constructor(scope: Construct, environment: Environment, providerArn: string, role: Role) {
+    super(scope, role.name);
+    const named = <T extends TerraformElement>(element: T): T => {
+      element.overrideLogicalId(terraformName(role.name));
+      return element;
+    };
+
+    const trust = named(
+      new DataAwsIamPolicyDocument(this, "trust", {
+        statement: [
+          {
+            actions: ["sts:AssumeRoleWithWebIdentity"],
+            principals: [{ type: "Federated", identifiers: [providerArn] }],
+            condition: trustConditions({ ...environment.circleci, rules: role.trust }).map((condition) => ({
+              ...condition,
+              values: [...condition.values],
+            })),
+          },
+        ],
+      }),
+    );
+    const iamRole = named(
+      new IamRole(this, "role", {
+        name: role.name,
+        assumeRolePolicy: trust.json,
+        description: role.description === undefined ? undefined : literal(role.description),
+        path: role.path === "/" ? undefined : role.path,
+        permissionsBoundary: role.permissionsBoundaryArn,
+        maxSessionDuration: role.maxSessionSeconds === 3600 ? undefined : role.maxSessionSeconds,
+        tags: Object.keys(role.tags).length > 0 ? { ...role.tags } : undefined,
+      }),
+    );
+    this.arn = iamRole.arn;
+
+    if (role.managedPolicyArns.length > 0) {
+      const policies = TerraformIterator.fromMap(
+        Object.fromEntries(role.managedPolicyArns.map((arn) => [attachmentKey(arn), arn])),
+      );
+      named(
+        new IamRolePolicyAttachment(this, "managed", {
+          forEach: policies,
+          policyArn: policies.value,
+          role: iamRole.name,
+        }),
+      );
+    }
+    const inline = Object.entries(role.inlinePolicies).map(([name, document]) => [
+      name,
+      literal(JSON.stringify(document)),
+    ]);
+    if (inline.length > 0) {
+      const policies = TerraformIterator.fromMap(Object.fromEntries(inline));
+      named(
+        new IamRolePolicy(this, "inline", {
+          forEach: policies,
+          name: policies.key,
+          policy: policies.value,
+          role: iamRole.name,
+        }),
+      );
+    }
+  }
+}
+
+/**
+ * The key of an attachment: the policy's path and name, `AmazonS3ReadOnlyAccess` or `service-role/AWSConfigRole`, and
+ * before it, for a policy of the account's own, its account: `123456789012:team/deploy`.
+ */
+export function attachmentKey(policyArn: string): string {
+  const [, , , , owner, resource = ""] = policyArn.split(":");
+  const name = resource.slice("policy/".length);
+  return owner === "aws" ? name : `${owner}:${name}`;
+}

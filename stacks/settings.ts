@@ -1,0 +1,35 @@
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { S3Backend, type TerraformStack } from "cdktf";
+import { terraformConstraint } from "../config/terraform-version";
+import type { Tags } from "../config/types";
+import type { StateLocation } from "../permissions/scope";
+
+/** Keeps the stack's state in S3, under the locks that the configuration names. */
+export function keepStateIn(stack: TerraformStack, accountId: string, state: StateLocation): void {
+  const backend = new S3Backend(stack, {
+    bucket: state.bucket,
+    key: state.key,
+    region: state.region,
+    encrypt: true,
+    kmsKeyId: state.kmsKeyArn,
+    dynamodbTable: state.lockTable,
+    allowedAccountIds: [accountId],
+  });
+  // cdktf 0.21 has no property for the lock file.
+  if (state.lock !== "dynamodb") backend.addOverride("use_lockfile", true);
+  stack.addOverride("terraform.required_version", terraformConstraint);
+}
+
+/** The AWS provider of a stack; with credentials of any other account it stops before it reads anything. */
+export function useAccount(stack: TerraformStack, accountId: string, region: string, tags: Tags): void {
+  new AwsProvider(stack, "aws", {
+    region,
+    allowedAccountIds: [accountId],
+    ...(Object.keys(tags).length > 0 && { defaultTags: [{ tags }] }),
+  });
+}
+
+/** A text as Terraform must read it to come out as it is: `${` and `%{` begin its own templates. */
+export function literal(text: string): string {
+  return text.replace(/([$%])\{/g, "$1$1{");
+}

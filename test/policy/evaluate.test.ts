@@ -1,0 +1,353 @@
+import type { PolicyDocument } from "../../policy/document";
+import { evaluate, type Policies, type Request } from "../../policy/evaluate";
+import { account, allow, asking, bucketObject, deny, oldPolicy, policy, role, session, user, when } from "./asking";
+
+const decide = (policies: Policies, request: Partial<Request> = {}) => evaluate(policies, asking(request));
+const granted = (statement: object, request: Partial<Request> = {}) =>
+  decide({ identity: [policy(statement)] }, request).outcome === "allowed";
+const trusted = (principal: object, asker: Request["principal"]) =>
+  decide({ resource: [policy(allow(principal))] }, { principal: asker }).outcome === "allowed";
+
+describe("an action matches", () => {
+  it.each([
+    [{ Action: "s3:GetObject" }, true],
+    [{ Action: "S3:getobject" }, true],
+    [{ Action: "s3:Get*" }, true],
+    [{ Action: "s3:?etObject" }, true],
+    [{ Action: "*" }, true],
+    [{ Action: "*:*" }, true],
+    [{ Action: "s3:Get" }, false],
+    [{ Action: ["s3:PutObject", "s3:GetObject"] }, true],
+    [{ Action: [] }, false],
+    [{ Action: undefined, NotAction: "s3:PutObject" }, true],
+    [{ Action: undefined, NotAction: ["s3:PutObject", "s3:get*"] }, false],
+  ])("%j: %j", (statement, expected) => {
+    expect(granted(allow(statement))).toBe(expected);
+  });
+});
+
+describe("a resource matches", () => {
+  it.each([
+    [{ Resource: bucketObject }, true],
+    [{ Resource: "*" }, true],
+    [{ Resource: "arn:aws:s3:::site/*" }, true],
+    [{ Resource: "arn:aws:s3:::sit?/*.html" }, true],
+    [{ Resource: "arn:aws:s3:*" }, true],
+    [{ Resource: "arn:aws:s3:::SITE/*" }, false],
+    [{ Resource: "arn:aws:s3:::site" }, false],
+    [{ Resource: ["arn:aws:s3:::other", "arn:aws:s3:::site*"] }, true],
+    [{ Resource: [] }, false],
+    [{ Resource: undefined, NotResource: "arn:aws:s3:::other/*" }, true],
+    [{ Resource: undefined, NotResource: ["arn:aws:s3:::other/*", bucketObject] }, false],
+    [{ Resource: "arn:aws:s3:::${aws:PrincipalTag/site}/*" }, true],
+    [{ Resource: "arn:aws:s3:::${aws:PrincipalTag/none}*" }, false],
+    [{ Resource: undefined, NotResource: "arn:aws:s3:::${aws:PrincipalTag/none}" }, false],
+  ])("%j: %j", (statement, expected) => {
+    expect(granted(allow(statement), { context: { "aws:PrincipalTag/site": "site" } })).toBe(expected);
+  });
+
+  it("with a star past slashes and colons, and after it", () => {
+    const resource = "arn:aws:dynamodb:us-east-1:123456789012:table/prod-x";
+    expect(granted(allow({ Action: "*", Resource: "arn:aws:dynamodb:*:table/prod-*" }), { resource })).toBe(true);
+    expect(granted(allow({ Action: "*", Resource: "arn:aws:dynamodb:*:table/dev-*" }), { resource })).toBe(false);
+  });
+
+  it("literally where a variable stands in the old version of the language", () => {
+    const statement = allow({ Resource: "arn:aws:s3:::${aws:username}" });
+    const request = { resource: "arn:aws:s3:::${aws:username}", context: { "aws:username": "ada" } };
+    expect(decide({ identity: [oldPolicy(statement)] }, request).outcome).toBe("allowed");
+    expect(decide({ identity: [oldPolicy(statement)] }, { ...request, resource: "arn:aws:s3:::ada" }).outcome).toBe(
+      "refused",
+    );
+  });
+
+  it("all but a variable that stands for nothing, in a Deny", () => {
+    const exceptOwn = deny({ Resource: undefined, NotResource: "arn:aws:s3:::${aws:username}/*" });
+    expect(decide({ identity: [policy(allow(), exceptOwn)] }).reason).toBe("explicit-deny");
+  });
+});
+
+describe("a principal matches", () => {
+  const aws = (id: string) => ({ kind: "AWS", id }) as const;
+  const provider = { kind: "Federated", id: `arn:aws:iam::${account}:oidc-provider/oidc.circleci.com/org/O` } as const;
+  const lambda = { kind: "Service", id: "lambda.amazonaws.com" } as const;
+
+  it.each<[principal: unknown, asker: Request["principal"], expected: boolean]>([
+    ["*", aws(user), true],
+    ["*", provider, true],
+    [{ AWS: "*" }, aws(session), true],
+    [{ AWS: user }, aws(user), true],
+    [{ AWS: [`${user}x`, user] }, aws(user), true],
+    [{ AWS: user }, aws(`${user}x`), false],
+    [{ AWS: role }, aws(role), true],
+    [{ AWS: role }, aws(session), true],
+    [{ AWS: session }, aws(session), true],
+    [{ AWS: session }, aws(`${session}8`), false],
+    [{ AWS: session }, aws(role), false],
+    [{ AWS: `arn:aws:iam::${account}:role/Deploy` }, aws(session), false],
+    [{ AWS: "arn:aws:iam::999999999999:role/deploy" }, aws(session), false],
+    [{ AWS: user }, aws(`arn:aws:sts::${account}:federated-user/ada`), true],
+    [{ Federated: provider.id }, provider, true],
+    [{ Federated: provider.id }, aws(provider.id), false],
+    [{ AWS: provider.id }, provider, false],
+    [{ AWS: account }, provider, false],
+    [{ Service: lambda.id }, lambda, true],
+    [{ Service: "s3.amazonaws.com" }, lambda, false],
+    [{ AWS: [] }, aws(user), false],
+    [{ AWS: user, Service: lambda.id }, lambda, true],
+  ])("%j on %j: %j", (Principal, asker, expected) => {
+    expect(trusted({ Principal }, asker)).toBe(expected);
+  });
+
+  it("of a role with a path only if the request tells the session's role", () => {
+    const withPath = `arn:aws:iam::${account}:role/ci/deploy`;
+    const resource = [policy(allow({ Principal: { AWS: withPath } }))];
+    expect(decide({ resource }, { context: { "aws:PrincipalArn": withPath } }).outcome).toBe("allowed");
+    expect(decide({ resource }, { context: { "aws:PrincipalArn": role } }).reason).toBe("no-matching-allow");
+    expect(decide({ resource }).reason).toBe("unsupported");
+  });
+
+  it.each([
+    [user, { AWS: user }, "allowed"],
+    [user, "*", "allowed"],
+    [user, { AWS: `arn:aws:iam::${account}:root` }, "refused"],
+    [user, { AWS: session }, "refused"],
+    [session, { AWS: [session, role] }, "allowed"],
+    [session, { AWS: role }, "refused"],
+    [session, { Federated: session }, "refused"],
+  ])("NotPrincipal in a Deny: %s under %j is %s", (id, NotPrincipal, expected) => {
+    const resource = [policy(deny({ NotPrincipal }))];
+    expect(decide({ identity: [policy(allow())], resource }, { principal: aws(id) }).outcome).toBe(expected);
+  });
+
+  it("of the account denies everybody in it", () => {
+    const resource = [policy(deny({ Principal: { AWS: account } }))];
+    expect(decide({ identity: [policy(allow())], resource }).reason).toBe("explicit-deny");
+  });
+});
+
+describe("policies together", () => {
+  const yes = policy(allow());
+  const no = policy(allow({ Action: "s3:PutObject" }));
+  const denying = policy(deny());
+  const naming = (AWS: string) => policy(allow({ Principal: { AWS } }));
+  const forbidding = policy(deny({ Principal: "*" }));
+
+  it.each<[name: string, policies: Policies, reason: string]>([
+    ["nothing", {}, "no-matching-allow"],
+    ["an identity policy", { identity: [no, yes] }, "allowed"],
+    ["no matching Allow", { identity: [no] }, "no-matching-allow"],
+    ["a Deny beside an Allow", { identity: [yes, denying] }, "explicit-deny"],
+    ["a Deny before an Allow in one policy", { identity: [policy(deny(), allow())] }, "explicit-deny"],
+    ["a resource policy's Deny", { identity: [yes], resource: [forbidding] }, "explicit-deny"],
+    ["a boundary's Deny", { identity: [yes], boundary: denying }, "explicit-deny"],
+    ["a session policy's Deny", { identity: [yes], session: [yes, denying] }, "explicit-deny"],
+    ["a boundary that allows", { identity: [yes], boundary: yes }, "allowed"],
+    ["a boundary that does not", { identity: [yes], boundary: no }, "boundary"],
+    ["a boundary alone", { boundary: yes }, "no-matching-allow"],
+    ["one session policy of two", { identity: [yes], session: [no, yes] }, "allowed"],
+    ["no session policy", { identity: [yes], session: [] }, "allowed"],
+    ["session policies that do not", { identity: [yes], session: [no] }, "session"],
+    ["session policies alone", { session: [yes] }, "no-matching-allow"],
+    ["a resource policy for the role", { resource: [naming(role)] }, "allowed"],
+    ["a resource policy for the role, within a boundary", { resource: [naming(role)], boundary: yes }, "allowed"],
+    ["a resource policy for the role, past a boundary", { resource: [naming(role)], boundary: no }, "boundary"],
+    ["a resource policy for the role, past a session policy", { resource: [naming(role)], session: [no] }, "session"],
+    ["a resource policy for the session", { resource: [naming(session)], boundary: no, session: [no] }, "allowed"],
+    ["a resource policy for everybody", { resource: [naming("*")], boundary: no }, "allowed"],
+    ["a resource policy for the account", { resource: [naming(account)] }, "no-matching-allow"],
+    [
+      "a resource policy for the account, and an identity policy",
+      { identity: [yes], resource: [naming(account)] },
+      "allowed",
+    ],
+  ])("%s", (_, policies, reason) => {
+    const decision = decide(policies);
+    expect(decision).toMatchObject({ reason, outcome: reason === "allowed" ? "allowed" : "refused" });
+    expect(decision.because).not.toBe("");
+  });
+
+  it("must both allow across accounts, whatever the resource policy names", () => {
+    const request = { action: "sqs:SendMessage", resource: "arn:aws:sqs:us-east-1:999999999999:queue" };
+    const identity = [policy(allow({ Action: "sqs:*" }))];
+    const resource = [policy(allow({ Action: "sqs:*", Principal: { AWS: session } }))];
+    expect(decide({ identity }, request).outcome).toBe("refused");
+    expect(decide({ resource }, request).outcome).toBe("refused");
+    expect(decide({ identity, resource }, request).outcome).toBe("allowed");
+    expect(decide({ identity, resource, boundary: no }, request).reason).toBe("boundary");
+  });
+
+  it("never let an identity policy alone assume a role", () => {
+    const request = { action: "sts:AssumeRole", resource: `arn:aws:iam::${account}:role/other` };
+    const identity = [policy(allow({ Action: "sts:AssumeRole" }))];
+    const trust = (AWS: string) => policy({ Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS } });
+    expect(decide({ identity }, request).outcome).toBe("refused");
+    expect(decide({ identity, resource: [trust("999999999999")] }, request).outcome).toBe("refused");
+    expect(decide({ identity, resource: [trust(account)] }, request).outcome).toBe("allowed");
+    expect(decide({ resource: [trust(account)] }, request).outcome).toBe("refused");
+    expect(decide({ resource: [trust(role)] }, request).outcome).toBe("allowed");
+  });
+
+  it("let an identity policy use a key only where the key's policy has the account or the role", () => {
+    const request = { action: "kms:Decrypt", resource: `arn:aws:kms:us-east-1:${account}:key/k` };
+    const identity = [policy(allow({ Action: "kms:Decrypt" }))];
+    const key = (AWS: string) => policy(allow({ Action: "kms:*", Principal: { AWS } }));
+    expect(decide({ identity, resource: [key(user)] }, request).outcome).toBe("refused");
+    expect(decide({ identity, resource: [key(account)] }, request).outcome).toBe("allowed");
+  });
+});
+
+describe("what cannot be read", () => {
+  it.each<[name: string, statement: object, named: string]>([
+    ["no Effect", { Effect: undefined }, "Effect"],
+    ["an Effect of the wrong case", { Effect: "allow" }, "allow"],
+    ["an Effect that is an object", { Effect: JSON.parse('{"toString":1}') }, "Effect"],
+    ["an unknown element", { Foo: 1 }, "Foo"],
+    ["an element of the wrong case", { condition: {} }, "condition"],
+    ["no Action", { Action: undefined }, "Action"],
+    ["Action beside NotAction", { NotAction: "s3:PutObject" }, "NotAction"],
+    ["an empty NotAction", { Action: undefined, NotAction: [] }, "NotAction"],
+    ["an action without a service", { Action: ["GetObject", "*"] }, "GetObject"],
+    ["an action with a wildcard for service", { Action: "s*:GetObject" }, "s*:GetObject"],
+    ["an action that is no string", { Action: 7 }, "Action"],
+    ["no Resource", { Resource: undefined }, "Resource"],
+    ["Resource beside NotResource", { NotResource: "*" }, "NotResource"],
+    ["a resource that is no ARN", { Resource: ["site/*", "*"] }, "site/*"],
+    ["a variable before the fifth colon", { Resource: "arn:aws:${x}:::site/*" }, "${x}"],
+    ["a Principal in an identity policy", { Principal: "*" }, "Principal"],
+    ["a Condition that is a list", { Condition: [] }, "Condition"],
+  ])("in a statement never allows and may deny: %s", (_, fault, named) => {
+    for (const statements of [[allow(fault)], [allow(), deny(fault)]]) {
+      const decision = decide({ identity: [policy(...statements)] });
+      expect(decision).toMatchObject({ outcome: "refused", reason: "unsupported" });
+      expect(decision.because).toContain(named);
+    }
+  });
+
+  it.each<[name: string, statement: object]>([
+    ["no Principal", {}],
+    ["a Principal that is a name", { Principal: "ada" }],
+    ["an unknown kind of principal", { Principal: { User: user } }],
+    ["a principal that is a number", { Principal: { AWS: 123456789012 } }],
+    ["part of a principal as a wildcard", { Principal: { AWS: `arn:aws:iam::${account}:role/*` } }],
+    ["a wildcard for issuers", { Principal: { Federated: "*" } }],
+    ["a canonical user", { Principal: { CanonicalUser: "79a59df900b949e5" } }],
+    ["Principal beside NotPrincipal", { Principal: "*", NotPrincipal: { AWS: user } }],
+  ])("in a resource policy never allows and may deny: %s", (_, fault) => {
+    expect(decide({ resource: [policy(allow(fault))] }).reason).toBe("unsupported");
+    expect(decide({ identity: [policy(allow())], resource: [policy(deny(fault))] }).reason).toBe("unsupported");
+  });
+
+  it("NotPrincipal in an Allow, which AWS does not support", () => {
+    expect(
+      decide({ resource: [policy(allow({ NotPrincipal: { AWS: "arn:aws:iam::999999999999:user/x" } }))] }).reason,
+    ).toBe("unsupported");
+  });
+
+  it("a Resource in a trust policy, which AWS does not take", () => {
+    const resource = [policy(allow({ Action: "sts:AssumeRole", Principal: "*" }))];
+    expect(decide({ resource }, { action: "sts:AssumeRole", resource: role }).reason).toBe("unsupported");
+  });
+
+  it.each<[name: string, document: unknown]>([
+    ["nothing", undefined],
+    ["null", null],
+    ["text", "{}"],
+    ["a list", []],
+    ["no statement", { Version: "2012-10-17" }],
+    ["an unknown version", { Version: "2012-10-18", Statement: [allow()] }],
+    ["an unknown element", { Version: "2012-10-17", Statement: [allow()], Rules: [] }],
+    ["a statement that is text", { Statement: "Allow" }],
+    ["a statement that is null", { Statement: [null] }],
+  ])("in a document refuses, since there might be a Deny: %s", (_, document) => {
+    const bad = { name: "broken", document: document as PolicyDocument };
+    const decision = decide({ identity: [policy(allow()), bad] });
+    expect(decision).toMatchObject({ outcome: "refused", reason: "unsupported" });
+    expect(decision.because).toContain('"broken"');
+  });
+
+  it("does not deny where the rest of the statement surely does not match", () => {
+    const elsewhere = deny({ Action: "s3:PutObject", Condition: { StringMatches: { k: "a" } } });
+    expect(decide({ identity: [policy(allow(), elsewhere)] }).outcome).toBe("allowed");
+  });
+
+  it("does not stop another Allow", () => {
+    expect(decide({ identity: [policy(allow({ Foo: 1 }), allow())] }).outcome).toBe("allowed");
+  });
+});
+
+describe("a decision", () => {
+  it("says of every part what was asked, what was there, and whether it matched", () => {
+    const statement = allow({
+      Sid: "Read",
+      Action: "s3:Get*",
+      ...when({ StringLike: { "aws:UserAgent": ["aws-cli/*"] } }),
+    });
+    const { policies } = decide({ identity: [policy(statement)] }, { context: { "AWS:useragent": "curl" } });
+    expect(policies).toEqual([
+      {
+        name: "under test",
+        kind: "identity",
+        statements: [
+          {
+            index: 0,
+            sid: "Read",
+            effect: "Allow",
+            verdict: "not-matched",
+            elements: [
+              { element: "Action", wanted: ["s3:Get*"], actual: "s3:GetObject", verdict: "matched" },
+              { element: "Resource", wanted: ["*"], actual: bucketObject, verdict: "matched" },
+            ],
+            conditions: [
+              {
+                operator: "StringLike",
+                key: "aws:UserAgent",
+                wanted: ["aws-cli/*"],
+                actual: ["curl"],
+                verdict: "not-matched",
+              },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it("names what allowed", () => {
+    expect(decide({ identity: [policy(deny({ Action: "s3:PutObject" }), allow({ Sid: "Read" }))] }).because).toBe(
+      `statement 2 (Read) of the policy "under test" allows s3:GetObject on ${bucketObject}`,
+    );
+  });
+
+  it("names the Allow that came nearest, and what of it did not match", () => {
+    const far = allow({ Action: "s3:PutObject", Resource: "arn:aws:s3:::other" });
+    const near = allow({ Sid: "Site", Resource: "arn:aws:s3:::other" });
+    expect(decide({ identity: [policy(far, near)] }).because).toBe(
+      `no statement allows s3:GetObject; statement 2 (Site) of the policy "under test" does not match: ` +
+        `Resource: the policy has "arn:aws:s3:::other", the request "${bucketObject}"`,
+    );
+  });
+});
+
+it("a thousand roles are evaluated against one token well under a second", () => {
+  const issuer = "oidc.circleci.com/org/O";
+  const provider = `arn:aws:iam::${account}:oidc-provider/${issuer}`;
+  const context = {
+    [`${issuer}:aud`]: "O",
+    [`${issuer}:sub`]: `org/O/project/P/user/U/vcs-origin/github.com/acme/site/vcs-ref/${"x/".repeat(100)}`,
+  };
+  const request = {
+    principal: { kind: "Federated", id: provider },
+    action: "sts:AssumeRoleWithWebIdentity",
+    resource: role,
+    context,
+  } as const;
+  const conditions = when({
+    StringEquals: { [`${issuer}:aud`]: "O" },
+    StringLike: { [`${issuer}:sub`]: "org/O/project/P/user/*/vcs-ref/*x/*y" },
+  });
+  const trust = policy({ Effect: "Allow", Principal: { Federated: provider }, Action: request.action, ...conditions });
+  const started = performance.now();
+  for (let index = 0; index < 1000; index++) expect(evaluate({ resource: [trust] }, request).outcome).toBe("refused");
+  expect(performance.now() - started).toBeLessThan(1000);
+});
