@@ -27,7 +27,8 @@ export function cloudFrontAsks(call: Call, stored: Stored): Ask[] {
   if (kind === "tagging") return [ask(taggingAction(call))];
   if (part === "invalidation") return [ask(invalidationAction(call))];
   const noun = nouns[kind];
-  if (noun) return [ask(actionOn(noun, call.http.method, id, part))];
+  if (noun && id === undefined && !create) return [{ ...ask(`List${noun.replace(/y$/, "ie")}s`), resource: "*" }];
+  if (noun) return [ask(actionOn(noun, call.http.method, part))];
   // Matched by a wildcard only.
   return [ask(`${call.http.method} ${call.path}`)];
 }
@@ -42,8 +43,8 @@ function arn({ partition, accountId }: Stored, kind: string, id: string | undefi
   return `arn:${partition}:cloudfront::${accountId}:${kind}/${id ?? "*"}`;
 }
 
-function actionOn(noun: string, method: string, id?: string, part?: string): string {
-  if (id === undefined) return method === "POST" ? `Create${noun}` : `List${noun.replace(/y$/, "ie")}s`;
+function actionOn(noun: string, method: string, part?: string): string {
+  if (method === "POST") return `Create${noun}`;
   if (method === "PUT") return `Update${noun}`;
   if (method === "DELETE") return `Delete${noun}`;
   return `Get${noun}${part === "config" ? "Config" : ""}`;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Env } from "./executables";
@@ -64,7 +64,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     parts.push(issuer);
     const gate = await startGate({ moto: moto.endpoint, keys: issuer.keys, accountId });
     parts.push(gate);
-    const client = clientEnvironment(gate.endpoint, region, work, terraform);
+    const client = {
+      ...(terraform.TF_CLI_CONFIG_FILE === undefined && pluginCache(folder)),
+      ...clientEnvironment(gate.endpoint, issuer.endpoint, region, work),
+      ...terraform,
+    };
     const accountEnvironment = (account: string) => administratorEnvironment(client, account);
     return {
       endpoint: gate.endpoint,
@@ -82,11 +86,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 }
 
 /** The environment of this process without anything that would lead a client to a real account. */
-function clientEnvironment(endpoint: string, region: string, work: string, terraform: Env): Env {
+function clientEnvironment(endpoint: string, issuer: string, region: string, work: string): Env {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
   return {
     ...Object.fromEntries(inherited),
-    ...terraform,
     AWS_ENDPOINT_URL: endpoint,
     // Terraform reads this one alone when it trades a token.
     AWS_ENDPOINT_URL_STS: endpoint,
@@ -97,10 +100,16 @@ function clientEnvironment(endpoint: string, region: string, work: string, terra
     // Files that do not exist.
     AWS_CONFIG_FILE: join(work, "aws-config"),
     AWS_SHARED_CREDENTIALS_FILE: join(work, "aws-credentials"),
-    // The AWS CLI keeps the credentials of a token there, and they would outlive the local AWS.
-    HOME: work,
+    KEYLESS_ISSUER: issuer,
     NO_PROXY: [process.env.NO_PROXY, "127.0.0.1"].filter(Boolean).join(","),
   };
+}
+
+/** One download of the AWS provider for all stacks, where it comes from the registry. */
+function pluginCache(folder: string): Env {
+  const cache = join(folder, "plugins");
+  mkdirSync(cache, { recursive: true });
+  return { TF_PLUGIN_CACHE_DIR: cache, TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1" };
 }
 
 function administratorEnvironment(client: Env, accountId: string): Env {
@@ -116,7 +125,8 @@ function jobEnvironment(client: Env, { roleArn, token, sessionName = "circleci" 
     AWS_ROLE_ARN: roleArn,
     AWS_WEB_IDENTITY_TOKEN_FILE: file,
     AWS_ROLE_SESSION_NAME: sessionName,
-    // The AWS CLI keeps a session's credentials by role and session name, whichever the token: a home for each.
+    // The AWS CLI keeps a session's credentials there, by role and session name: they would outlive the local AWS, and
+    // serve another token too.
     HOME: dirname(file),
   };
 }

@@ -65,6 +65,14 @@ const headerKeys = [
   "if-none-match",
 ];
 
+/** Query parameters that are condition keys. */
+const parameterKeys: Record<string, string> = {
+  prefix: "s3:prefix",
+  delimiter: "s3:delimiter",
+  "max-keys": "s3:max-keys",
+  versionId: "s3:VersionId",
+};
+
 /** The bucket and the key that a request is about; neither for the list of all buckets. */
 export function s3Address({ http, path }: Call): { readonly bucket?: string; readonly key?: string } {
   const [, virtual] = /^(.+?)\.(?:localhost|s3[.-][^:]*amazonaws\.com)(?::\d+)?$/.exec(http.headers.host ?? "") ?? [];
@@ -188,14 +196,11 @@ function keyAsks(action: string, { region }: Call, { keyArn, accountId }: Stored
 
 function requestContext({ http, query }: Call, { accountId }: Stored): Context {
   const tags = Object.fromEntries(new URLSearchParams(http.headers["x-amz-tagging"] ?? ""));
+  // A prefix that is sent and empty is a value: policies allow it, to list a bucket from its top.
+  const parameters = Object.entries(parameterKeys).filter(([parameter]) => query.has(parameter));
   return {
-    ...present({
-      "s3:prefix": query.get("prefix"),
-      "s3:delimiter": query.get("delimiter"),
-      "s3:max-keys": query.get("max-keys"),
-      "s3:VersionId": query.get("versionId"),
-      "s3:RequestObjectTagKeys": Object.keys(tags),
-    }),
+    ...Object.fromEntries(parameters.map(([parameter, key]) => [key, query.get(parameter) ?? ""])),
+    ...present({ "s3:RequestObjectTagKeys": Object.keys(tags) }),
     ...prefixed("s3:RequestObjectTag/", tags),
     ...present(Object.fromEntries(headerKeys.map((header) => [`s3:${header}`, http.headers[header]]))),
     "s3:authType": query.has("X-Amz-Signature") ? "REST-QUERY-STRING" : "REST-HEADER",
