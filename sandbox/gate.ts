@@ -1,29 +1,252 @@
+import type { JSONWebKeySet } from "jose";
+import { evaluate, type NamedPolicy } from "../policy/evaluate";
+import { asksOf, type Stored } from "./asks";
+import { type Ask, type Call, type Context, parseCall, prefixed } from "./call";
 import { close, endpointOf, forward, type HttpRequest, type HttpResponse, serve } from "./http";
+import { accessDenied, Refusal, refuse } from "./refusal";
+import { s3Address } from "./s3-asks";
+import { admitRole, admitToken, issuedKeys, momentContext, type NewSession, type Session } from "./sessions";
+import { type Account, accountHeader, Store, type StoredRole } from "./store";
 
+/** The local AWS as its clients see it: moto, behind the checks that AWS makes and moto does not. */
 export interface Gate {
   /** The address that clients use instead of moto's. */
   readonly endpoint: string;
+  /** Every permission that a role's session has asked for so far, in order. */
+  used(sessionArn?: string): readonly Used[];
   stop(): Promise<void>;
 }
 
-/** Access keys that make their bearer the administrator of an account of the local AWS. */
-export function accountKeys(accountId: string): { accessKeyId: string; secretAccessKey: string } {
-  return { accessKeyId: `AKIADMIN${accountId}`, secretAccessKey: "no-secret-on-the-local-aws" };
+/** A permission that a session has asked for. */
+export interface Used extends Ask {
+  /** `arn:aws:sts::<account>:assumed-role/<role>/<session name>` */
+  readonly session: string;
+  readonly decision: "allowed" | "refused";
 }
 
-/** Starts the gate in front of moto. */
-export async function startGate(moto: string): Promise<Gate> {
+export interface GateOptions {
+  /** Where moto listens. */
+  readonly moto: string;
+  /** The keys that every token must be signed with, whoever its issuer is. */
+  readonly keys: JSONWebKeySet;
+  /** The account of keys that say nothing of one. Default: 123456789012. */
+  readonly accountId?: string;
+}
+
+/**
+ * Starts the gate. It serves one request at a time, so that the conditional writes that a lock rests on are atomic.
+ * Role sessions get what their policies allow; administrators of the local AWS ({@link accountKeys}, and static keys
+ * that do not look like AWS's own) pass.
+ */
+export async function startGate(options: GateOptions): Promise<Gate> {
+  const keeper = new Keeper(options);
   let turn: Promise<unknown> = Promise.resolve();
   const server = await serve((request) => {
-    const answer = turn.then(() => handle(moto, request));
+    const answer = turn.then(() => keeper.answer(request));
     turn = answer.catch(() => {});
     return answer;
   });
-  return { endpoint: endpointOf(server), stop: () => close(server) };
+  return {
+    endpoint: endpointOf(server),
+    used: (session) => keeper.used.filter((use) => session === undefined || use.session === session),
+    stop: () => close(server),
+  };
 }
 
-async function handle(moto: string, request: HttpRequest): Promise<HttpResponse> {
-  const [, account] = /AKIADMIN(\d{12})/.exec(request.headers.authorization ?? "") ?? [];
-  const headers = { ...request.headers, ...(account && { "x-moto-account-id": account }) };
-  return forward(moto, { ...request, headers });
+class Keeper {
+  readonly used: Used[] = [];
+  readonly #sessions = new Map<string, Session>();
+  readonly #store: Store;
+
+  constructor(private readonly options: GateOptions) {
+    this.#store = new Store(options.moto);
+  }
+
+  async answer(request: HttpRequest): Promise<HttpResponse> {
+    const call = parseCall(request);
+    try {
+      return await this.#admit(call);
+    } catch (error) {
+      if (error instanceof Refusal) return refuse(call, error);
+      throw error;
+    }
+  }
+
+  async #admit(call: Call): Promise<HttpResponse> {
+    if (call.service === "sts" && call.operation === "AssumeRoleWithWebIdentity") {
+      return this.#issue(call, await admitToken(call, this.#store, this.options.keys));
+    }
+    const session = this.#sessionOf(call);
+    const account = session ?? this.#administratorOf(call);
+    if (session) await this.#authorize(call, session);
+    if (call.service === "sts" && call.operation === "AssumeRole") {
+      const who = session?.arn ?? `arn:aws:iam::${account.accountId}:user/administrator`;
+      return this.#issue(call, await admitRole(call, who, this.#store, session !== undefined));
+    }
+    const answer = await this.#pass(call, account);
+    if (changesPolicies(call)) this.#store.forget();
+    return session ? this.#withoutHint(call, session, answer) : answer;
+  }
+
+  /** The session whose keys a request is signed with. */
+  #sessionOf({ accessKeyId, sessionToken, service }: Call): Session | undefined {
+    const session = this.#sessions.get(accessKeyId ?? "");
+    if (!session) return undefined;
+    if (session.sessionToken !== sessionToken) throw unknownKey();
+    if (session.expires.getTime() > Date.now()) return session;
+    throw service === "s3"
+      ? new Refusal("ExpiredToken", "The provided token has expired.")
+      : new Refusal("ExpiredToken", "The security token included in the request is expired", 403);
+  }
+
+  #administratorOf({ accessKeyId, service, region }: Call): Account {
+    if (accessKeyId === undefined) {
+      throw service === "s3"
+        ? new Refusal("AccessDenied", "Access Denied", 403)
+        : new Refusal("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
+    }
+    const [, own] = /^AKIADMIN(\d{12})$/.exec(accessKeyId) ?? [];
+    // A key of AWS's form that was not issued here: of a session of an earlier run, say, or of an IAM user.
+    if (!own && /^(AKIA|ASIA)[A-Z0-9]{16}$/.test(accessKeyId)) throw unknownKey();
+    const accountId = own ?? this.options.accountId ?? "123456789012";
+    return { accountId, partition: partitionOf(region) };
+  }
+
+  /** Lets moto make the keys of a session, and remembers whose they are. */
+  async #issue(call: Call, session: NewSession): Promise<HttpResponse> {
+    const answer = await this.#pass(call, session);
+    if (answer.status === 200) {
+      const { accessKeyId, ...keys } = issuedKeys(answer.body.toString());
+      this.#sessions.set(accessKeyId, { ...session, ...keys });
+    }
+    return answer;
+  }
+
+  #pass({ http }: Call, { accountId }: Account): Promise<HttpResponse> {
+    return forward(this.options.moto, { ...http, headers: { ...http.headers, [accountHeader]: accountId } });
+  }
+
+  /** Throws unless the session has every permission that the request asks for. */
+  async #authorize(call: Call, session: Session): Promise<void> {
+    if (call.service === "sts" && call.operation === "GetCallerIdentity") return;
+    if (call.service === "sts" && /^Get(Session|Federation)Token$/.test(call.operation ?? "")) {
+      throw new Refusal("AccessDenied", `Cannot call ${call.operation} with session credentials`, 403);
+    }
+    for (const ask of asksOf(call, await this.#storedFor(call, session))) {
+      const decision = await this.#decide(ask, call, session);
+      this.used.push({ ...ask, session: session.arn, decision: decision.outcome });
+      if (decision.outcome !== "allowed") throw accessDenied(session.arn, ask, decision);
+    }
+  }
+
+  async #decide(ask: Ask, call: Call, session: Session) {
+    const role = await this.#store.role(session, session.roleName);
+    if (!role) throw unknownKey();
+    const policies = {
+      identity: role.identity,
+      boundary: role.boundary,
+      session: session.policies,
+      resource: await this.#resourcePolicies(ask, call, session),
+    };
+    const context = { ...globalContext(call, session, role), ...ask.context };
+    return evaluate(policies, { ...ask, principal: { kind: "AWS", id: session.arn }, context });
+  }
+
+  async #resourcePolicies({ action, resource }: Ask, { region }: Call, session: Session): Promise<NamedPolicy[]> {
+    const policy = await this.#resourcePolicy(action, resource, region, session);
+    return policy ? [policy] : [];
+  }
+
+  async #resourcePolicy(
+    action: string,
+    arn: string,
+    region: string,
+    session: Session,
+  ): Promise<NamedPolicy | undefined> {
+    const [, partition = "aws", service, , accountId = "", name = ""] =
+      /^arn:([^:]*):([^:]*):([^:]*):([^:]*):(.*)$/s.exec(arn) ?? [];
+    if (service === "s3") return this.#store.bucketPolicy(session, name.split("/")[0] ?? "");
+    if (service === "kms" && name.startsWith("key/")) return this.#store.keyPolicy(session, region, arn);
+    if (!/^sts:(AssumeRole|TagSession)$/.test(action)) return undefined;
+    return (await this.#store.role({ partition, accountId }, name.split("/").at(-1) ?? ""))?.trust;
+  }
+
+  /** What has to be looked up before it can be said what a request asks for. */
+  async #storedFor(call: Call, session: Session): Promise<Stored> {
+    const { accountId, partition } = session;
+    return { accountId, partition, ...(await this.#namedBy(call, session)) };
+  }
+
+  async #namedBy(call: Call, account: Account): Promise<Partial<Stored>> {
+    const { service, region, form, json } = call;
+    const roleName = form.get("RoleName");
+    const userName = form.get("UserName");
+    if (service === "iam" && roleName) return (await this.#store.role(account, roleName)) ?? {};
+    if (service === "iam" && userName) return { path: await this.#store.userPath(account, userName) };
+    if (service === "dynamodb" && json.TableName) {
+      return { partitionKey: await this.#store.partitionKey(account, region, json.TableName) };
+    }
+    const keyId =
+      service === "kms" ? kmsKeyId(json) : service === "s3" ? await this.#s3KeyId(call, account) : undefined;
+    return keyId ? { keyArn: await this.#store.keyArn(account, region, keyId) } : {};
+  }
+
+  /** The KMS key that S3 will use for a request: that of the object which is read, or of the one that is written. */
+  async #s3KeyId(call: Call, account: Account): Promise<string | undefined> {
+    const { bucket, key } = s3Address(call);
+    if (!bucket || !key) return undefined;
+    const { method, headers } = call.http;
+    if (method === "GET" || method === "HEAD") return this.#store.objectKey(account, call.region, call.http.url);
+    if (method !== "PUT" && method !== "POST") return undefined;
+    const encryption = headers["x-amz-server-side-encryption"];
+    if (encryption === "AES256") return undefined;
+    return (
+      headers["x-amz-server-side-encryption-aws-kms-key-id"] ?? this.#store.bucketKey(account, call.region, bucket)
+    );
+  }
+
+  /** Who may not list a bucket is not told either that an object is not there. */
+  async #withoutHint(call: Call, session: Session, answer: HttpResponse): Promise<HttpResponse> {
+    const { bucket, key } = s3Address(call);
+    if (call.service !== "s3" || answer.status !== 404 || !bucket || !key) return answer;
+    const listing = { action: "s3:ListBucket", resource: `arn:${session.partition}:s3:::${bucket}`, context: {} };
+    const decision = await this.#decide(listing, call, session);
+    if (decision.outcome === "allowed") return answer;
+    throw accessDenied(session.arn, listing, decision);
+  }
+}
+
+function unknownKey(): Refusal {
+  return new Refusal("InvalidClientTokenId", "The security token included in the request is invalid.", 403);
+}
+
+/** Whether a request may have changed what the {@link Store} has read. */
+function changesPolicies(call: Call): boolean {
+  const { service, operation = "", http } = call;
+  if (service === "s3") return !["GET", "HEAD"].includes(http.method) && s3Address(call).key === undefined;
+  return ["iam", "kms", "dynamodb"].includes(service) && !/^(Get|List|Describe|Simulate)|Item$/.test(operation);
+}
+
+function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}
+
+/** The key that a KMS request names; a ciphertext of moto's begins with the id of its key. */
+function kmsKeyId({ KeyId, TargetKeyId, CiphertextBlob }: Call["json"]): string | undefined {
+  if (KeyId ?? TargetKeyId) return KeyId ?? TargetKeyId;
+  return CiphertextBlob && Buffer.from(CiphertextBlob, "base64").subarray(0, 36).toString();
+}
+
+function globalContext({ region, http }: Call, session: Session, role: StoredRole): Context {
+  return {
+    ...momentContext(),
+    ...session.context,
+    "aws:PrincipalAccount": session.accountId,
+    "aws:PrincipalArn": role.arn,
+    "aws:PrincipalType": "AssumedRole",
+    "aws:RequestedRegion": region,
+    "aws:UserAgent": http.headers["user-agent"] ?? "",
+    ...prefixed("aws:PrincipalTag/", role.tags),
+  };
 }

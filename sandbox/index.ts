@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Env } from "./executables";
-import { accountKeys, startGate } from "./gate";
+import { type Gate, startGate } from "./gate";
 import { type Issuer, startIssuer } from "./issuer";
 import { findMoto, startMoto } from "./moto";
 import { terraformEnvironment } from "./providers";
+import { accountKeys } from "./store";
 
 export interface SandboxOptions {
   /** The account whose administrator {@link Sandbox.environment} is. Default: 123456789012. */
@@ -23,6 +24,8 @@ export interface Sandbox {
   /** The address of the local AWS. */
   readonly endpoint: string;
   readonly issuer: Issuer;
+  /** What stands between the clients and moto; it knows what each role's session has used. */
+  readonly gate: Gate;
   /** The whole environment of a command that is run by an administrator of the account. */
   readonly environment: Env;
   /** The same for an administrator of another account. */
@@ -59,13 +62,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     parts.push(moto);
     const issuer = await startIssuer();
     parts.push(issuer);
-    const gate = await startGate(moto.endpoint);
+    const gate = await startGate({ moto: moto.endpoint, keys: issuer.keys, accountId });
     parts.push(gate);
-    const client = clientEnvironment(gate.endpoint, region, work, terraform);
+    const client = {
+      ...(terraform.TF_CLI_CONFIG_FILE === undefined && pluginCache(folder)),
+      ...clientEnvironment(gate.endpoint, issuer.endpoint, region, work),
+      ...terraform,
+    };
     const accountEnvironment = (account: string) => administratorEnvironment(client, account);
     return {
       endpoint: gate.endpoint,
       issuer,
+      gate,
       environment: accountEnvironment(accountId),
       accountEnvironment,
       webIdentityEnvironment: (job) => jobEnvironment(client, job, work),
@@ -78,11 +86,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 }
 
 /** The environment of this process without anything that would lead a client to a real account. */
-function clientEnvironment(endpoint: string, region: string, work: string, terraform: Env): Env {
+function clientEnvironment(endpoint: string, issuer: string, region: string, work: string): Env {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
   return {
     ...Object.fromEntries(inherited),
-    ...terraform,
     AWS_ENDPOINT_URL: endpoint,
     // Terraform reads this one alone when it trades a token.
     AWS_ENDPOINT_URL_STS: endpoint,
@@ -93,10 +100,16 @@ function clientEnvironment(endpoint: string, region: string, work: string, terra
     // Files that do not exist.
     AWS_CONFIG_FILE: join(work, "aws-config"),
     AWS_SHARED_CREDENTIALS_FILE: join(work, "aws-credentials"),
-    // The AWS CLI keeps the credentials of a token there, and they would outlive the local AWS.
-    HOME: work,
+    KEYLESS_ISSUER: issuer,
     NO_PROXY: [process.env.NO_PROXY, "127.0.0.1"].filter(Boolean).join(","),
   };
+}
+
+/** One download of the AWS provider for all stacks, where it comes from the registry. */
+function pluginCache(folder: string): Env {
+  const cache = join(folder, "plugins");
+  mkdirSync(cache, { recursive: true });
+  return { TF_PLUGIN_CACHE_DIR: cache, TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1" };
 }
 
 function administratorEnvironment(client: Env, accountId: string): Env {
@@ -112,7 +125,8 @@ function jobEnvironment(client: Env, { roleArn, token, sessionName = "circleci" 
     AWS_ROLE_ARN: roleArn,
     AWS_WEB_IDENTITY_TOKEN_FILE: file,
     AWS_ROLE_SESSION_NAME: sessionName,
-    // The AWS CLI keeps a session's credentials by role and session name, whichever the token: a home for each.
+    // The AWS CLI keeps a session's credentials there, by role and session name: they would outlive the local AWS, and
+    // serve another token too.
     HOME: dirname(file),
   };
 }

@@ -1,10 +1,12 @@
-import type { Server } from "node:http";
 import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWTPayload, SignJWT } from "jose";
-import { close, endpointOf, serve } from "./http";
+import { close, endpointOf, type HttpRequest, type HttpResponse, serve } from "./http";
 
 /** A stand-in for CircleCI: its own key, and tokens that look like those of a job. */
 export interface Issuer {
-  /** Where it serves `/.well-known/openid-configuration` and its keys, e.g. `http://127.0.0.1:40124`. */
+  /**
+   * Where it serves `/.well-known/openid-configuration`, its keys, and `/token?organization=…&project=…&origin=…&ref=…`
+   * for those who are not in this process, e.g. `http://127.0.0.1:40124`.
+   */
   readonly endpoint: string;
   /** Its public keys, as served. */
   readonly keys: JSONWebKeySet;
@@ -41,13 +43,9 @@ export async function startIssuer(): Promise<Issuer> {
   const keys: JSONWebKeySet = {
     keys: [{ ...(await exportJWK(publicKey)), alg: "RS256", use: "sig", kid: header.kid }],
   };
-  const server = await serveKeys(keys);
-  return {
-    endpoint: endpointOf(server),
-    keys,
-    token: (job) => new SignJWT(claimsOf(job)).setProtectedHeader(header).sign(privateKey),
-    stop: () => close(server),
-  };
+  const token = (job: Job) => new SignJWT(claimsOf(job)).setProtectedHeader(header).sign(privateKey);
+  const server = await serve((request) => answer(request, keys, token));
+  return { endpoint: endpointOf(server), keys, token, stop: () => close(server) };
 }
 
 /**
@@ -78,21 +76,34 @@ export function claimsOf(job: Job): JWTPayload {
   };
 }
 
-function serveKeys(keys: JSONWebKeySet): Promise<Server> {
-  return serve(async ({ url, headers }) => {
-    const issuer = `http://${headers.host}`;
-    const documents: Record<string, unknown> = {
-      "/.well-known/openid-configuration": {
-        issuer,
-        jwks_uri: `${issuer}/.well-known/jwks-pub.json`,
+async function answer(
+  { url, headers }: HttpRequest,
+  keys: JSONWebKeySet,
+  token: Issuer["token"],
+): Promise<HttpResponse> {
+  const endpoint = `http://${headers.host}`;
+  const { pathname, searchParams } = new URL(url, endpoint);
+  switch (pathname) {
+    case "/.well-known/openid-configuration":
+      return json(200, {
+        issuer: endpoint,
+        jwks_uri: `${endpoint}/.well-known/jwks-pub.json`,
         response_types_supported: ["id_token"],
         subject_types_supported: ["public", "pairwise"],
         id_token_signing_alg_values_supported: ["RS256"],
-      },
-      "/.well-known/jwks-pub.json": keys,
-    };
-    const document = documents[url] ?? { message: "not found" };
-    const headersOut = { "content-type": "application/json" };
-    return { status: url in documents ? 200 : 404, headers: headersOut, body: Buffer.from(JSON.stringify(document)) };
-  });
+      });
+    case "/.well-known/jwks-pub.json":
+      return json(200, keys);
+    case "/token": {
+      const { organization = "", project = "", ...rest } = Object.fromEntries(searchParams);
+      const body = Buffer.from(await token({ ...rest, organization, project }));
+      return { status: 200, headers: { "content-type": "text/plain" }, body };
+    }
+    default:
+      return json(404, { message: "not found" });
+  }
+}
+
+function json(status: number, document: unknown): HttpResponse {
+  return { status, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(document)) };
 }

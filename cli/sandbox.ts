@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:os";
+import { type Command, InvalidArgumentError } from "commander";
+import { type Sandbox, startSandbox } from "../sandbox";
+import { leastPolicy } from "../sandbox/least-policy";
+
+interface Options {
+  readonly account: string;
+  readonly region: string;
+  readonly leastPolicy?: true;
+}
+
+export function register(program: Command): void {
+  program
+    .command("sandbox")
+    .argument("[command...]", "what to run in it, after --; default: say how to use it, and stay until Ctrl-C")
+    .option("--account <id>", "the account to be administrator of", accountId, "123456789012")
+    .option("--region <region>", "the region of its clients", "us-east-1")
+    .option("--least-policy", "at the end, print the least policy that each role's session would have needed")
+    .description("Start a local AWS with a local CircleCI issuer, for a command or for a while")
+    .action(async (command: string[], options: Options) => {
+      const progress = (line: string) => console.error(line);
+      const sandbox = await startSandbox({ accountId: options.account, region: options.region, progress });
+      try {
+        process.exitCode = command.length > 0 ? await run(command, sandbox) : await stay(sandbox);
+        if (options.leastPolicy) printLeastPolicies(sandbox);
+      } finally {
+        await sandbox.stop();
+      }
+    });
+}
+
+function accountId(value: string): string {
+  if (/^\d{12}$/.test(value)) return value;
+  throw new InvalidArgumentError(`"${value}" is no account id: 12 digits`);
+}
+
+/** The exit status of the command, as a shell would tell it. */
+async function run([file = "", ...args]: string[], { environment }: Sandbox): Promise<number> {
+  const child = spawn(file, args, { env: environment, stdio: "inherit" });
+  // Ctrl-C reaches the command by itself: the local AWS stays until it has ended. Terraform saves its state then.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  try {
+    const [status, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    return signal ? 128 + constants.signals[signal] : (status ?? 1);
+  } catch (error) {
+    console.error(`${file} cannot be run: ${(error as Error).message}`);
+    return 127;
+  }
+}
+
+async function stay({ endpoint, issuer, environment }: Sandbox): Promise<number> {
+  const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  console.log(`${shellLines(environment).join("\n")}
+
+# The local AWS is at ${endpoint}: paste the lines above into another shell to be its administrator there.
+# A token as a job of main would have it, from the local issuer:
+#   curl "${issuer.endpoint}/token?organization=<id>&project=<id>&origin=github.com/acme/site&ref=refs/heads/main"
+# Ctrl-C ends it, and everything in it is gone.`);
+  await stopped;
+  return 0;
+}
+
+/** What makes another environment of a shell's own. */
+function shellLines(environment: Sandbox["environment"]): string[] {
+  const removed = Object.keys(process.env).filter((name) => environment[name] === undefined);
+  const set = Object.entries(environment).filter(([name, value]) => value !== undefined && value !== process.env[name]);
+  return [
+    ...removed.map((name) => `unset ${name}`),
+    ...set.map(([name, value = ""]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`),
+  ];
+}
+
+function printLeastPolicies({ gate }: Sandbox): void {
+  for (const session of new Set(gate.used().map((use) => use.session))) {
+    console.log(`${session}\n${JSON.stringify(leastPolicy(gate.used(session)), null, 2)}`);
+  }
+}
