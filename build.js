@@ -5,6 +5,9 @@ const { spawnSync } = require("node:child_process");
 const { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 
+// The AWS SDK would announce in every command which Node it wants next year; package.json says what is needed now.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 const dist = join(__dirname, "dist");
 const stamp = join(dist, "sources.json");
 const inputs = ["package-lock.json", "tsconfig.json"];
@@ -59,8 +62,6 @@ function build() {
 /** Runs a compiled entry; an error that is meant for people (its `forPeople` is true) is printed without a stack. */
 function run(entry) {
   build();
-  // The AWS SDK would announce in every command which Node it wants next year; package.json says what is needed now.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   process.on("uncaughtException", (error) => {
     process.stderr.write(`${error?.forPeople ? error.message : (error?.stack ?? error)}\n`);
     process.exit(1);
