@@ -1,5 +1,5 @@
 import { policySize } from "../policy/size";
-import type { TrustRule } from "../trust/circleci";
+import { subjectPatterns, type TrustRule } from "../trust/circleci";
 import { trustPolicy } from "../trust/policy";
 import { terraformName } from "./names";
 import { partitionOf } from "./resolve";
@@ -141,10 +141,10 @@ function checkSubject({ circleci }: Environment, rule: TrustRule, path: Path): P
 }
 
 function checkTrustSize(environment: Environment, role: Role, path: Path, quotaPath: string): Problem[] {
-  if (role.trust.length === 0) return [];
-  const size = policySize(
-    trustPolicy({ ...environment.circleci, providerArn: environment.oidcProvider.arn, rules: role.trust }),
-  );
+  const { circleci, oidcProvider } = environment;
+  const rules = role.trust.filter((rule) => subjectPatterns(rule, circleci.organizationId).length > 0);
+  if (rules.length === 0 || circleci.audiences.length === 0) return [];
+  const size = policySize(trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules }));
   const quota = environment.quotas.trustPolicySize;
   return problemIf(size > quota, {
     path,

@@ -28,10 +28,19 @@ export function defineConfig(input: ConfigInput): Config {
   const issues = issuesOf(configSchema, input);
   const problems = issues.map(problemOf);
   const checkable = wellFormedPart(input, issues);
-  const config = resolve(checkable, (path, error) =>
-    problems.push({ path, message: `could not be made: ${error instanceof Error ? error.message : error}` }),
-  );
-  problems.push(...checkMadePolicies(checkable, config), ...check(checkable, config));
+  const config = resolve(checkable, (path, maker) => {
+    try {
+      const document = maker();
+      const faults = issuesOf(policyDocumentSchema, document).map(problemOf);
+      problems.push(...faults.map((fault) => ({ ...fault, path: [...path, ...fault.path] })));
+      return faults.length === 0 ? document : undefined;
+    } catch (error) {
+      problems.push({ path, message: `could not be made: ${error instanceof Error ? error.message : error}` });
+      return undefined;
+    }
+  });
+  const blamed = new Set(problems.map(({ path }) => path.join("\n")));
+  problems.push(...check(checkable, config).filter(({ path }) => !blamed.has(path.join("\n"))));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -72,23 +81,6 @@ function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInp
   return { ...input, environments: Object.fromEntries(environments) };
 }
 
-// Documents that a function made have not passed the schema yet.
-function checkMadePolicies(input: ConfigInput, { environments }: Config): Problem[] {
-  return environments.flatMap((environment) =>
-    environment.roles.flatMap((role) =>
-      Object.entries(role.inlinePolicies).flatMap(([name, made]) => {
-        const given = input.environments[environment.name]?.roles[role.name]?.inlinePolicies?.[name];
-        if (given === made) return [];
-        const path = ["environments", environment.name, "roles", role.name, "inlinePolicies", name];
-        return issuesOf(policyDocumentSchema, made).map((issue) => {
-          const problem = problemOf(issue);
-          return { ...problem, path: [...path, ...problem.path] };
-        });
-      }),
-    ),
-  );
-}
-
 function describe({ path, value, message }: Problem): string {
   const place = path.map((key, index) =>
     typeof key === "string" && /^[A-Za-z_][\w-]*$/.test(key)
@@ -100,6 +92,14 @@ function describe({ path, value, message }: Problem): string {
 
 function show(value: unknown): string {
   if (value === undefined) return "";
-  const text = JSON.stringify(value) ?? String(value);
+  const text = typeof value === "object" || typeof value === "string" ? json(value) : String(value);
   return `${text.length > 120 ? `${text.slice(0, 120)}…` : text} `;
+}
+
+function json(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "what cannot be shown as JSON";
+  }
 }

@@ -3,15 +3,16 @@ import type { PolicyDocument } from "../policy/document";
 import { issuerOf } from "../trust/circleci";
 import type { Config, ConfigInput, Environment, EnvironmentInput, Role, RoleInput, StateBackend } from "./types";
 
-type Failed = (path: string[], error: unknown) => void;
+/** Makes the policy that stands at a path by its function; undefined when that cannot be done, which it has noted. */
+export type MakePolicy = (path: readonly string[], maker: () => PolicyDocument) => PolicyDocument | undefined;
 
 /**
  * Fills in every default and works out what follows from the configuration: ARNs, state keys, and the policies that are
- * made by functions, one that fails being reported by `failed`.
+ * made by functions.
  */
-export function resolve(input: ConfigInput, failed: Failed): Config {
+export function resolve(input: ConfigInput, make: MakePolicy): Config {
   const environments = Object.entries(input.environments).map(([name, environment]) =>
-    resolveEnvironment(input, name, environment, failed),
+    resolveEnvironment(input, name, environment, make),
   );
   return { environments, stateBackends: stateBackends(input, environments) };
 }
@@ -20,7 +21,7 @@ function resolveEnvironment(
   input: ConfigInput,
   name: string,
   environment: EnvironmentInput,
-  failed: Failed,
+  make: MakePolicy,
 ): Environment {
   const { circleci } = input;
   const { accountId, region } = environment;
@@ -58,8 +59,8 @@ function resolveEnvironment(
     quotas: { trustPolicySize: 2048, managedPoliciesPerRole: 10, rolesPerAccount: 1000, ...environment.quotas },
     roles: rawRoles.map((role) => ({
       ...role,
-      inlinePolicies: makePolicies(role, scope, (policy, error) =>
-        failed(["environments", name, "roles", role.name, "inlinePolicies", policy], error),
+      inlinePolicies: makePolicies(role, scope, (path, maker) =>
+        make(["environments", name, "roles", role.name, "inlinePolicies", ...path], maker),
       ),
       path: role.path ?? "/",
       maxSessionSeconds: role.maxSessionSeconds ?? 3600,
@@ -71,17 +72,14 @@ function resolveEnvironment(
 function makePolicies(
   { name, inlinePolicies }: { name: string; inlinePolicies: NonNullable<RoleInput["inlinePolicies"]> },
   scope: EnvironmentScope,
-  failed: (policy: string, error: unknown) => void,
+  make: MakePolicy,
 ): Role["inlinePolicies"] {
-  const made: { [policy: string]: PolicyDocument } = {};
-  for (const [policy, document] of Object.entries(inlinePolicies)) {
-    try {
-      made[policy] = typeof document === "function" ? document(scope, name) : document;
-    } catch (error) {
-      failed(policy, error);
-    }
-  }
-  return made;
+  return Object.fromEntries(
+    Object.entries(inlinePolicies).flatMap(([policy, given]) => {
+      const document = typeof given === "function" ? make([policy], () => given(scope, name)) : given;
+      return document === undefined ? [] : [[policy, document]];
+    }),
+  );
 }
 
 function stateOf({ region, state }: EnvironmentInput, name: string): StateLocation {

@@ -47,8 +47,23 @@ function wholeNumber(least: number, most: number, unit: string): Schema<number> 
   );
 }
 
-function byName<T>(name: Schema<string>, value: Schema<T>): Schema<{ [name: string]: T }> {
-  return v.record(name as Schema<string> & v.GenericSchema<string, string>, value, "must be an object: { name: … }");
+function refuse(message: string): Schema<never> {
+  return v.custom<never>(() => false, message);
+}
+
+// The schema library passes over these names without a look, since they are dangerous in JavaScript: none may stand here.
+const RESERVED = ["constructor", "prototype", "__proto__"];
+
+function byName<T>(name: Schema<string>, value: Schema<T>, atLeastOne?: string): Schema<{ [name: string]: T }> {
+  const notAnObject = "must be an object: { name: … }";
+  const record = v.record(name as Schema<string> & v.GenericSchema<string, string>, value, notAnObject);
+  return v.lazy((given): Schema<{ [name: string]: T }> => {
+    if (typeof given !== "object" || given === null) return record;
+    if (Array.isArray(given)) return refuse(notAnObject);
+    if (atLeastOne !== undefined && Object.keys(given).length === 0) return refuse(atLeastOne);
+    const reserved = RESERVED.find((reservedName) => Object.hasOwn(given, reservedName));
+    return reserved === undefined ? record : refuse(`holds "${reserved}", a name of JavaScript's own: use another`);
+  });
 }
 
 function id(whose: string): Schema<string> {
@@ -191,7 +206,7 @@ const inlinePolicy: Schema<PolicyDocument | PolicyMaker> = v.lazy(
 );
 
 const managedPolicyArn = text(
-  /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/([\x21-\x7e]+\/)?[\w+=,.@-]{1,128}$/,
+  /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/(?!.*([$%]\{|[*?]))([\x21-\x7e]+\/)?[\w+=,.@-]{1,128}$/,
   'is not the ARN of a managed policy: e.g. "arn:aws:iam::aws:policy/ReadOnlyAccess" or "arn:aws:iam::123456789012:policy/name"',
 );
 
@@ -275,7 +290,10 @@ export const configSchema = object<ConfigInput>({
     organizationId: id("an organization's id"),
     audiences: optional(
       list(
-        text(/^[^\p{Cc}\s]{1,255}$/u, "is not an audience: 1–255 characters without white space"),
+        text(
+          /^(?!.*[$&%]\{)[^\p{Cc}\s]{1,255}$/u,
+          "is not an audience: 1–255 characters without white space and variables (${ &{ %{)",
+        ),
         "takes no token: name at least one audience, or remove it to take CircleCI's own",
       ),
     ),
@@ -291,5 +309,6 @@ export const configSchema = object<ConfigInput>({
       "is not an environment's name: up to 60 lower-case letters, digits, - and _, beginning with a letter",
     ),
     environment,
+    "names no environment: describe at least one",
   ),
 });

@@ -1,0 +1,71 @@
+import { ConfigError, defineConfig } from "../../config/define";
+import type { ConfigInput, Environment } from "../../config/types";
+
+export const organization = "11111111-2222-4333-8444-555555555555";
+export const project = "66666666-7777-4888-9999-000000000000";
+export const user = "33333333-4444-4555-8666-777777777777";
+export const account = "123456789012";
+
+/** A valid configuration that has a value in nearly every field. */
+export const valid: ConfigInput = {
+  circleci: { organizationId: organization },
+  tags: { ManagedBy: "cdktf" },
+  environments: {
+    dev: {
+      accountId: account,
+      region: "us-east-1",
+      state: { bucket: "acme-tfstate", lockTable: "acme-lock" },
+      roles: {
+        reader: {
+          trust: [{ project, repository: "github.com/acme/site", branches: ["main"] }],
+          managedPolicyArns: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"],
+          inlinePolicies: {
+            read: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "*" }] },
+          },
+        },
+      },
+    },
+  },
+};
+
+type Keys = readonly (string | number)[];
+type Change = readonly [place: string | Keys, value: unknown];
+
+/** The valid configuration with another value at a place; keys are separated by dots, or listed where one has a dot. */
+export function having(...changes: Change[]): ConfigInput {
+  let config: unknown = valid;
+  for (const [place, value] of changes) config = replaced(config, keysOf(place), value);
+  return config as ConfigInput;
+}
+
+export function keysOf(place: string | Keys): Keys {
+  if (typeof place !== "string") return place;
+  return place === "" ? [] : place.split(".").map((key) => (/^\d+$/.test(key) && key.length < 3 ? Number(key) : key));
+}
+
+function replaced(target: unknown, keys: Keys, value: unknown): unknown {
+  const [key, ...rest] = keys;
+  if (key === undefined) return value;
+  const inner = replaced((target as Record<string | number, unknown> | undefined)?.[key], rest, value);
+  if (Array.isArray(target)) return target.map((item, index) => (index === key ? inner : item));
+  const others = Object.entries(target ?? {}).filter(([name]) => name !== key);
+  return Object.fromEntries(inner === undefined ? others : [...others, [key, inner]]);
+}
+
+/** What is wrong in a configuration; fails the test when nothing is. */
+export function refusal(config: unknown): ConfigError {
+  try {
+    defineConfig(config as ConfigInput);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error("the configuration was accepted");
+}
+
+/** The environment "dev" of the valid configuration so changed. */
+export function devOf(...changes: Change[]): Environment {
+  const dev = defineConfig(having(...changes)).environments[0];
+  if (dev === undefined) throw new Error("the configuration has no environment");
+  return dev;
+}

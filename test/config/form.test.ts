@@ -1,0 +1,221 @@
+import { defineConfig } from "../../config/define";
+import { having, organization, project, refusal, user, valid } from "./configuration";
+
+const role = "environments.dev.roles.reader";
+const rule = `${role}.trust.0`;
+const statement = `${role}.inlinePolicies.read.Statement.0`;
+const reader = valid.environments.dev?.roles.reader;
+const long = (length: number) => "x".repeat(length);
+
+test("the valid configuration is valid", () => {
+  expect(() => defineConfig(valid)).not.toThrow();
+});
+
+/** A place, a value that must not stand there, and what the message says to do. */
+const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])[] = [
+  ["", undefined, /must be an object/],
+  ["", null, /must be an object/],
+  ["", "config", /must be an object/],
+  ["enviroments", {}, /correct its spelling/],
+  // circleci
+  ["circleci", undefined, /required/],
+  ["circleci", null, /must be an object/],
+  ["circleci.organizationId", undefined, /required/],
+  ["circleci.organizationId", organization.toUpperCase().replace("1", "A"), /lower-case UUID/],
+  ["circleci.organizationId", "acme", /lower-case UUID/],
+  ["circleci.organizationId", `https://oidc.circleci.com/org/${organization}`, /lower-case UUID/],
+  ["circleci.organizationId", `${organization}\n`, /lower-case UUID/],
+  ["circleci.organizationId", 5, /text in quotes/],
+  ["circleci.organisationId", organization, /correct its spelling or remove it/],
+  ["circleci.audiences", [], /at least one/],
+  ["circleci.audiences", "me", /must be a list/],
+  ["circleci.audiences", [""], /1–255 characters/],
+  ["circleci.audiences", [long(256)], /1–255 characters/],
+  ["circleci.audiences", ["a b"], /without white space/],
+  ["circleci.audiences", ["${aws:username}"], /variable/],
+  ["circleci.thumbprints", ["9e:99:a4"], /40 hex digits/],
+  ["circleci.thumbprints", ["9".repeat(39)], /40 hex digits/],
+  ["circleci.server", "https://circleci.example.com", /without "https:\/\/"/],
+  ["circleci.server", "circleci.example.com:8443", /port/],
+  ["circleci.server", "circleci.example.com/path", /path/],
+  ["circleci.server", "CircleCI.example.com", /lower case/],
+  ["circleci.server", "localhost", /not a host/],
+  // tags
+  ["tags", ["a"], /must be an object/],
+  ["tags.Name", 1, /text in quotes/],
+  ["tags.Name", "a*b", /letters, digits/],
+  ["tags.Name", "${x}", /letters, digits/],
+  ["tags.Name", long(257), /up to 256/],
+  ["tags.aws:name", "a", /not beginning with aws:/],
+  ["tags.AWS:name", "a", /not beginning with aws:/],
+  [`tags.${long(129)}`, "a", /1–128/],
+  // environments
+  ["environments", undefined, /required/],
+  ["environments", null, /must be an object/],
+  ["environments", [], /must be an object/],
+  ["environments", {}, /at least one/],
+  ["environments", { Dev: valid.environments.dev }, /lower-case letters/],
+  ["environments", { "dev env": valid.environments.dev }, /lower-case letters/],
+  ["environments", { "1dev": valid.environments.dev }, /beginning with a letter/],
+  ["environments", { constructor: valid.environments.dev }, /use another/],
+  ["environments.dev", null, /must be an object/],
+  ["environments.dev", () => {}, /must be an object/],
+  ["environments.dev.acountId", "1", /correct its spelling/],
+  ["environments.dev.accountId", 123456789012, /text in quotes/],
+  ["environments.dev.accountId", "12345678901", /12 digits/],
+  ["environments.dev.accountId", "1234-5678-9012", /12 digits/],
+  ["environments.dev.region", undefined, /required/],
+  ["environments.dev.region", "us-east", /not an AWS region/],
+  ["environments.dev.region", "us-east-1a", /not an AWS region/],
+  ["environments.dev.region", "US-EAST-1", /not an AWS region/],
+  ["environments.dev.oidcProvider", "yes", /"create", "existing"/],
+  ["environments.dev.roles", [], /must be an object/],
+  ["environments.dev.roles", { constructor: { trust: "*" } }, /use another/],
+  ["environments.dev.roles", { ["__proto__"]: { trust: "*" } }, /use another/],
+  ["environments.dev.roles", { prototype: null }, /use another/],
+  ["environments.dev.quotas.trustPolicySize", 2047, /2048 to 4096/],
+  ["environments.dev.quotas.trustPolicySize", 4097, /2048 to 4096/],
+  ["environments.dev.quotas.managedPoliciesPerRole", 21, /10 to 20/],
+  ["environments.dev.quotas.rolesPerAccount", 1000.5, /whole number/],
+  ["environments.dev.quotas.rolesPerAccount", Number.NaN, /whole number/],
+  // state
+  ["environments.dev.state", undefined, /required/],
+  ["environments.dev.state.bucket", "ab", /3–63/],
+  ["environments.dev.state.bucket", long(64), /3–63/],
+  ["environments.dev.state.bucket", "Acme", /lower-case/],
+  ["environments.dev.state.bucket", "acme_state", /lower-case/],
+  ["environments.dev.state.bucket", "acme..state", /not a bucket/],
+  ["environments.dev.state.bucket", "192.168.5.4", /not a bucket/],
+  ["environments.dev.state.bucket", "xn--acme", /not a bucket/],
+  ["environments.dev.state.bucket", "acme-s3alias", /not a bucket/],
+  ["environments.dev.state.bucket", "arn:aws:s3:::acme", /not a bucket/],
+  ["environments.dev.state.bucket", "-acme", /beginning and ending/],
+  ["environments.dev.state.lockTable", "ab", /3–255/],
+  ["environments.dev.state.lockTable", "acme lock", /3–255/],
+  ["environments.dev.state.lock", "file", /"dynamodb", "lockfile", "both"/],
+  ["environments.dev.state.kmsKeyArn", "alias/state", /not an alias/],
+  ["environments.dev.state.kmsKeyArn", "arn:aws:kms:us-east-1:123456789012:alias/state", /not an alias/],
+  ["environments.dev.state.keyPrefix", "/platform/", /not beginning with it/],
+  ["environments.dev.state.keyPrefix", "platform", /ending with/],
+  ["environments.dev.state.keyPrefix", "a//", /folders/],
+  ["environments.dev.state.keepOldVersionsDays", 0, /1 to 36500/],
+  ["environments.dev.state.keepOldVersionsDays", "never", /"forever"/],
+  ["environments.dev.state.region", "here", /not an AWS region/],
+  // roles
+  ["environments.dev.roles", { "a b": reader }, /not a role's name/],
+  ["environments.dev.roles", { [long(65)]: reader }, /1–64/],
+  ["environments.dev.roles", { "a/b": reader }, /not a role's name/],
+  [role, 7, /must be an object/],
+  [`${role}.managedPolicyArn`, [], /correct its spelling/],
+  [`${role}.managedPolicyArns.0`, "AmazonS3ReadOnlyAccess", /not the ARN of a managed policy/],
+  [`${role}.managedPolicyArns.0`, "arn:aws:iam::aws:role/x", /not the ARN of a managed policy/],
+  [`${role}.managedPolicyArns.0`, "arn:aws:iam::aws:policy/${x}/y", /not the ARN of a managed policy/],
+  [`${role}.permissionsBoundaryArn`, "bounds", /not the ARN of a managed policy/],
+  [`${role}.description`, long(1001), /up to 1,000/],
+  [`${role}.description`, "日本", /Latin/],
+  [`${role}.path`, "circleci/", /begins and ends/],
+  [`${role}.path`, "/circleci", /begins and ends/],
+  [`${role}.path`, "/a b/", /without spaces/],
+  [`${role}.path`, `/${long(511)}/`, /512/],
+  [`${role}.maxSessionSeconds`, 3599, /3600 to 43200/],
+  [`${role}.maxSessionSeconds`, 43201, /3600 to 43200/],
+  [`${role}.maxSessionSeconds`, "1h", /whole number of seconds/],
+  [`${role}.deployedBy`, "me", /"pipeline", "administrator"/],
+  // trust
+  [`${role}.trust`, undefined, /required/],
+  [`${role}.trust`, [], /trusts nobody/],
+  [`${role}.trust`, {}, /must be a list/],
+  [rule, null, /must be an object/],
+  [rule, "*", /must be an object/],
+  [`${rule}.project`, undefined, /required/],
+  [`${rule}.project`, "*", /lower-case UUID/],
+  [`${rule}.project`, "gh/acme/site", /lower-case UUID/],
+  [`${rule}.repository`, undefined, /required/],
+  [`${rule}.repository`, "acme/site", /host\/owner\/name/],
+  [`${rule}.repository`, "https://github.com/acme/site", /without "https:\/\/"/],
+  [`${rule}.repository`, "github.com/acme/site.git", /\.git/],
+  [`${rule}.repository`, "github.com/acme/*", /host\/owner\/name/],
+  [`${rule}.repository`, "github.com/acme/..", /host\/owner\/name/],
+  [`${rule}.repository`, "git@github.com:acme/site", /host\/owner\/name/],
+  [`${rule}.branches`, undefined, /at least one/],
+  [`${rule}.branches`, [], /at least one/],
+  [`${rule}.branches`, "main", /must be a list/],
+  [`${rule}.branches.0`, "", /not a branch/],
+  [`${rule}.branches.0`, "refs/heads/main", /without refs\/heads\//],
+  [`${rule}.branches.0`, "*/main", /only at its end/],
+  [`${rule}.branches.0`, "ma?n", /not a branch/],
+  [`${rule}.branches.0`, "a b", /not a branch/],
+  [`${rule}.branches.0`, "a..b", /not a branch/],
+  [`${rule}.branches.0`, "a.lock", /not a branch/],
+  [`${rule}.branches.0`, "/main", /not a branch/],
+  [`${rule}.branches.0`, "main/", /not a branch/],
+  [`${rule}.branches.0`, "${aws:username}", /not a branch/],
+  [`${rule}.branches.0`, "main\n", /not a branch/],
+  [`${rule}.branch`, ["main"], /correct its spelling/],
+  [`${rule}.tags`, ["refs/tags/v1"], /without refs\/tags\//],
+  [`${rule}.users`, [], /at least one/],
+  [`${rule}.users`, ["ada"], /lower-case UUID/],
+  [rule, { project, refs: "all" }, /must be one of "any"/],
+  [rule, { project, refs: "any", branches: ["main"] }, /correct its spelling/],
+  [rule, { refs: "any" }, /required/],
+  [rule, { project }, /required/],
+  [rule, { subject: "*" }, /does not pin organization and project/],
+  [rule, { subject: `org/${organization}/*` }, /does not pin/],
+  [rule, { subject: `org/${organization}/project/*` }, /does not pin/],
+  [rule, { subject: `org/${organization}/project/${project.replace("6", "?")}/user/*` }, /does not pin/],
+  [rule, { subject: `org/${organization}/project/${project}*` }, /does not pin/],
+  [rule, { subject: `org/${organization}/project/${project}/` }, /does not pin/],
+  [rule, { subject: `org/${project}/project/${project}/user/*` }, /does not pin/],
+  [rule, { subject: `org/${organization}/project/${project}/user/\${x}` }, /variables/],
+  [rule, { subject: `org/${organization}/project/${project}/user/*`, users: [user] }, /correct its spelling/],
+  // inline policies
+  [`${role}.inlinePolicies.a b`, reader?.inlinePolicies?.read, /not an inline policy's name/],
+  [`${role}.inlinePolicies.read`, "{}", /must be an object/],
+  [`${role}.inlinePolicies.read.Statement`, undefined, /required/],
+  [`${role}.inlinePolicies.read.Statement`, [], /at least one statement/],
+  [`${role}.inlinePolicies.read.Version`, "2012-10-18", /"2012-10-17", "2008-10-17"/],
+  [`${role}.inlinePolicies.read.statement`, [], /correct its spelling/],
+  [`${statement}.Effect`, "allow", /"Allow", "Deny"/],
+  [`${statement}.Action`, undefined, /either Action or NotAction/],
+  [`${statement}.Action`, "GetObject", /service:Action/],
+  [`${statement}.Action`, [], /at least one/],
+  [`${statement}.NotAction`, "s3:*", /either Action or NotAction/],
+  [`${statement}.Resource`, undefined, /either Resource or NotResource/],
+  [`${statement}.Resource`, "bucket", /write an ARN/],
+  [`${statement}.Principal`, "*", /must not stand in an inline policy/],
+  [`${statement}.Sid`, "a b", /letters and digits/],
+  [`${statement}.Condition`, { "": {} }, /not a condition operator/],
+  [`${statement}.Condition`, { StringEquals: { "aws:PrincipalTag/a": null } }, /must be a text/],
+  [`${statement}.Resources`, "*", /correct its spelling/],
+  [
+    `${role}.inlinePolicies.read`,
+    () => ({ Statement: [{ Effect: "Allow", Resource: "*" }] }),
+    /either Action or NotAction/,
+  ],
+  [`${role}.inlinePolicies.read`, () => undefined, /must be an object/],
+  [
+    `${role}.inlinePolicies.read`,
+    () => {
+      throw new Error("no such bucket");
+    },
+    /could not be made: no such bucket/,
+  ],
+];
+
+describe("refused, with path, value and remedy, and nothing else blamed", () => {
+  test.each(wrong.map(([place, value, remedy]) => [place, shown(value), { place, value, remedy }] as const))(
+    "%s: %s",
+    (_place, _value, { place, value, remedy }) => {
+      const { problems, message } = refusal(having([place, value]));
+      expect(problems).toHaveLength(1);
+      // What is missing, or too much, is said of what holds it; what is wrong in a list or an object, of the very part.
+      const [blamed, changed] = [problems[0]?.path.join(".") ?? "", place.split(".").slice(0, -1).join(".")];
+      expect(`${blamed}.`.startsWith(changed === "" ? "" : `${changed}.`)).toBe(true);
+      expect(message).toMatch(remedy);
+    },
+  );
+});
+
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+}
