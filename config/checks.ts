@@ -3,7 +3,7 @@ import { subjectPatterns, type TrustRule } from "../trust/circleci";
 import { trustPolicy } from "../trust/policy";
 import { terraformName } from "./names";
 import { partitionOf } from "./resolve";
-import type { Config, ConfigInput, Environment, Role } from "./types";
+import type { Config, ConfigInput, Environment, Role, StateBackend } from "./types";
 
 /** One thing that is wrong in a configuration. */
 export interface Problem {
@@ -18,7 +18,7 @@ export interface Problem {
 type Path = Problem["path"];
 
 /** IAM's quotas that are not raised: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
-const QUOTAS = { inlinePolicies: 10_240, audiences: 100, thumbprints: 5, tags: 50, issuerUrl: 255 };
+const QUOTAS = { inlinePolicies: 10_240, audiences: 100, thumbprints: 5, tags: 50 };
 
 /** What the quotas that can be raised are raised to at most, by the same page. */
 const RAISED = { trustPolicySize: 4096, managedPoliciesPerRole: 20, rolesPerAccount: 5000 };
@@ -33,26 +33,21 @@ export function check(input: ConfigInput, config: Config): Problem[] {
       ...environment.roles.flatMap((role) => checkRole(environment, role)),
     ]),
     ...checkAccounts(config),
-    ...checkSharedBuckets(config),
+    ...checkSharedBuckets(input, config),
+    ...checkSharedTables(config),
     ...checkStateKeys(config),
     ...checkStackNames(config),
   ];
 }
 
 function checkCircleCi({ circleci, tags = {} }: ConfigInput): Problem[] {
-  const { audiences = [], thumbprints = [], organizationId, server } = circleci;
-  const urlLength = `https://${server}/org/${organizationId}`.length;
+  const { audiences = [], thumbprints = [] } = circleci;
   return [
     ...atMost(QUOTAS.audiences, audiences.length, ["circleci", "audiences"], "audiences"),
     ...atMost(QUOTAS.thumbprints, thumbprints.length, ["circleci", "thumbprints"], "thumbprints"),
     ...atMost(QUOTAS.tags, Object.keys(tags).length, ["tags"], "tags"),
     ...repeats(audiences, ["circleci", "audiences"]),
     ...repeats(thumbprints, ["circleci", "thumbprints"]),
-    ...problemIf(urlLength > QUOTAS.issuerUrl, {
-      path: ["circleci", "server"],
-      value: server,
-      message: `makes an issuer URL of ${urlLength} characters; AWS takes ${QUOTAS.issuerUrl}: use a shorter host name`,
-    }),
   ];
 }
 
@@ -124,7 +119,9 @@ function checkRole(environment: Environment, role: Role): Problem[] {
         `have ${number(inlineSize)} characters together, white space not counted; AWS takes ` +
         `${number(QUOTAS.inlinePolicies)} and does not raise it: move some to a managed policy and name that in managedPolicyArns`,
     }),
-    ...atMost(QUOTAS.tags, Object.keys(role.tags).length, [...path, "tags"], "tags, the configuration's included"),
+    ...(Object.keys(environment.tags).length > QUOTAS.tags
+      ? []
+      : atMost(QUOTAS.tags, Object.keys(role.tags).length, [...path, "tags"], "tags, the configuration's included")),
   ];
 }
 
@@ -203,12 +200,12 @@ function checkAccounts({ environments }: Config): Problem[] {
   });
 }
 
-function checkSharedBuckets({ environments, stateBackends }: Config): Problem[] {
+function checkSharedBuckets(input: ConfigInput, { environments, stateBackends }: Config): Problem[] {
   return environments.flatMap((environment) => {
     const backend = stateBackends.find(({ state }) => state.bucket === environment.state.bucket);
     if (backend === undefined) return [];
     const path = ["environments", environment.name, "state"];
-    const first = backend.name.replace(/-state$/, "");
+    const first = environmentOf(backend);
     if (backend.accountId !== environment.accountId) {
       return [
         {
@@ -218,22 +215,45 @@ function checkSharedBuckets({ environments, stateBackends }: Config): Problem[] 
         },
       ];
     }
-    return (["region", "lock", "lockTable", "kmsKeyArn"] as const).flatMap((field) =>
-      problemIf(backend.state[field] !== environment.state[field], {
+    const keepOldVersionsDays = input.environments[environment.name]?.state.keepOldVersionsDays ?? 90;
+    const state = { ...environment.state, keepOldVersionsDays };
+    const shared = { ...backend.state, keepOldVersionsDays: backend.keepOldVersionsDays };
+    return (["region", "lock", "lockTable", "kmsKeyArn", "keepOldVersionsDays"] as const).flatMap((field) =>
+      problemIf(shared[field] !== state[field], {
         path: [...path, field],
-        value: environment.state[field],
-        message: `differs from environment "${first}", which has the same bucket and ${JSON.stringify(backend.state[field])} here: make them equal, or use a bucket of its own`,
+        value: state[field],
+        message: `differs from environment "${first}", which has the same bucket and ${JSON.stringify(shared[field])} here: make them equal, or use a bucket of its own`,
       }),
     );
   });
 }
 
+function checkSharedTables({ stateBackends }: Config): Problem[] {
+  return collisions(
+    stateBackends.filter(({ state }) => state.lockTable !== undefined),
+    ({ accountId, state }) => `${accountId}/${state.region}/${state.lockTable}`,
+    (backend, other) => ({
+      path: ["environments", environmentOf(backend), "state", "lockTable"],
+      value: backend.state.lockTable,
+      message: `is also made for bucket ${other.state.bucket}, by environment "${environmentOf(other)}": name another table, or the same bucket`,
+    }),
+  );
+}
+
+/** The environment that a state backend is named after. */
+function environmentOf({ name }: Pick<StateBackend, "name">): string {
+  return name.replace(/-state$/, "");
+}
+
 function checkStateKeys({ environments, stateBackends }: Config): Problem[] {
   return collisions(
-    [...environments, ...stateBackends],
+    [
+      ...environments.map(({ name, state }) => ({ name, state, environment: name })),
+      ...stateBackends.map((backend) => ({ ...backend, environment: environmentOf(backend) })),
+    ],
     ({ state }) => `${state.bucket}/${state.key}`,
     (stack, other) => ({
-      path: ["environments", stack.name.replace(/-state$/, ""), "state", "keyPrefix"],
+      path: ["environments", stack.environment, "state", "keyPrefix"],
       message: `puts the state of stack "${stack.name}" where that of stack "${other.name}" is, at ${stack.state.key} in ${stack.state.bucket}: rename the environment or use another keyPrefix`,
     }),
   );
@@ -244,7 +264,7 @@ function checkStackNames({ environments, stateBackends }: Config): Problem[] {
   return environments.flatMap(({ name }) =>
     problemIf(backends.has(name), {
       path: ["environments", name],
-      message: `has the name of the state backend of environment "${name.replace(/-state$/, "")}": rename it`,
+      message: `has the name of the state backend of environment "${environmentOf({ name })}": rename it`,
     }),
   );
 }

@@ -73,9 +73,10 @@ function id(whose: string): Schema<string> {
   );
 }
 
+// AWS takes an issuer's URL of up to 255 characters, 49 of which are not the host's.
 const host = text(
-  /^(?=.{1,200}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
-  'is not a host: write its name in lower case, without "https://", port and path, e.g. "circleci.example.com"',
+  /^(?=.{1,206}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
+  'is not a host: write its name in lower case, without "https://", port and path, up to 206 characters, e.g. "circleci.example.com"',
 );
 
 const tags = byName(

@@ -1,0 +1,127 @@
+import { defineConfig } from "../../config/define";
+import { policySize } from "../../policy/size";
+import { trustPolicy } from "../../trust/policy";
+import { account, devOf, having, project, refusal } from "./configuration";
+
+const role = "environments.dev.roles.reader";
+const many = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, index) => make(index));
+const tags = (count: number) => Object.fromEntries(many(count, (index) => [`Tag${index}`, "x"]));
+const policies = (count: number) => many(count, (index) => `arn:aws:iam::${account}:policy/p${index}`);
+const roles = (count: number) =>
+  Object.fromEntries(many(count, (index) => [`role${index}`, { trust: [{ project, refs: "any" }] }]));
+
+/** Rules whose trust policy has exactly so many characters. */
+function trustOfSize(size: number) {
+  const rules = (lengths: readonly number[]) => [
+    {
+      project,
+      repository: "github.com/acme/site",
+      branches: lengths.map((length, index) => `${index}${"x".repeat(length)}`),
+    },
+  ];
+  const sizeOf = (lengths: readonly number[]) => {
+    const { circleci, oidcProvider } = devOf();
+    return policySize(trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules: rules(lengths) }));
+  };
+  const short = many(Math.floor(size / 300), () => 0);
+  const missing = size - sizeOf(short);
+  return rules(short.map((_, index) => Math.floor((missing + index) / short.length)));
+}
+
+/** An inline policy of exactly so many characters. */
+function policyOfSize(size: number) {
+  const document = (sid: string) => ({ Statement: [{ Sid: sid, Effect: "Allow", Action: "s3:*", Resource: "*" }] });
+  return document("x".repeat(size - JSON.stringify(document("")).length));
+}
+
+/** What may be, one more than that, and what is said of it. */
+const quotas: readonly (readonly [what: string, place: string, most: unknown, tooMuch: unknown, said: string])[] = [
+  [
+    "2,048 characters of trust policy",
+    `${role}.trust`,
+    trustOfSize(2048),
+    trustOfSize(2049),
+    "trust: makes a trust policy of 2,049 characters, white space not counted; AWS takes 2,048 and raises it to 4,096 " +
+      "on request (then say so in environments.dev.quotas.trustPolicySize)",
+  ],
+  [
+    "10,240 characters of inline policies",
+    `${role}.inlinePolicies`,
+    { a: policyOfSize(5120), b: policyOfSize(5120) },
+    { a: policyOfSize(5120), b: () => policyOfSize(5121) },
+    "inlinePolicies: have 10,241 characters together, white space not counted; AWS takes 10,240 and does not raise it",
+  ],
+  [
+    "10 managed policies",
+    `${role}.managedPolicyArns`,
+    policies(10),
+    policies(11),
+    "managedPolicyArns: has 11 managed policies of a role; AWS takes 10 and raises it to 20 on request (then say so in " +
+      "environments.dev.quotas.managedPoliciesPerRole): remove some",
+  ],
+  [
+    "100 audiences",
+    "circleci.audiences",
+    many(100, (index) => `a${index}`),
+    many(101, (index) => `a${index}`),
+    "circleci.audiences: has 101 audiences; AWS takes 100 and does not raise it",
+  ],
+  [
+    "5 thumbprints",
+    "circleci.thumbprints",
+    many(5, (index) => String(index).repeat(40)),
+    many(6, (index) => String(index).repeat(40)),
+    "circleci.thumbprints: has 6 thumbprints; AWS takes 5 and does not raise it",
+  ],
+  ["50 tags", "tags", tags(50), tags(51), "tags: has 51 tags; AWS takes 50 and does not raise it"],
+  [
+    "50 tags of a role, the configuration's included",
+    `${role}.tags`,
+    tags(49),
+    tags(50),
+    "roles.reader.tags: has 51 tags, the configuration's included; AWS takes 50 and does not raise it",
+  ],
+  [
+    "1,000 roles in an account",
+    "environments.dev.roles",
+    roles(1000),
+    roles(1001),
+    "environments.dev.roles: has 1,001 roles of account 123456789012; AWS takes 1,000 and raises it to 5,000 on request",
+  ],
+  [
+    "255 characters of issuer URL",
+    "circleci.server",
+    `${"x".repeat(202)}.com`,
+    `${"x".repeat(203)}.com`,
+    "up to 206 characters",
+  ],
+];
+
+describe("AWS's quotas, counted as AWS counts", () => {
+  test.each(quotas)("%s, and not one more", (_, place, most, tooMuch, said) => {
+    const raisedBesides = [
+      ["environments.dev.quotas.trustPolicySize", place === "circleci.audiences" ? 4096 : undefined],
+    ] as const;
+    expect(() => defineConfig(having([place, most], ...raisedBesides))).not.toThrow();
+    const { problems, message } = refusal(having([place, tooMuch], ...raisedBesides));
+    expect(problems).toHaveLength(1);
+    expect(message).toContain(said);
+  });
+
+  test.each([
+    ["trustPolicySize", 4096, `${role}.trust`, trustOfSize(4096), trustOfSize(4097), "4,097 characters"],
+    ["managedPoliciesPerRole", 20, `${role}.managedPolicyArns`, policies(20), policies(21), "21 managed policies"],
+    ["rolesPerAccount", 1001, "environments.dev.roles", roles(1001), roles(1002), "1,002 roles"],
+  ] as const)("%s can be raised, and then holds", (quota, raised, place, most, tooMuch, said) => {
+    const quotaOfDev = [`environments.dev.quotas.${quota}`, raised] as const;
+    expect(() => defineConfig(having(quotaOfDev, [place, most]))).not.toThrow();
+    expect(refusal(having(quotaOfDev, [place, tooMuch])).message).toContain(said);
+  });
+
+  test("a quota at its very end is not said to be raisable", () => {
+    const { message } = refusal(
+      having(["environments.dev.quotas.managedPoliciesPerRole", 20], [`${role}.managedPolicyArns`, policies(21)]),
+    );
+    expect(message).toContain("AWS takes 20 and no more");
+  });
+});
