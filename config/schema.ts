@@ -51,8 +51,9 @@ function refuse(message: string): Schema<never> {
   return v.custom<never>(() => false, message);
 }
 
-// The schema library passes over these names without a look, since they are dangerous in JavaScript: none may stand here.
-const RESERVED = ["constructor", "prototype", "__proto__"];
+// Names that every JavaScript object has: the schema library passes over some of them without a look, and cdktf takes
+// others for constructs that exist already.
+const isReserved = (name: string) => name in Object.prototype || name === "prototype";
 
 function byName<T>(name: Schema<string>, value: Schema<T>, atLeastOne?: string): Schema<{ [name: string]: T }> {
   const notAnObject = "must be an object: { name: … }";
@@ -61,7 +62,7 @@ function byName<T>(name: Schema<string>, value: Schema<T>, atLeastOne?: string):
     if (typeof given !== "object" || given === null) return record;
     if (Array.isArray(given)) return refuse(notAnObject);
     if (atLeastOne !== undefined && Object.keys(given).length === 0) return refuse(atLeastOne);
-    const reserved = RESERVED.find((reservedName) => Object.hasOwn(given, reservedName));
+    const reserved = Object.keys(given).find(isReserved);
     return reserved === undefined ? record : refuse(`holds "${reserved}", a name of JavaScript's own: use another`);
   });
 }
