@@ -1,0 +1,305 @@
+import { defineConfig } from "../../config/define";
+import type { ConfigInput, StateInput } from "../../config/types";
+import { applyEnvironment, planEnvironment } from "../../permissions/environment";
+import { readState } from "../../permissions/state";
+import { evaluate } from "../../policy/evaluate";
+import { account, organization, project } from "../config/configuration";
+
+const keyArn = `arn:aws:kms:us-east-1:${account}:key/11111111-2222-3333-4444-555555555555`;
+const bounds = `arn:aws:iam::${account}:policy/bounds`;
+const readOnly = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+const deploy = `arn:aws:iam::${account}:policy/deploy`;
+const provider = `arn:aws:iam::${account}:oidc-provider/oidc.circleci.com/org/${organization}`;
+const trust = [{ project, refs: "any" }] as const;
+const publish = { Statement: { Effect: "Allow", Action: "s3:PutObject", Resource: "*" } } as const;
+
+function roleArn(name: string): string {
+  return `arn:aws:iam::${account}:role/${name}`;
+}
+
+function configuration(changes: Partial<StateInput> = {}, oidcProvider: "create" | "existing" = "create"): ConfigInput {
+  return {
+    circleci: { organizationId: organization },
+    environments: {
+      dev: {
+        accountId: account,
+        region: "us-east-1",
+        oidcProvider,
+        state: { bucket: "state", lockTable: "locks", ...changes },
+        roles: {
+          publisher: { trust, inlinePolicies: { publish } },
+          reader: { trust, managedPolicyArns: [readOnly] },
+          deployer: {
+            trust,
+            managedPolicyArns: [deploy],
+            inlinePolicies: { publish },
+            permissionsBoundaryArn: bounds,
+            path: "/ci/",
+          },
+          plan: { trust, inlinePolicies: { it: planEnvironment }, deployedBy: "administrator" },
+          apply: { trust, inlinePolicies: { it: applyEnvironment } },
+          state: { trust, inlinePolicies: { it: readState }, deployedBy: "administrator" },
+        },
+      },
+    },
+  };
+}
+
+type Context = Readonly<Record<string, string | readonly string[]>>;
+
+/** Asks as the role of this name; what it is told. */
+function asker(name: string, config = configuration()) {
+  const role = defineConfig(config).environments[0]?.roles.find((candidate) => candidate.name === name);
+  if (role === undefined) throw new Error(`there is no role ${name}`);
+  const identity = Object.entries(role.inlinePolicies).map(([policy, document]) => ({ name: policy, document }));
+  return (action: string, resource: string, context: Context = {}) => {
+    const principal = { kind: "AWS", id: `arn:aws:sts::${account}:assumed-role/${name}/job` } as const;
+    return evaluate({ identity }, { principal, action, resource, context }).outcome;
+  };
+}
+
+const table = `arn:aws:dynamodb:us-east-1:${account}:table/locks`;
+const object = (key: string) => `arn:aws:s3:::state/${key}`;
+const item = (key: string) => ({ "dynamodb:LeadingKeys": [key] });
+const attaching = (policy: string, boundary?: string) => ({
+  "iam:PolicyARN": policy,
+  ...(boundary !== undefined && { "iam:PermissionsBoundary": boundary }),
+});
+
+type Ask = readonly [action: string, resource: string, context?: Context];
+
+const state = "dev/terraform.tfstate";
+
+const reading: readonly Ask[] = [
+  ["s3:ListBucket", "arn:aws:s3:::state"],
+  ["s3:GetObject", object(state)],
+  ["dynamodb:GetItem", table, item(`state/${state}-md5`)],
+];
+
+const locking: readonly Ask[] = [
+  ["dynamodb:DescribeTable", table],
+  ["dynamodb:GetItem", table, item(`state/${state}`)],
+  ["dynamodb:PutItem", table, item(`state/${state}`)],
+  ["dynamodb:DeleteItem", table, item(`state/${state}`)],
+];
+
+const lookingAtRoles: readonly Ask[] = ["publisher", "reader", "ci/deployer", "plan", "apply", "state"].flatMap(
+  (role) =>
+    ["iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"].map(
+      (action): Ask => [action, roleArn(role)],
+    ),
+);
+
+const looking: readonly Ask[] = [...lookingAtRoles, ["iam:GetOpenIDConnectProvider", provider]];
+
+const writing: readonly Ask[] = [
+  ["s3:PutObject", object(state)],
+  ["dynamodb:PutItem", table, item(`state/${state}-md5`)],
+];
+
+const changing: readonly Ask[] = [
+  ["iam:CreateRole", roleArn("publisher")],
+  ["iam:CreateRole", roleArn("reader")],
+  ["iam:CreateRole", roleArn("ci/deployer"), { "iam:PermissionsBoundary": bounds }],
+  ["iam:DeleteRole", roleArn("publisher")],
+  ["iam:UpdateRole", roleArn("publisher")],
+  ["iam:UpdateAssumeRolePolicy", roleArn("publisher")],
+  ["iam:TagRole", roleArn("reader")],
+  ["iam:UntagRole", roleArn("reader")],
+  ["iam:ListInstanceProfilesForRole", roleArn("reader")],
+  ["iam:PutRolePolicy", roleArn("publisher")],
+  ["iam:DeleteRolePolicy", roleArn("publisher")],
+  ["iam:PutRolePolicy", roleArn("ci/deployer"), { "iam:PermissionsBoundary": bounds }],
+  ["iam:AttachRolePolicy", roleArn("reader"), attaching(readOnly)],
+  ["iam:DetachRolePolicy", roleArn("reader"), attaching(readOnly)],
+  ["iam:AttachRolePolicy", roleArn("ci/deployer"), attaching(deploy, bounds)],
+  ["iam:CreateOpenIDConnectProvider", provider],
+  ["iam:AddClientIDToOpenIDConnectProvider", provider],
+  ["iam:UpdateOpenIDConnectProviderThumbprint", provider],
+  ["iam:TagOpenIDConnectProvider", provider],
+];
+
+/** What nobody of the pipeline may, however much it deploys. */
+const never: readonly Ask[] = [
+  // Other states, locks and digests; the bucket and the table themselves.
+  ["s3:GetObject", object("prod/terraform.tfstate")],
+  ["s3:PutObject", object("dev-state/terraform.tfstate")],
+  ["s3:PutObject", object(`${state}.tflock`)],
+  ["s3:PutObject", object("dev/terraform.tfstate/x")],
+  ["s3:DeleteObject", object(state)],
+  ["s3:GetObjectVersion", object(state)],
+  ["s3:DeleteObjectVersion", object(state)],
+  ["s3:PutBucketPolicy", "arn:aws:s3:::state"],
+  ["s3:ListBucket", "arn:aws:s3:::other"],
+  ["dynamodb:PutItem", table, item("state/prod/terraform.tfstate")],
+  ["dynamodb:DeleteItem", table, item("state/dev-state/terraform.tfstate")],
+  ["dynamodb:GetItem", table],
+  ["dynamodb:Scan", table],
+  ["dynamodb:BatchWriteItem", table, item(`state/${state}`)],
+  ["dynamodb:DeleteTable", table],
+  ["dynamodb:PutItem", table.replace("us-east-1", "eu-west-1"), item(`state/${state}`)],
+  ["dynamodb:PutItem", table.replace(account, "210987654321"), item(`state/${state}`)],
+  // Roles that are not the environment's, or not the pipeline's.
+  ["iam:CreateRole", roleArn("other")],
+  ["iam:CreateRole", roleArn("x/publisher")],
+  ["iam:PutRolePolicy", roleArn("publisher2")],
+  ["iam:UpdateAssumeRolePolicy", `arn:aws:iam::210987654321:role/publisher`],
+  ["iam:PutRolePolicy", roleArn("apply")],
+  ["iam:UpdateAssumeRolePolicy", roleArn("apply")],
+  ["iam:AttachRolePolicy", roleArn("apply"), attaching(readOnly)],
+  ["iam:DeleteRole", roleArn("apply")],
+  ["iam:TagRole", roleArn("apply")],
+  ["iam:UpdateAssumeRolePolicy", roleArn("plan")],
+  ["iam:PutRolePolicy", roleArn("plan")],
+  ["iam:PutRolePolicy", roleArn("state")],
+  ["sts:AssumeRole", roleArn("apply")],
+  ["iam:PassRole", roleArn("publisher")],
+  // Policies that the configuration does not name, for that role.
+  ["iam:AttachRolePolicy", roleArn("reader"), attaching("arn:aws:iam::aws:policy/AdministratorAccess")],
+  ["iam:AttachRolePolicy", roleArn("reader"), attaching(deploy)],
+  ["iam:AttachRolePolicy", roleArn("publisher"), attaching(readOnly)],
+  ["iam:AttachRolePolicy", roleArn("reader")],
+  ["iam:AttachRolePolicy", roleArn("ci/deployer"), attaching(deploy)],
+  ["iam:AttachRolePolicy", roleArn("ci/deployer"), attaching(readOnly, bounds)],
+  ["iam:PutRolePolicy", roleArn("reader")],
+  // The boundary, and going without it.
+  ["iam:CreateRole", roleArn("ci/deployer")],
+  ["iam:CreateRole", roleArn("ci/deployer"), { "iam:PermissionsBoundary": readOnly }],
+  ["iam:PutRolePolicy", roleArn("ci/deployer")],
+  ["iam:PutRolePermissionsBoundary", roleArn("ci/deployer"), { "iam:PermissionsBoundary": readOnly }],
+  ["iam:DeleteRolePermissionsBoundary", roleArn("ci/deployer"), { "iam:PermissionsBoundary": bounds }],
+  ["iam:CreatePolicyVersion", bounds],
+  ["iam:SetDefaultPolicyVersion", bounds],
+  ["iam:DeletePolicy", bounds],
+  ["iam:CreatePolicyVersion", deploy],
+  // Other providers, and everything else.
+  ["iam:CreateOpenIDConnectProvider", `${provider}2`],
+  [
+    "iam:UpdateOpenIDConnectProviderThumbprint",
+    provider.replace("oidc.circleci.com", "token.actions.githubusercontent.com"),
+  ],
+  ["iam:CreateUser", `arn:aws:iam::${account}:user/mallory`],
+  ["iam:CreateAccessKey", `arn:aws:iam::${account}:user/mallory`],
+  ["ec2:RunInstances", "*"],
+  ["kms:Decrypt", keyArn, { "kms:ViaService": "s3.us-east-1.amazonaws.com" }],
+];
+
+function each(asks: readonly Ask[]) {
+  return asks.map(([action, resource, context]) => [action, resource, context ?? {}] as const);
+}
+
+describe("the plan role", () => {
+  const ask = asker("plan");
+  test.each(each([...reading, ...locking, ...looking]))("may %s on %s %j", (...asked) => {
+    expect(ask(...asked)).toBe("allowed");
+  });
+  test.each(each([...writing, ...changing.filter(([action]) => !action.startsWith("iam:List")), ...never]))(
+    "may not %s on %s %j",
+    (...asked) => {
+      expect(ask(...asked)).toBe("refused");
+    },
+  );
+});
+
+describe("the apply role", () => {
+  const ask = asker("apply");
+  test.each(each([...reading, ...locking, ...looking, ...writing, ...changing]))("may %s on %s %j", (...asked) => {
+    expect(ask(...asked)).toBe("allowed");
+  });
+  test.each(each(never))("may not %s on %s %j", (...asked) => {
+    expect(ask(...asked)).toBe("refused");
+  });
+
+  test("has no say over a provider that another environment creates", () => {
+    const ask = asker("apply", configuration({}, "existing"));
+    expect(ask("iam:GetOpenIDConnectProvider", provider)).toBe("allowed");
+    for (const [action, resource] of changing.filter(([action]) => action.includes("OpenID")))
+      expect(ask(action, resource)).toBe("refused");
+  });
+
+  test("cannot be given more by another policy: what it must not change is denied", () => {
+    const document = defineConfig(configuration()).environments[0]?.roles.find(({ name }) => name === "apply")
+      ?.inlinePolicies.it;
+    const everything = { Statement: { Effect: "Allow", Action: "*", Resource: "*" } } as const;
+    const identity = [
+      { name: "it", document: document ?? everything },
+      { name: "administrator", document: everything },
+    ];
+    const ask = (action: string, resource: string) =>
+      evaluate({ identity }, { principal: { kind: "AWS", id: roleArn("apply") }, action, resource, context: {} })
+        .outcome;
+    for (const role of ["apply", "plan", "state"]) expect(ask("iam:PutRolePolicy", roleArn(role))).toBe("refused");
+    expect(ask("iam:CreatePolicyVersion", bounds)).toBe("refused");
+    expect(ask("iam:GetRole", roleArn("apply"))).toBe("allowed");
+    expect(ask("iam:PutRolePolicy", roleArn("publisher"))).toBe("allowed");
+  });
+});
+
+describe("the role that reads the state", () => {
+  const ask = asker("state");
+  test.each(each(reading))("may %s on %s %j", (...asked) => {
+    expect(ask(...asked)).toBe("allowed");
+  });
+  test.each(each([...locking, ...looking, ...writing, ...never]))("may not %s on %s %j", (...asked) => {
+    expect(ask(...asked)).toBe("refused");
+  });
+});
+
+describe("each kind of lock", () => {
+  const lockFile: readonly Ask[] = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"].map((action) => [
+    action,
+    object(`${state}.tflock`),
+  ]);
+  const anyTable: readonly Ask[] = [...locking, ["dynamodb:GetItem", table, item(`state/${state}-md5`)]];
+  test.each([
+    ["dynamodb", locking, lockFile],
+    ["lockfile", lockFile, anyTable],
+    ["both", [...locking, ...lockFile], []],
+  ] as const)("%s: its own lock and no other, to plan and to apply", (lock, may, mayNot) => {
+    for (const name of ["plan", "apply"]) {
+      const ask = asker(name, configuration({ lock }));
+      for (const asked of may) expect([asked, ask(...asked)]).toEqual([asked, "allowed"]);
+      for (const asked of mayNot) expect([asked, ask(...asked)]).toEqual([asked, "refused"]);
+    }
+  });
+});
+
+describe("the key that encrypts the state", () => {
+  const config = configuration({ kmsKeyArn: keyArn });
+  const through = (service: string) => ({ "kms:ViaService": service });
+  const other = keyArn.replace("1111", "2222");
+
+  test.each([
+    ["state", "kms:Decrypt", "allowed"],
+    ["state", "kms:Encrypt", "refused"],
+    ["plan", "kms:Decrypt", "allowed"],
+    ["plan", "kms:GenerateDataKey", "allowed"],
+    ["apply", "kms:GenerateDataKey", "allowed"],
+    ["apply", "kms:Encrypt", "allowed"],
+    ["apply", "kms:ScheduleKeyDeletion", "refused"],
+    ["apply", "kms:PutKeyPolicy", "refused"],
+  ] as const)("the role %s: %s is %s, through S3 and DynamoDB alone", (name, action, outcome) => {
+    const ask = asker(name, config);
+    expect(ask(action, keyArn, through("s3.us-east-1.amazonaws.com"))).toBe(outcome);
+    expect(ask(action, keyArn, through("dynamodb.us-east-1.amazonaws.com"))).toBe(outcome);
+    expect(ask(action, keyArn)).toBe("refused");
+    expect(ask(action, keyArn, through("secretsmanager.us-east-1.amazonaws.com"))).toBe("refused");
+    expect(ask(action, other, through("s3.us-east-1.amazonaws.com"))).toBe("refused");
+  });
+});
+
+test("a prefix and another region are followed", () => {
+  const ask = asker("apply", configuration({ keyPrefix: "team/", region: "eu-west-1" }));
+  expect(ask("s3:PutObject", object(`team/${state}`))).toBe("allowed");
+  expect(ask("s3:PutObject", object(state))).toBe("refused");
+  const inRegion = table.replace("us-east-1", "eu-west-1");
+  expect(ask("dynamodb:PutItem", inRegion, item(`state/team/${state}`))).toBe("allowed");
+  expect(ask("dynamodb:PutItem", inRegion, item(`state/${state}`))).toBe("refused");
+});
+
+test("an environment that has no role yet but the pipeline's makes valid documents", () => {
+  const roles = { apply: { trust, inlinePolicies: { it: applyEnvironment, plan: planEnvironment } } };
+  const state = { bucket: "state", lockTable: "locks" };
+  const dev = { accountId: account, region: "us-east-1", state, roles };
+  expect(() => defineConfig({ circleci: { organizationId: organization }, environments: { dev } })).not.toThrow();
+});
