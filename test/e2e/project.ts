@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ConfigInput } from "../../config/types";
 import type { Env } from "../../sandbox/executables";
 
 // A command of Terraform takes seconds, longer where several run at once.
@@ -20,14 +21,18 @@ export interface Ran {
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "keyless-project-"));
 
-  constructor(config?: string) {
+  constructor(config?: string | ConfigInput) {
     cpSync(root, this.folder, { recursive: true, filter: (path) => !left.has(path.slice(root.length + 1)) });
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
     if (config !== undefined) this.configure(config);
   }
 
-  /** Replaces `config.ts`; `text` is its content below the imports of everything that the shipped one imports. */
-  configure(text: string): void {
+  /**
+   * Replaces `config.ts`: by a configuration, or by its text below the imports. Of what the shipped one imports it has
+   * what it uses.
+   */
+  configure(config: string | ConfigInput): void {
+    const text = typeof config === "string" ? config : `export default defineConfig(${sourceOf(config)});`;
     const imports = this.read("config.ts").match(/^import .*;$/gm) ?? [];
     const used = imports.filter((line) =>
       (line.match(/\w+/g) ?? []).some((word) => text.includes(`${word}(`) || text.includes(`: ${word}`)),
@@ -60,6 +65,12 @@ export class Project {
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A configuration as a person would write it: a policy that a function makes is that function, by its name. */
+function sourceOf(config: ConfigInput): string {
+  const named = (_: string, value: unknown) => (typeof value === "function" ? `<${value.name}>` : value);
+  return JSON.stringify(config, named, 2).replace(/"<(\w+)>"/g, "$1");
 }
 
 /** Runs a program to its end. */

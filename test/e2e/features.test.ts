@@ -1,0 +1,272 @@
+import { defineConfig } from "../../config/define";
+import type { ConfigInput, RoleInput } from "../../config/types";
+import { applyEnvironment } from "../../permissions/environment";
+import { type Sandbox, startSandbox } from "../../sandbox";
+import { trustPolicy } from "../../trust/policy";
+import { aws, Project } from "./project";
+
+const organization = "11111111-2222-4333-8444-555555555555";
+const site = "66666666-7777-4888-9999-000000000000";
+const access = { project: "22222222-3333-4444-8555-666666666666", repository: "github.com/acme/aws-access" };
+const users = ["33333333-4444-4555-8666-777777777777", "44444444-5555-4666-8777-888888888888"];
+const account = "123456789012";
+const farAccount = "210987654321";
+const server = "circleci.example.com";
+const readOnly = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+const bounds = `arn:aws:iam::${account}:policy/bounds`;
+const description = "costs ${x} %{y} $${z} %%{if} \"quoted\" 'single' \\ back {{ }} é";
+
+/** A role with every option, each with a value that is hard to pass on. */
+const odd: RoleInput = {
+  description,
+  path: "/team/ci-1/",
+  trust: [
+    { project: site, refs: "any", users },
+    { project: site, repository: "github.com/acme/site", branches: ["main", "release/*"], tags: ["v*"], users },
+  ],
+  managedPolicyArns: [readOnly, `arn:aws:iam::${account}:policy/Same`, `arn:aws:iam::${account}:policy/team/Same`],
+  inlinePolicies: {
+    "home+=,.@-": {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Action: ["s3:GetObject", "s3:PutObject"],
+          Resource: "arn:aws:s3:::home/${aws:username}/*",
+          Condition: { StringNotEquals: { "aws:PrincipalTag/x": ["%{y}", "$${z}", '"\\'] } },
+        },
+      ],
+    },
+    other: { Statement: { Effect: "Deny", Action: "s3:DeleteObject", Resource: "*" } },
+  },
+  permissionsBoundaryArn: bounds,
+  maxSessionSeconds: 43_200,
+  tags: { "a b_.:/=+-@": "é ñ", ManagedBy: "hand" },
+};
+
+const oddName = "0team+=,.@-Odd";
+const keepOldVersionsDays = "forever";
+const shared = { bucket: "acme-shared", lock: "lockfile", keepOldVersionsDays } as const;
+
+const config: ConfigInput = {
+  circleci: {
+    organizationId: organization,
+    audiences: [organization, "https://example.com/?a=*", 'odd"\\'],
+    thumbprints: ["a".repeat(40), "B".repeat(40)],
+    server,
+  },
+  tags: { ManagedBy: "cdktf", Name: "circleci-oidc" },
+  environments: {
+    one: {
+      accountId: account,
+      region: "us-east-1",
+      state: shared,
+      roles: {
+        [oddName]: odd,
+        releases: { trust: [{ project: site, repository: "github.com/acme/site", tags: ["v*"] }] },
+        own: { trust: [{ subject: `org/${organization}/project/${site}/user/*` }], managedPolicyArns: [readOnly] },
+        apply: {
+          trust: [{ ...access, branches: ["main"] }],
+          inlinePolicies: { apply: applyEnvironment },
+          deployedBy: "administrator",
+        },
+      },
+    },
+    two: {
+      accountId: account,
+      region: "us-east-1",
+      oidcProvider: "existing",
+      state: shared,
+      roles: {
+        second: {
+          trust: [{ project: site, refs: "any" }],
+          managedPolicyArns: [readOnly, `arn:aws:iam::${account}:policy/Same`],
+        },
+      },
+    },
+    far: {
+      accountId: farAccount,
+      region: "eu-west-1",
+      state: { bucket: "acme-far", lock: "lockfile" },
+      roles: { reader: { trust: [{ project: site, refs: "any" }], managedPolicyArns: [readOnly] } },
+    },
+  },
+};
+
+let sandbox: Sandbox;
+let project: Project;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  project = new Project(config);
+  const { environment } = sandbox;
+  const document = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }],
+  });
+  const create = ["iam", "create-policy", "--policy-document", document, "--policy-name"];
+  await aws(environment, ...create, "bounds");
+  await aws(environment, ...create, "Same");
+  await aws(environment, ...create, "Same", "--path", "/team/");
+  await aws(environment, "s3api", "create-bucket", "--bucket", "acme-shared");
+  const far = ["s3api", "create-bucket", "--bucket", "acme-far", "--region", "eu-west-1"];
+  await aws(
+    sandbox.accountEnvironment(farAccount),
+    ...far,
+    "--create-bucket-configuration",
+    "LocationConstraint=eu-west-1",
+  );
+});
+
+afterAll(async () => {
+  project.remove();
+  await sandbox.stop();
+});
+
+function deploy(environment: string, env = sandbox.environment) {
+  return project.cdktf(env, "deploy", environment, "--auto-approve");
+}
+
+/** A role as IAM has it, its trust policy as JSON. */
+async function storedRole(name: string, env = sandbox.environment) {
+  return (await aws(env, "iam", "get-role", "--role-name", name)).Role;
+}
+
+test("an environment whose provider should exist says so when it does not", async () => {
+  const ran = await deploy("two");
+  expect(ran.status).not.toBe(0);
+  expect(ran.output).toMatch(
+    /finding IAM OIDC Provider.*not found|couldn't find resource|No OpenIDConnect Provider|NoSuchEntity/i,
+  );
+});
+
+test("credentials of another account change nothing", async () => {
+  const ran = await deploy("far");
+  expect(ran.status).not.toBe(0);
+  expect(ran.output).toMatch(/AWS account ID not allowed: 123456789012/);
+});
+
+test("every option is deployed in one go", async () => {
+  expect(await deploy("one")).toMatchObject({ status: 0, output: expect.stringContaining("0 changed, 0 destroyed") });
+});
+
+test("an environment of the same account finds the provider and shares the bucket", async () => {
+  expect(await deploy("two")).toMatchObject({
+    status: 0,
+    output: expect.stringContaining("3 added, 0 changed, 0 destroyed"),
+  });
+});
+
+test("an environment of another account is deployed there", async () => {
+  const env = sandbox.accountEnvironment(farAccount);
+  expect(await deploy("far", env)).toMatchObject({ status: 0, output: expect.stringContaining("3 added, 0 changed") });
+  expect((await storedRole("reader", env)).Arn).toBe(`arn:aws:iam::${farAccount}:role/reader`);
+});
+
+test("the trust that IAM stores is what trustPolicy says, for every role", async () => {
+  for (const { accountId, circleci, oidcProvider, roles } of defineConfig(config).environments) {
+    for (const role of roles) {
+      const stored = await storedRole(role.name, sandbox.accountEnvironment(accountId));
+      expect(stored.AssumeRolePolicyDocument).toEqual(
+        trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules: role.trust }),
+      );
+    }
+  }
+});
+
+test("the provider has every audience and thumbprint", async () => {
+  const arn = `arn:aws:iam::${account}:oidc-provider/${server}/org/${organization}`;
+  const stored = await aws(
+    sandbox.environment,
+    "iam",
+    "get-open-id-connect-provider",
+    "--open-id-connect-provider-arn",
+    arn,
+  );
+  expect(stored).toMatchObject({
+    Url: `${server}/org/${organization}`,
+    ThumbprintList: ["a".repeat(40), "b".repeat(40)],
+  });
+  expect(stored.ClientIDList.sort()).toEqual([...(config.circleci.audiences ?? [])].sort());
+});
+
+test("a role has every option, exactly as written", async () => {
+  const env = sandbox.environment;
+  const stored = await storedRole(oddName);
+  expect(stored).toMatchObject({
+    Arn: `arn:aws:iam::${account}:role/team/ci-1/${oddName}`,
+    Description: description,
+    MaxSessionDuration: 43_200,
+    PermissionsBoundary: { PermissionsBoundaryArn: bounds },
+  });
+  expect(Object.fromEntries(stored.Tags.map(({ Key, Value }: { Key: string; Value: string }) => [Key, Value]))).toEqual(
+    {
+      ...config.tags,
+      ...odd.tags,
+    },
+  );
+  const { AttachedPolicies } = await aws(env, "iam", "list-attached-role-policies", "--role-name", oddName);
+  expect(AttachedPolicies.map(({ PolicyArn }: { PolicyArn: string }) => PolicyArn).sort()).toEqual(
+    [...(odd.managedPolicyArns ?? [])].sort(),
+  );
+  for (const [name, document] of Object.entries(odd.inlinePolicies ?? {})) {
+    const inline = await aws(env, "iam", "get-role-policy", "--role-name", oddName, "--policy-name", name);
+    expect(inline.PolicyDocument).toEqual(document);
+  }
+});
+
+test("the configuration in another order is the same: nothing to change", async () => {
+  project.configure(reversed(config) as ConfigInput);
+  for (const environment of ["one", "two"]) {
+    const ran = await project.cdktf(sandbox.environment, "diff", environment);
+    expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("No changes") });
+  }
+});
+
+test("the apply role makes a role again that somebody has deleted", async () => {
+  await aws(sandbox.environment, "iam", "delete-role", "--role-name", "releases");
+  const origin = access.repository;
+  const token = await sandbox.issuer.token({
+    organization,
+    project: access.project,
+    server,
+    origin,
+    ref: "refs/heads/main",
+  });
+  const roleArn = `arn:aws:iam::${account}:role/apply`;
+  const ran = await deploy("one", sandbox.webIdentityEnvironment({ roleArn, token }));
+  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("1 added, 0 changed, 0 destroyed") });
+  expect((await storedRole("releases")).RoleName).toBe("releases");
+});
+
+test("taking one policy away takes this one away and leaves the other", async () => {
+  const { two } = config.environments;
+  const second = { ...two?.roles.second, managedPolicyArns: [readOnly] };
+  project.configure({
+    ...config,
+    environments: { ...config.environments, two: { ...two, roles: { second } } },
+  } as ConfigInput);
+  expect(await deploy("two")).toMatchObject({
+    status: 0,
+    output: expect.stringContaining("0 added, 0 changed, 1 destroyed"),
+  });
+  const { AttachedPolicies } = await aws(
+    sandbox.environment,
+    "iam",
+    "list-attached-role-policies",
+    "--role-name",
+    "second",
+  );
+  expect(AttachedPolicies).toEqual([{ PolicyName: "AmazonS3ReadOnlyAccess", PolicyArn: readOnly }]);
+});
+
+/** The same in the opposite order, lists and fields; a policy document stays as it is, since in it order is part of the text. */
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed).reverse();
+  if (typeof value !== "object" || value === null || "Statement" in value) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, inner]) => [key, reversed(inner)])
+      .reverse(),
+  );
+}
