@@ -290,5 +290,5 @@ function collisions<T>(
 }
 
 function number(value: number): string {
-  return value.toLocaleString("en-US");
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 }

@@ -65,7 +65,7 @@ const host = text(
 
 const tags = byName(
   text(
-    /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu,
+    /^(?![aA][wW][sS]:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u,
     "is not a tag's key: 1–128 letters, digits, spaces and _.:/=+-@, not beginning with aws:",
   ),
   text(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "is not a tag's value: up to 256 letters, digits, spaces and _.:/=+-@"),
@@ -163,7 +163,7 @@ const statement = v.pipe(
     NotResource: optional(resource),
     Condition: optional(
       byName(
-        text(/^(For(All|Any)Values:)?[A-Z][A-Za-z]+$/, 'is not a condition operator: e.g. "StringEquals"'),
+        text(/^(ForAllValues:|ForAnyValue:)?[A-Z][A-Za-z]+$/, 'is not a condition operator: e.g. "StringEquals"'),
         byName(text(/^.+$/, "is not a condition key"), conditionValue as Schema<string>),
       ),
     ),

@@ -75,7 +75,7 @@ async function converge(options: BootstrapOptions, store: StateStore): Promise<B
 function prepare({ stack, folder, env, progress }: BootstrapOptions, backend?: object): TerraformRun {
   const parsed = JSON.parse(stack);
   if (backend !== undefined) parsed.terraform.backend = backend;
-  writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(parsed));
+  writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(parsed, null, 2));
   rmSync(join(folder, "imports.tf.json"), { force: true });
   return {
     folder,

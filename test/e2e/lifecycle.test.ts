@@ -1,0 +1,216 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Sandbox, startSandbox } from "../../sandbox";
+import { aws, Project } from "./project";
+
+const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
+const SITE = "66666666-7777-4888-9999-000000000000";
+const ACCESS = "22222222-3333-4444-8555-666666666666";
+const ACCOUNT = "123456789012";
+
+function config({ tag = "v1" } = {}): string {
+  return `
+const access = { project: "${ACCESS}", repository: "github.com/acme/aws-access" };
+const boundary = "arn:aws:iam::${ACCOUNT}:policy/bounds";
+export default defineConfig({
+  circleci: { organizationId: "${ORGANIZATION}" },
+  environments: {
+    dev: {
+      accountId: "${ACCOUNT}",
+      region: "us-east-1",
+      state: { bucket: "acme-dev-tfstate", lockTable: "acme-dev-lock", keepOldVersionsDays: "forever" },
+      roles: {
+        publisher: {
+          trust: [{ project: "${SITE}", repository: "github.com/acme/site", branches: ["main"] }],
+          inlinePolicies: { publish: publishStaticSite({ bucket: "www.example.com" }) },
+          tags: { Version: "${tag}" },
+        },
+        reader: {
+          trust: [{ project: "${SITE}", refs: "any" }],
+          managedPolicyArns: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"],
+          permissionsBoundaryArn: boundary,
+        },
+        plan: { trust: [{ ...access, branches: ["*"] }], inlinePolicies: { plan: planEnvironment }, deployedBy: "administrator" },
+        apply: { trust: [{ ...access, branches: ["main"] }], inlinePolicies: { apply: applyEnvironment }, deployedBy: "administrator" },
+      },
+    },
+  },
+});`;
+}
+
+let sandbox: Sandbox;
+let project: Project;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  project = new Project(config());
+});
+
+afterAll(async () => {
+  project.remove();
+  await sandbox.stop();
+});
+
+/** The environment of a CircleCI job: a token of this project and branch, for this role. */
+async function job(role: string, projectId: string, repository: string, branch: string) {
+  const token = await sandbox.issuer.token({
+    organization: ORGANIZATION,
+    project: projectId,
+    origin: `github.com/acme/${repository}`,
+    ref: `refs/heads/${branch}`,
+  });
+  return sandbox.webIdentityEnvironment({ roleArn: `arn:aws:iam::${ACCOUNT}:role/${role}`, token });
+}
+
+test("bootstrap makes the state backend", async () => {
+  const ran = await project.keyless(sandbox.environment, "bootstrap", "dev");
+  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("made, and their state moved in") });
+});
+
+test("a second bootstrap finds nothing to change", async () => {
+  const ran = await project.keyless(sandbox.environment, "bootstrap", "dev");
+  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("nothing to change") });
+});
+
+test("an administrator deploys the environment from nothing", async () => {
+  const bounds = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }],
+  });
+  await aws(sandbox.environment, "iam", "create-policy", "--policy-name", "bounds", "--policy-document", bounds);
+  const ran = await project.cdktf(sandbox.environment, "deploy", "dev", "--auto-approve");
+  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("0 changed, 0 destroyed") });
+});
+
+test("the second plan finds nothing to change, run by the plan role with no stored key", async () => {
+  const env = await job("plan", ACCESS, "aws-access", "any/branch");
+  const ran = await project.cdktf(env, "diff", "dev");
+  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("No changes") });
+});
+
+describe("the plan role", () => {
+  test.each([
+    ["cannot write the state", ["s3", "cp", "config.ts", "s3://acme-dev-tfstate/dev/terraform.tfstate"]],
+    [
+      "cannot write the digest of the state",
+      [
+        "dynamodb",
+        "delete-item",
+        "--table-name",
+        "acme-dev-lock",
+        "--key",
+        '{"LockID":{"S":"acme-dev-tfstate/dev/terraform.tfstate-md5"}}',
+      ],
+    ],
+    [
+      "cannot take another environment's lock",
+      [
+        "dynamodb",
+        "put-item",
+        "--table-name",
+        "acme-dev-lock",
+        "--item",
+        '{"LockID":{"S":"acme-dev-tfstate/prod/terraform.tfstate"}}',
+      ],
+    ],
+    ["cannot change a role", ["iam", "tag-role", "--role-name", "publisher", "--tags", "Key=a,Value=b"]],
+  ])("%s", async (_, args) => {
+    const env = await job("plan", ACCESS, "aws-access", "any/branch");
+    writeFileSync(join(project.folder, "state"), "{}");
+    await expect(
+      aws(env, ...args.map((arg) => (arg === "config.ts" ? join(project.folder, "state") : arg))),
+    ).rejects.toThrow(/not authorized to perform/);
+  });
+});
+
+describe("the apply role", () => {
+  test("deploys a change of the environment", async () => {
+    project.configure(config({ tag: "v2" }));
+    const ran = await project.cdktf(
+      await job("apply", ACCESS, "aws-access", "main"),
+      "deploy",
+      "dev",
+      "--auto-approve",
+    );
+    expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("0 added, 1 changed, 0 destroyed") });
+  });
+
+  const self = ["--role-name", "apply", "--policy-name", "apply", "--policy-document", "{}"];
+  test.each([
+    ["cannot change itself", ["iam", "put-role-policy", ...self]],
+    [
+      "cannot change who may assume it",
+      ["iam", "update-assume-role-policy", "--role-name", "apply", "--policy-document", "{}"],
+    ],
+    ["cannot change the plan role", ["iam", "tag-role", "--role-name", "plan", "--tags", "Key=a,Value=b"]],
+    ["cannot make another role", ["iam", "create-role", "--role-name", "other", "--assume-role-policy-document", "{}"]],
+    [
+      "cannot make a role without its boundary",
+      ["iam", "create-role", "--role-name", "reader", "--assume-role-policy-document", "{}"],
+    ],
+    ["cannot take a boundary away", ["iam", "delete-role-permissions-boundary", "--role-name", "reader"]],
+    [
+      "cannot change the boundary",
+      [
+        "iam",
+        "create-policy-version",
+        "--policy-arn",
+        `arn:aws:iam::${ACCOUNT}:policy/bounds`,
+        "--policy-document",
+        "{}",
+      ],
+    ],
+    [
+      "cannot attach a policy that the configuration does not name",
+      [
+        "iam",
+        "attach-role-policy",
+        "--role-name",
+        "reader",
+        "--policy-arn",
+        "arn:aws:iam::aws:policy/AdministratorAccess",
+      ],
+    ],
+    [
+      "cannot attach to a role what only another one has",
+      [
+        "iam",
+        "attach-role-policy",
+        "--role-name",
+        "publisher",
+        "--policy-arn",
+        "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+      ],
+    ],
+    [
+      "cannot write an inline policy where the configuration has none",
+      ["iam", "put-role-policy", "--role-name", "reader", "--policy-name", "x", "--policy-document", "{}"],
+    ],
+    [
+      "cannot read another environment's state",
+      ["s3api", "get-object", "--bucket", "acme-dev-tfstate", "--key", "prod/terraform.tfstate", "/dev/null"],
+    ],
+    [
+      "cannot write the state of the state backend",
+      ["s3api", "put-object", "--bucket", "acme-dev-tfstate", "--key", "dev-state/terraform.tfstate"],
+    ],
+  ])("%s", async (_, args) => {
+    await expect(aws(await job("apply", ACCESS, "aws-access", "main"), ...args)).rejects.toThrow(/AccessDenied/);
+  });
+
+  test("is not given to another branch", async () => {
+    const env = await job("apply", ACCESS, "aws-access", "main-2");
+    await expect(aws(env, "sts", "get-caller-identity")).rejects.toThrow(
+      "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+    );
+  });
+});
+
+test("destroy leaves nothing of the environment", async () => {
+  const ran = await project.cdktf(sandbox.environment, "destroy", "dev", "--auto-approve");
+  expect(ran).toMatchObject({ status: 0 });
+  expect((await aws(sandbox.environment, "iam", "list-roles")).Roles).toEqual([]);
+  expect((await aws(sandbox.environment, "iam", "list-open-id-connect-providers")).OpenIDConnectProviderList).toEqual(
+    [],
+  );
+});

@@ -1,0 +1,82 @@
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Env } from "../../sandbox/executables";
+
+const root = join(__dirname, "..", "..");
+const left = new Set(["node_modules", "dist", "test", "docs", "examples", "cdktf.out", ".git", ".keyless"]);
+
+export interface Ran {
+  readonly status: number | null;
+  /** What it printed on both streams. */
+  readonly output: string;
+}
+
+/** A copy of this project in a folder of its own, with another `config.ts`: what a team has after cloning and editing. */
+export class Project {
+  readonly folder = mkdtempSync(join(tmpdir(), "keyless-project-"));
+
+  constructor(config?: string) {
+    cpSync(root, this.folder, { recursive: true, filter: (path) => !left.has(path.slice(root.length + 1)) });
+    symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
+    if (config !== undefined) this.configure(config);
+  }
+
+  /** Replaces `config.ts`; `text` is its content below the imports of everything that the shipped one imports. */
+  configure(text: string): void {
+    const imports = this.read("config.ts").match(/^import .*;$/gm) ?? [];
+    const used = imports.filter((line) =>
+      (line.match(/\w+/g) ?? []).some((word) => text.includes(`${word}(`) || text.includes(`: ${word}`)),
+    );
+    writeFileSync(join(this.folder, "config.ts"), `${used.join("\n")}\n${text}`);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.folder, path), "utf8");
+  }
+
+  /** The stack's Terraform, as the last synthesis left it. */
+  stack(name: string) {
+    return JSON.parse(this.read(`cdktf.out/stacks/${name}/cdk.tf.json`));
+  }
+
+  cdktf(env: Env, ...args: string[]): Promise<Ran> {
+    const offline = ["diff", "deploy", "destroy", "output"].includes(args[0] ?? "") ? ["--skip-provider-lock"] : [];
+    return this.run({ ...env, CI: "1" }, join(root, "node_modules/.bin/cdktf"), ...args, ...offline, "--no-color");
+  }
+
+  keyless(env: Env, ...args: string[]): Promise<Ran> {
+    return this.run(env, process.execPath, join(this.folder, "cli/keyless.js"), ...args);
+  }
+
+  run(env: Env, file: string, ...args: string[]): Promise<Ran> {
+    return run(file, args, { cwd: this.folder, env });
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a program to its end. */
+export function run(file: string, args: readonly string[], options: { cwd?: string; env: Env }): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      ...options,
+      env: options.env as NodeJS.ProcessEnv,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text) => (output += text));
+    child.on("error", reject).on("close", (status) => resolve({ status, output }));
+  });
+}
+
+/** The AWS CLI; what it prints as JSON, or its refusal as an error. */
+export async function aws(env: Env, ...args: string[]) {
+  const { status, output } = await run("aws", args, { env });
+  if (status !== 0) throw new Error(output.trim());
+  return output.trim() === "" ? undefined : output.trimStart().startsWith("{") ? JSON.parse(output) : output;
+}
