@@ -1,0 +1,120 @@
+import type { Role } from "../config/types";
+import type { EnvironmentScope } from "../permissions/scope";
+import { lockStatements, writeStatements } from "../permissions/state";
+import { asArray, type PolicyDocument, type Statement, statements } from "../policy/document";
+import { matchesPattern } from "../policy/pattern";
+
+/** How far a policy goes. What is not known to read only counts as `write`. */
+export type Level = "read" | "write" | "administrator";
+
+/** What one policy of a role allows, in words. Denials and conditions are left out: it says rather too much than too little. */
+export interface Capability {
+  /** The policy's name. */
+  readonly policy: string;
+  /** What an inline policy allows, service by service: `s3 read and write`. A managed policy's name says it. */
+  readonly services: readonly string[];
+  readonly level: Level;
+}
+
+/** What a role may do: its managed policies by name, its inline policies by what they say. */
+export function capabilitiesOf(
+  { managedPolicyArns, inlinePolicies }: Pick<Role, "managedPolicyArns" | "inlinePolicies">,
+  scope: EnvironmentScope,
+): Capability[] {
+  return [
+    ...managedPolicyArns.map((arn) => ({ policy: policyName(arn), services: [], level: managedLevel(arn) })),
+    ...Object.entries(inlinePolicies).map(([policy, document]) => ({ policy, ...readDocument(document, scope) })),
+  ];
+}
+
+/** A capability in a line: `publish: s3 read and write`. */
+export function inWords({ policy, services }: Capability): string {
+  return [policy, ...(services.length === 0 ? [] : [services.join(", ")])].join(": ");
+}
+
+/** The name at the end of a managed policy's ARN. */
+export function policyName(arn: string): string {
+  return arn.slice(arn.lastIndexOf("/") + 1);
+}
+
+// Of AWS's own policies the name tells how far they go; what a policy of the account says is not known here.
+function managedLevel(arn: string): Level {
+  const name = policyName(arn);
+  const ofAws = arn.split(":")[4] === "aws";
+  if (ofAws && ["AdministratorAccess", "IAMFullAccess"].includes(name)) return "administrator";
+  return ofAws && /(ReadOnly(Access)?|ViewOnlyAccess|SecurityAudit)$/.test(name) ? "read" : "write";
+}
+
+function readDocument(document: PolicyDocument, scope: EnvironmentScope): Omit<Capability, "policy"> {
+  const allowed = statements(document).filter(({ Effect }) => Effect === "Allow");
+  const state = stateAccess(allowed, scope);
+  const others = allowed.filter((statement) => !state.statements.includes(statement));
+  return {
+    services: [...state.services, ...servicesOf(others)],
+    level: others.some(givesAdministration) ? "administrator" : state.writes || others.some(writes) ? "write" : "read",
+  };
+}
+
+// A plan holds the lock of Terraform's state. That writes to a table or an object, but changes nothing: the statements
+// that this project makes for it are known again, and said in one line.
+function stateAccess(allowed: readonly Statement[], scope: EnvironmentScope) {
+  const texts = (made: readonly Statement[]) => new Set(made.map((statement) => JSON.stringify(statement)));
+  const [locking, writing] = [texts(lockStatements(scope)), texts(writeStatements(scope))];
+  const found = allowed.filter((statement) => writing.has(JSON.stringify(statement)));
+  const changes = found.some((statement) => !locking.has(JSON.stringify(statement)));
+  const how = changes ? "read and write" : found.some(writes) ? "read, lock held" : "read";
+  return { statements: found, services: found.length === 0 ? [] : [`Terraform state ${how}`], writes: changes };
+}
+
+function writes({ Action, NotAction }: Statement): boolean {
+  return NotAction !== undefined || asArray(Action).some((action) => !reads(action));
+}
+
+function servicesOf(allowed: readonly Statement[]): string[] {
+  const modes = new Map<string, Set<string>>();
+  const add = (service: string, mode: string) => modes.set(service, (modes.get(service) ?? new Set()).add(mode));
+  for (const { Action, NotAction } of allowed) {
+    if (NotAction !== undefined) add("every service", `everything but ${asArray(NotAction).join(", ")}`);
+    for (const action of asArray(Action)) {
+      const [service = "", name = "*"] = action.split(":");
+      const mode = name === "*" ? "everything" : reads(action) ? "read" : "write";
+      add(/^\*+$/.test(service) ? "every service" : service.toLowerCase(), mode);
+    }
+  }
+  return [...modes].map(([service, found]) => {
+    const words = found.has("everything") ? ["everything"] : [...found].sort();
+    return `${service} ${words.join(" and ")}`;
+  });
+}
+
+// The verbs of AWS's access levels List and Read; any other verb, and a wildcard in its place, counts as writing.
+function reads(action: string): boolean {
+  return /^[^:*?]+:(Get|List|Describe|Head|BatchGet|Query|Scan|Select|Search|Lookup|Simulate|View|Decrypt)/i.test(
+    action,
+  );
+}
+
+// With one of these, on every role, policy or user, a session gives itself whatever it lacks.
+const SELF_PROMOTING = ["Attach", "Put"]
+  .flatMap((verb) => ["Role", "User", "Group"].map((kind) => `iam:${verb}${kind}Policy`))
+  .concat(
+    ["CreatePolicyVersion", "SetDefaultPolicyVersion", "UpdateAssumeRolePolicy"].map((name) => `iam:${name}`),
+    ["AddUserToGroup", "CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile"].map((name) => `iam:${name}`),
+  );
+
+const ALL_OF_IAM = /^(\*|arn:[^:]*:(iam|\*):[^:]*:[^:]*:(\*|(role|policy|user|group)\/\*))$/;
+
+function givesAdministration({ Action, NotAction, Resource, NotResource, Condition }: Statement): boolean {
+  const everywhere = NotResource !== undefined || asArray(Resource).some((resource) => ALL_OF_IAM.test(resource));
+  const keys = Object.values(Condition ?? {}).flatMap((operands) => Object.keys(operands));
+  const held = keys.some((key) => /^iam:(PolicyARN|PermissionsBoundary)$/i.test(key));
+  if (!everywhere || held) return false;
+  if (NotAction !== undefined) {
+    return SELF_PROMOTING.some((action) => !asArray(NotAction).some((pattern) => names(pattern, action)));
+  }
+  return asArray(Action).some((pattern) => SELF_PROMOTING.some((action) => names(pattern, action)));
+}
+
+function names(pattern: string, action: string): boolean {
+  return matchesPattern(pattern.toLowerCase(), action.toLowerCase());
+}
