@@ -1,7 +1,7 @@
 import type { EnvironmentAccess, Source } from "./access";
 import { inWords, type Level } from "./capabilities";
 import { type Grant, graphOf, type Project, type Tone, toneOf, worst } from "./graph";
-import { atMost, cells, count, elide } from "./text";
+import { cells, count, elide } from "./text";
 
 /** A rectangle, in pixels from the drawing's upper left corner. */
 export interface Box {
@@ -176,68 +176,75 @@ function projectCard({ project, repository }: Omit<Project, "sources">): Unplace
           { style: "strong", text: repository },
           { style: "id", text: project },
         ];
-  return card(0, lines, "plain", `${repository ?? "repository not named"}\nproject ${project}`);
+  return card(0, lines, "plain", [repository ?? "repository not named", `project ${project}`]);
 }
 
 function refsCard(source: Source, grants: readonly Grant[]): Unplaced {
-  const users = source.users === undefined ? [] : [`only if started by ${count(source.users.length, "user")}`];
-  const lines = atMost(source.refs, MOST_LINES).map((ref): Line => {
+  const { refs, open, users } = source;
+  const names = refs.map((ref): Line => {
     const [, label, text] = /^(branch|tag|subject) (.*)$/s.exec(ref) ?? [];
-    return label === undefined || text === undefined
-      ? { style: source.refs.includes(ref) ? "name" : "note", text: ref }
-      : { style: "name", label, text };
+    return label === undefined || text === undefined ? { style: "name", text: ref } : { style: "name", label, text };
   });
-  const notes = users.map((text): Line => ({ style: "note", text }));
+  const warnings = open ? ["whoever can push"] : [];
+  const limits = users === undefined ? [] : [`only if started by ${count(users.length, "user")}`];
   const tones = grants.filter(({ sources }) => sources.includes(source)).map(({ like }) => toneOf(source, like));
-  const tone = source.open ? worst(tones) : "plain";
-  const warning: Line[] = source.open ? [{ style: "warning", text: "whoever can push" }] : [];
   return card(
     1,
-    [...lines, ...warning, ...notes],
-    tone,
-    [...source.refs, ...users, ...(source.users ?? [])].join("\n"),
+    [...firstOf(names, MOST_LINES), ...linesOf("warning", warnings), ...linesOf("note", limits)],
+    open ? worst(tones) : "plain",
+    [...refs, ...warnings, ...limits, ...(users ?? [])],
   );
 }
 
 function roleCard({ roles, like }: Grant): Unplaced {
+  const heading = roles.length === 1 ? [] : [`each of ${roles.length} roles`];
   const names = roles.map(({ name }) => name);
-  const shown = atMost(names, MOST_LINES);
-  const lines = shown.map(
-    (text, index): Line => ({ style: index < names.length && names[index] === text ? "strong" : "note", text }),
+  return card(
+    2,
+    [...linesOf("note", heading), ...firstOf(linesOf("strong", names), MOST_LINES)],
+    worst(like.sources.map((source) => toneOf(source, like))),
+    [...roles.map(({ arn }) => arn), ...like.dangers],
   );
-  const heading: Line[] = roles.length === 1 ? [] : [{ style: "note", text: `each of ${roles.length} roles` }];
-  const tone = worst(like.sources.map((source) => toneOf(source, like)));
-  return card(2, [...heading, ...lines], tone, [...roles.map(({ arn }) => arn), ...like.dangers].join("\n"));
 }
 
 function capabilitiesCard({ like }: Grant): Unplaced {
   const { capabilities, boundary, level } = like;
-  const bounded = boundary === undefined ? [] : [`never more than ${boundary} allows`];
-  const lines = capabilities.flatMap(({ policy, services, level }): Line[] => [
-    ...(level === "administrator" ? [{ style: "warning", text: "ADMINISTRATOR", level } as const] : []),
-    { style: "name", text: policy, ...(level !== "administrator" && { level }) },
-    ...wrap(services, CAPABILITY_CELLS).map((text) => ({ style: "note", text }) as const),
+  const warnings = level === "administrator" ? ["ADMINISTRATOR"] : [];
+  const limits = boundary === undefined ? [] : [`never more than ${boundary} allows`];
+  const policies = capabilities.flatMap(({ policy, services, level }): Line[] => [
+    { style: "name", text: policy, level },
+    ...linesOf("note", wrap(services, CAPABILITY_CELLS)),
   ]);
-  const shown = lines.length > 2 * MOST_LINES ? lines.slice(0, 2 * MOST_LINES - 1) : lines;
-  const rest: Line[] = shown.length < lines.length ? [{ style: "note", text: "and more" }] : [];
-  const nothing: Line[] = lines.length === 0 ? [{ style: "note", text: "nothing: it has no policy" }] : [];
-  const said = capabilities.map(inWords);
+  const nothing = policies.length === 0 ? ["nothing: it has no policy"] : [];
   return card(
     3,
-    [...shown, ...rest, ...nothing, ...bounded.map((text): Line => ({ style: "note", text }))],
+    [
+      ...linesOf("warning", warnings),
+      ...firstOf(policies, 2 * MOST_LINES),
+      ...linesOf("note", [...nothing, ...limits]),
+    ],
     level === "administrator" ? "danger" : "plain",
-    [...said, ...bounded].join("\n") || "no policy",
+    [...warnings, ...capabilities.map(inWords), ...nothing, ...limits],
   );
 }
 
-function card(column: Column, lines: readonly Line[], tone: Tone, tooltip: string): Unplaced {
+function linesOf(style: Line["style"], texts: readonly string[]): Line[] {
+  return texts.map((text) => ({ style, text }));
+}
+
+function firstOf(lines: readonly Line[], most: number): Line[] {
+  if (lines.length <= most) return [...lines];
+  return [...lines.slice(0, most - 1), { style: "note", text: `and ${lines.length - most + 1} more` }];
+}
+
+function card(column: Column, lines: readonly Line[], tone: Tone, said: readonly string[]): Unplaced {
   const indent = column === 3 ? MARK : 0;
   const cut = (line: Line) => {
     const cell = line.style === "id" ? CELL.id : CELL.text;
     const room = Math.floor((COLUMNS[column].width - 2 * CARD_PADDING.x - indent) / cell);
     return { ...line, text: elide(line.text, room - cells(line.label === undefined ? "" : `${line.label} `)) };
   };
-  return { column, tone, tooltip, indent, lines: lines.map(cut) };
+  return { column, tone, indent, lines: lines.map(cut), tooltip: said.join("\n") };
 }
 
 /** The items one after the other, on as many lines as they take. */
