@@ -50,10 +50,16 @@ function showAccess(names: readonly string[], { who, format, json, out }: Option
   const chosen = access.filter(({ name }) => environments.length === 0 || environments.includes(name));
   const text = render(chosen, json ? "json" : format, title);
   if (out === undefined) process.stdout.write(text);
-  else {
-    writeFileSync(out, text);
-    note(`wrote ${out}`);
+  else write(out, text);
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UserError(`--out ${file} cannot be written: ${(error as Error).message}`);
   }
+  note(`wrote ${file}`);
 }
 
 function render(access: readonly EnvironmentAccess[], format: Format, title?: string): string {
