@@ -51,9 +51,12 @@ export function issuerOf(organizationId: string, server: string = CIRCLECI_CLOUD
   return `${server}/org/${organizationId}`;
 }
 
-// A user's id has a fixed length. Spelled so, and with everything before the ref literal, no branch or tag name can
-// move the ref of another into its place: with `user/*` a branch named `x/vcs-origin/…/refs/heads/main` gets in.
-const ANY_USER = "????????-????-????-????-????????????";
+/**
+ * The pattern for any user's id, which has a fixed length. Spelled so, and with everything before the ref literal, no
+ * branch or tag name can move the ref of another into its place: with `user/*` a branch named
+ * `x/vcs-origin/…/refs/heads/main` gets in.
+ */
+export const ANY_USER = "????????-????-????-????-????????????";
 
 /** The patterns for a token's `sub` that a rule stands for; a token that matches one of them is trusted. */
 export function subjectPatterns(rule: TrustRule, organizationId: string): string[] {
