@@ -2,7 +2,7 @@ import type { Role } from "../config/types";
 import type { EnvironmentScope } from "../permissions/scope";
 import { lockStatements, writeStatements } from "../permissions/state";
 import { asArray, type PolicyDocument, type Statement, statements } from "../policy/document";
-import { matchesPattern } from "../policy/pattern";
+import { makesAdministrator, type RolePolicy } from "../trust/administrator";
 
 /** How far a policy goes. What is not known to read only counts as `write`. */
 export type Level = "read" | "write" | "administrator";
@@ -22,9 +22,21 @@ export function capabilitiesOf(
   scope: EnvironmentScope,
 ): Capability[] {
   return [
-    ...managedPolicyArns.map((arn) => ({ policy: policyName(arn), services: [], level: managedLevel(arn) })),
-    ...Object.entries(inlinePolicies).map(([policy, document]) => ({ policy, ...readDocument(document, scope) })),
+    ...managedPolicyArns.map((arn) => ({
+      policy: policyName(arn),
+      services: [],
+      level: levelOf({ name: arn }, scope, !readsOnly(arn)),
+    })),
+    ...Object.entries(inlinePolicies).map(([policy, document]) => {
+      const { services, writes } = readDocument(document, scope);
+      return { policy, services, level: levelOf({ name: policy, document }, scope, writes) };
+    }),
   ];
+}
+
+function levelOf(policy: RolePolicy, scope: EnvironmentScope, writes: boolean): Level {
+  if (makesAdministrator(policy, scope)) return "administrator";
+  return writes ? "write" : "read";
 }
 
 /** A capability in a line: `publish: s3 read and write`. */
@@ -38,21 +50,15 @@ export function policyName(arn: string): string {
 }
 
 // Of AWS's own policies the name tells how far they go; what a policy of the account says is not known here.
-function managedLevel(arn: string): Level {
-  const name = policyName(arn);
-  const ofAws = arn.split(":")[4] === "aws";
-  if (ofAws && ["AdministratorAccess", "IAMFullAccess"].includes(name)) return "administrator";
-  return ofAws && /(ReadOnly(Access)?|ViewOnlyAccess|SecurityAudit)$/.test(name) ? "read" : "write";
+function readsOnly(arn: string): boolean {
+  return /^[^:]+:[^:]+:iam::aws:.*(ReadOnly(Access)?|ViewOnlyAccess|SecurityAudit)$/.test(arn);
 }
 
-function readDocument(document: PolicyDocument, scope: EnvironmentScope): Omit<Capability, "policy"> {
+function readDocument(document: PolicyDocument, scope: EnvironmentScope) {
   const allowed = statements(document).filter(({ Effect }) => Effect === "Allow");
   const state = stateAccess(allowed, scope);
   const others = allowed.filter((statement) => !state.statements.includes(statement));
-  return {
-    services: [...state.services, ...servicesOf(others)],
-    level: others.some(givesAdministration) ? "administrator" : state.writes || others.some(writes) ? "write" : "read",
-  };
+  return { services: [...state.services, ...servicesOf(others)], writes: state.writes || others.some(writes) };
 }
 
 // A plan holds the lock of Terraform's state. That writes to a table or an object, but changes nothing: the statements
@@ -92,29 +98,4 @@ function reads(action: string): boolean {
   return /^[^:*?]+:(Get|List|Describe|Head|BatchGet|Query|Scan|Select|Search|Lookup|Simulate|View|Decrypt)/i.test(
     action,
   );
-}
-
-// With one of these, on every role, policy or user, a session gives itself whatever it lacks.
-const SELF_PROMOTING = ["Attach", "Put"]
-  .flatMap((verb) => ["Role", "User", "Group"].map((kind) => `iam:${verb}${kind}Policy`))
-  .concat(
-    ["CreatePolicyVersion", "SetDefaultPolicyVersion", "UpdateAssumeRolePolicy"].map((name) => `iam:${name}`),
-    ["AddUserToGroup", "CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile"].map((name) => `iam:${name}`),
-  );
-
-const ALL_OF_IAM = /^(\*|arn:[^:]*:(iam|\*):[^:]*:[^:]*:(\*|(role|policy|user|group)\/\*))$/;
-
-function givesAdministration({ Action, NotAction, Resource, NotResource, Condition }: Statement): boolean {
-  const everywhere = NotResource !== undefined || asArray(Resource).some((resource) => ALL_OF_IAM.test(resource));
-  const keys = Object.values(Condition ?? {}).flatMap((operands) => Object.keys(operands));
-  const held = keys.some((key) => /^iam:(PolicyARN|PermissionsBoundary)$/i.test(key));
-  if (!everywhere || held) return false;
-  if (NotAction !== undefined) {
-    return SELF_PROMOTING.some((action) => !asArray(NotAction).some((pattern) => names(pattern, action)));
-  }
-  return asArray(Action).some((pattern) => SELF_PROMOTING.some((action) => names(pattern, action)));
-}
-
-function names(pattern: string, action: string): boolean {
-  return matchesPattern(pattern.toLowerCase(), action.toLowerCase());
 }

@@ -55,11 +55,13 @@ describe("a token", () => {
 
   test("is decided against 1,000 roles well within a second", () => {
     const large = configOf({ dev: manyRoles(1000) });
-    const start = performance.now();
-    const reached = reachOfToken(large, token("refs/heads/main"));
-    const milliseconds = performance.now() - start;
-    expect(roles(reached).length).toBeGreaterThan(300);
-    expect(milliseconds).toBeLessThan(1000);
+    // The best of three: others may use the machine at the same time.
+    const milliseconds = [1, 2, 3].map(() => {
+      const start = performance.now();
+      expect(roles(reachOfToken(large, token("refs/heads/main"))).length).toBeGreaterThan(300);
+      return performance.now() - start;
+    });
+    expect(Math.min(...milliseconds)).toBeLessThan(700);
   });
 });
 
