@@ -1,5 +1,6 @@
 import type { JSONWebKeySet } from "jose";
 import { evaluate, type NamedPolicy } from "../policy/evaluate";
+import { accountOf } from "../policy/principals";
 import { asksOf, type Stored } from "./asks";
 import { type Ask, type Call, type Context, parseCall, prefixed } from "./call";
 import { close, endpointOf, forward, type HttpRequest, type HttpResponse, serve } from "./http";
@@ -148,7 +149,11 @@ class Keeper {
       session: session.policies,
       resource: await this.#resourcePolicies(ask, call, session),
     };
-    const context = { ...globalContext(call, session, role), ...ask.context };
+    const context = {
+      ...globalContext(call, session, role),
+      "aws:ResourceAccount": accountOf(ask.resource) ?? session.accountId,
+      ...ask.context,
+    };
     return evaluate(policies, { ...ask, principal: { kind: "AWS", id: session.arn }, context });
   }
 

@@ -207,6 +207,5 @@ function requestContext({ http, query }: Call, { accountId }: Stored): Context {
     "s3:signatureversion": "AWS4-HMAC-SHA256",
     "s3:TlsVersion": "1.3",
     "s3:ResourceAccount": accountId,
-    "aws:ResourceAccount": accountId,
   };
 }
