@@ -83,7 +83,8 @@ function iamResource(form: URLSearchParams, stored: Stored): string {
     const name = form.get(parameter);
     if (name) return iamArn({ ...stored, path: form.get("Path") ?? stored.path }, kind, name);
   }
-  const arn = form.get("PolicyArn") ?? form.get("OpenIDConnectProviderArn") ?? form.get("SAMLProviderArn");
+  const arns = ["PolicyArn", "OpenIDConnectProviderArn", "SAMLProviderArn", "PolicySourceArn"];
+  const arn = arns.map((parameter) => form.get(parameter)).find((value) => value);
   if (arn) return arn;
   const policy = form.get("PolicyName");
   if (policy) return iamArn({ ...stored, path: form.get("Path") ?? undefined }, "policy", policy);

@@ -1,5 +1,5 @@
 import type { JSONWebKeySet } from "jose";
-import { evaluate, type NamedPolicy } from "../policy/evaluate";
+import { type Decision, evaluate, type NamedPolicy } from "../policy/evaluate";
 import { accountOf } from "../policy/principals";
 import { asksOf, type Stored } from "./asks";
 import { type Ask, type Call, type Context, parseCall, prefixed } from "./call";
@@ -18,7 +18,7 @@ export interface Gate {
   stop(): Promise<void>;
 }
 
-/** A permission that a session has asked for. */
+/** A permission that a session has asked for, with every condition key that was there to decide it. */
 export interface Used extends Ask {
   /** `arn:aws:sts::<account>:assumed-role/<role>/<session name>` */
   readonly session: string;
@@ -38,6 +38,10 @@ export interface GateOptions {
  * Starts the gate. It serves one request at a time, so that the conditional writes that a lock rests on are atomic.
  * Role sessions get what their policies allow; administrators of the local AWS ({@link accountKeys}, and static keys
  * that do not look like AWS's own) pass.
+ *
+ * It differs from AWS in this: signatures are not verified; a multi-object delete is refused whole; nobody reaches the
+ * bucket of another account, whatever its policy says; nobody is let in without a signature; service control policies
+ * are not known.
  */
 export async function startGate(options: GateOptions): Promise<Gate> {
   const keeper = new Keeper(options);
@@ -134,13 +138,13 @@ class Keeper {
       throw new Refusal("AccessDenied", `Cannot call ${call.operation} with session credentials`, 403);
     }
     for (const ask of asksOf(call, await this.#storedFor(call, session))) {
-      const decision = await this.#decide(ask, call, session);
-      this.used.push({ ...ask, session: session.arn, decision: decision.outcome });
+      const { decision, context } = await this.#decide(ask, call, session);
+      this.used.push({ ...ask, context, session: session.arn, decision: decision.outcome });
       if (decision.outcome !== "allowed") throw accessDenied(session.arn, ask, decision);
     }
   }
 
-  async #decide(ask: Ask, call: Call, session: Session) {
+  async #decide(ask: Ask, call: Call, session: Session): Promise<{ decision: Decision; context: Context }> {
     const role = await this.#store.role(session, session.roleName);
     if (!role) throw unknownKey();
     const policies = {
@@ -154,7 +158,9 @@ class Keeper {
       "aws:ResourceAccount": accountOf(ask.resource) ?? session.accountId,
       ...ask.context,
     };
-    return evaluate(policies, { ...ask, principal: { kind: "AWS", id: session.arn }, context });
+    const { action, resource } = ask;
+    const request = { principal: { kind: "AWS", id: session.arn }, action, resource, context } as const;
+    return { decision: evaluate(policies, request), context };
   }
 
   async #resourcePolicies({ action, resource }: Ask, { region }: Call, session: Session): Promise<NamedPolicy[]> {
@@ -215,7 +221,7 @@ class Keeper {
     const { bucket, key } = s3Address(call);
     if (call.service !== "s3" || answer.status !== 404 || !bucket || !key) return answer;
     const listing = { action: "s3:ListBucket", resource: `arn:${session.partition}:s3:::${bucket}`, context: {} };
-    const decision = await this.#decide(listing, call, session);
+    const { decision } = await this.#decide(listing, call, session);
     if (decision.outcome === "allowed") return answer;
     throw accessDenied(session.arn, listing, decision);
   }

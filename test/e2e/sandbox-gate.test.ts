@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   AttachRolePolicyCommand,
   CreateOpenIDConnectProviderCommand,
@@ -375,3 +375,28 @@ it("keeps accounts apart", async () => {
   await expect(aws(other, "s3 ls s3://site")).resolves.toContain("AccessDenied");
   await expect(aws(other, "iam list-roles --query Roles --output text")).resolves.toBe("");
 });
+
+it("lets one of several have a lock", async () => {
+  const dynamodb = new DynamoDBClient(clientOptions());
+  const LockID = { AttributeName: "LockID" };
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName: "lock",
+      AttributeDefinitions: [{ ...LockID, AttributeType: "S" }],
+      KeySchema: [{ ...LockID, KeyType: "HASH" }],
+      BillingMode: "PAY_PER_REQUEST",
+    }),
+  );
+  const take = (id: string) =>
+    dynamodb.send(
+      new PutItemCommand({
+        TableName: "lock",
+        Item: { LockID: { S: id } },
+        ConditionExpression: "attribute_not_exists(LockID)",
+      }),
+    );
+  for (let round = 0; round < 20; round++) {
+    const taken = await Promise.allSettled(Array.from({ length: 8 }, () => take(`lock ${round}`)));
+    expect(taken.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  }
+}, 20_000);

@@ -96,6 +96,14 @@ describe("S3", () => {
     ]);
   });
 
+  it("asks for the rights to what a bucket is made with", () => {
+    const headers = { "x-amz-object-ownership": "BucketOwnerEnforced" };
+    expect(names({ service: "s3", method: "PUT", url: "/b", headers })).toEqual([
+      "s3:CreateBucket arn:aws:s3:::b",
+      "s3:PutBucketOwnershipControls arn:aws:s3:::b",
+    ]);
+  });
+
   it("asks for each object of a multi-object delete", () => {
     const objects = "<Object><Key>a&amp;b</Key></Object><Object><Key>c</Key><VersionId>1</VersionId></Object>";
     expect(names({ service: "s3", method: "POST", url: "/b?delete", body: `<Delete>${objects}</Delete>` })).toEqual([
