@@ -4,5 +4,6 @@ const { join, relative } = require("node:path");
 /** Hands jest the compiled form of a source, with its source map, so that stack traces name the TypeScript. */
 exports.process = (_source, path) => {
   const compiled = join(__dirname, "dist", relative(__dirname, path)).replace(/\.ts$/, ".js");
-  return { code: readFileSync(compiled, "utf8"), map: readFileSync(`${compiled}.map`, "utf8") };
+  const map = JSON.parse(readFileSync(`${compiled}.map`, "utf8"));
+  return { code: readFileSync(compiled, "utf8"), map: { ...map, sources: [path] } };
 };

@@ -55,7 +55,7 @@ async function run([file = "", ...args]: string[], { environment }: Sandbox): Pr
   }
 }
 
-async function stay({ endpoint, issuer, environment }: Sandbox): Promise<number> {
+export async function stay({ endpoint, issuer, environment }: Sandbox): Promise<number> {
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   console.log(`${shellLines(environment).join("\n")}
 

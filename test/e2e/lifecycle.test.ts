@@ -1,5 +1,3 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Sandbox, startSandbox } from "../../sandbox";
 import { aws, Project } from "./project";
 
@@ -90,7 +88,10 @@ test("the second plan finds nothing to change, run by the plan role with no stor
 
 describe("the plan role", () => {
   test.each([
-    ["cannot write the state", ["s3", "cp", "config.ts", "s3://acme-dev-tfstate/dev/terraform.tfstate"]],
+    [
+      "cannot write the state",
+      ["s3api", "put-object", "--bucket", "acme-dev-tfstate", "--key", "dev/terraform.tfstate"],
+    ],
     [
       "cannot write the digest of the state",
       [
@@ -116,10 +117,7 @@ describe("the plan role", () => {
     ["cannot change a role", ["iam", "tag-role", "--role-name", "publisher", "--tags", "Key=a,Value=b"]],
   ])("%s", async (_, args) => {
     const env = await job("plan", ACCESS, "aws-access", "any/branch");
-    writeFileSync(join(project.folder, "state"), "{}");
-    await expect(
-      aws(env, ...args.map((arg) => (arg === "config.ts" ? join(project.folder, "state") : arg))),
-    ).rejects.toThrow(/not authorized to perform/);
+    await expect(aws(env, ...args)).rejects.toThrow(/AccessDenied/);
   });
 });
 

@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Env } from "../../sandbox/executables";
 
+// A command of Terraform takes seconds, longer where several run at once.
+jest.setTimeout(300_000);
+
 const root = join(__dirname, "..", "..");
 const left = new Set(["node_modules", "dist", "test", "docs", "examples", "cdktf.out", ".git", ".keyless"]);
 
