@@ -268,6 +268,10 @@ describe("any other service", () => {
     expect(names(form("email", { Action: "SendEmail" }))).toEqual(["ses:SendEmail *"]);
   });
 
+  it("is not let through for naming nothing", () => {
+    expect(names({ service: "s3", method: "POST", url: "/b?delete", body: "<Delete/>" })).toEqual(["s3:POST /b *"]);
+  });
+
   it("is matched by wildcards only where it does not name its action", () => {
     expect(names({ service: "lambda", url: "/2015-03-31/functions" })).toEqual(["lambda:GET /2015-03-31/functions *"]);
   });
