@@ -193,8 +193,8 @@ function partitionOf(region: string): string {
 
 function globalContext({ region, http }: Call, session: Session, role: StoredRole): Context {
   return {
-    ...momentContext(),
     ...session.context,
+    ...momentContext(),
     "aws:PrincipalAccount": session.accountId,
     "aws:PrincipalArn": role.arn,
     "aws:PrincipalType": "AssumedRole",
