@@ -76,8 +76,11 @@ export function register(program: Command): void {
     .option("--skipped <reason>", "there is no plan: say so, and why, in place of the review")
     .addHelpText(
       "after",
-      "\nExit status: 0 reviewed; 1 --fail-on found something that nobody lifted, or wrong usage; 2 no review (a plan is missing or unreadable);\n" +
-        "3 reviewed and printed, but the comment could not be written.",
+      [
+        "",
+        "Exit status: 0 reviewed; 1 --fail-on found something that nobody lifted, or wrong usage;",
+        "2 no review (a plan is missing or unreadable); 3 reviewed and printed, but the comment could not be written.",
+      ].join("\n"),
     )
     .action(async (environments: string[], options: Options) => {
       try {
@@ -167,7 +170,10 @@ function render(result: Review, format: Format, { out }: Options): string {
   return toText(result, { colours: out === undefined && process.stdout.isTTY === true && !process.env.NO_COLOR });
 }
 
-/** Writes the comment if it was asked for and there is a pull request; the review is printed already, whatever happens here. */
+/**
+ * Writes the comment if it was asked for and there is a pull request; the review is printed already, whatever happens
+ * here.
+ */
 async function comment(options: Options, env: Environment, body: (limit: number) => string): Promise<number> {
   if (!options.comment) return 0;
   try {

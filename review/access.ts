@@ -97,8 +97,12 @@ function texts(value: Value): string[] {
 }
 
 /** Resources that give access in ways of their own, which this review does not weigh. */
-const OTHER_ACCESS =
-  /^aws_(iam_(user|group|access_key|saml_provider|policy_attachment|service_linked_role)|lambda_permission|kms_grant|ram_|ssoadmin_|organizations_policy|rolesanywhere_|eks_access_|eks_pod_identity)/;
+const OTHER_ACCESS = new RegExp(
+  `^aws_(${[
+    "iam_(user|group|access_key|saml_provider|instance_profile|policy_attachment|service_linked_role)",
+    "lambda_permission|kms_grant|organizations_policy|ram_|ssoadmin_|rolesanywhere_|eks_access_|eks_pod_identity",
+  ].join("|")})`,
+);
 
 function isOtherAccess({ type, mode, action, before, after }: Change): boolean {
   if (mode !== "managed" || !OTHER_ACCESS.test(type)) return false;

@@ -91,8 +91,9 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * The policy that a data source `aws_iam_policy_document` is going to make: its own planned arguments, for a policy that is known only
- * after apply because, say, the provider's ARN is. It stays `unclear`: an expression may still do anything to it.
+ * The policy that a data source `aws_iam_policy_document` is going to make: its own planned arguments, for a policy
+ * that is known only after apply because, say, the provider's ARN is. It stays `unclear`: an expression may still do
+ * anything to it.
  */
 export function documentOfDataSource(address: string, planned: { readonly [argument: string]: Value }): Document {
   const blocks = Array.isArray(planned.statement) ? (planned.statement as readonly Value[]) : [];
@@ -215,7 +216,7 @@ function implies(narrow: Condition, wide: Condition): boolean {
 
 /** A condition's values as patterns, for the operators that are nothing but that; undefined for all others. */
 export function patterns({ operator, values }: Condition): readonly string[] | undefined {
-  // AWS: ForAnyValue is the plain operator where the request has one value for the key, and false, too, where it has none.
+  // ForAnyValue is the plain operator for a key of one value, and false as well for a key that is absent.
   switch (operator.replace(/^ForAnyValue:/, "")) {
     case "StringEquals":
       return values.map(literal);

@@ -149,8 +149,9 @@ export class IamReader {
   }
 
   /**
-   * The policies that a role resource lists itself. The provider also computes both lists from whatever is attached by others, so what
-   * stands on both sides, or is held by a resource of its own, says nothing: only what the role's own change brings or takes counts.
+   * The policies that a role resource lists itself. The provider also computes both lists from whatever is attached by
+   * others, so what stands on both sides, or is held by a resource of its own, says nothing: only what the role's own
+   * change brings or takes counts.
    */
   private ownGrants(iam: Iam, change: Change, attributes: Attributes, side: Side): Grant[] {
     const other = attributesOf(change, side === "before" ? "after" : "before");
@@ -204,7 +205,10 @@ export class IamReader {
     return documentOfDataSource(source.address, source.after);
   }
 
-  /** An attribute named `policy` need not be one of IAM's; one that cannot be read counts where the configuration sets it. */
+  /**
+   * An attribute named `policy` need not be one of IAM's; one that cannot be read counts where the configuration sets
+   * it.
+   */
   private isPolicy(change: Change, { clauses, unclear }: Document): boolean {
     return clauses.length > 0 || (unclear !== undefined && this.references.sets(change, "policy"));
   }
@@ -221,7 +225,10 @@ export class IamReader {
   }
 }
 
-/** The attributes on one side. What is forgotten stays as it is in AWS, and so does what an exclusive list held together. */
+/**
+ * The attributes on one side. What is forgotten stays as it is in AWS, and so does what an exclusive list held
+ * together.
+ */
 function attributesOf({ action, type, before, after }: Change, side: Side): Attributes | null {
   const stays = action === "forget" || (action === "destroy" && /_exclusive$/.test(type));
   return side === "before" || stays ? before : after;

@@ -24,8 +24,9 @@ interface Section {
 }
 
 /**
- * A review as Markdown for GitHub. What comes from the plan stands in code throughout, so that it can neither mention nor link nor format.
- * When it does not fit, attributes go first, the longest first, then resources of the longest section; who gains goes last.
+ * A review as Markdown for GitHub. What comes from the plan stands in code throughout, so that it can neither mention
+ * nor link nor format. When it does not fit, attributes go first, the longest first, then resources of the longest
+ * section; who gains goes last.
  */
 export function toMarkdown(review: Review, options: MarkdownOptions = {}): string {
   const { environments } = review;

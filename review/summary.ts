@@ -42,7 +42,8 @@ function access(findings: readonly Finding[]): string {
     return number === 0 ? [] : [amount(number, one, many)];
   });
   const administrator = all.some((each) => each.administrator) ? ", administrator-like" : "";
-  return `${all.every(({ effect }) => effect === "unclear") ? "Somebody may gain access" : "Somebody gains access"}${administrator} (${counted.join(", ")})`;
+  const certain = all.some(({ effect }) => effect === "gain");
+  return `Somebody ${certain ? "gains" : "may gain"} access${administrator} (${counted.join(", ")})`;
 }
 
 export function amount(number: number, one: string, many: string): string {

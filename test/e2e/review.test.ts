@@ -85,6 +85,12 @@ describe("the comment", () => {
     expect(first.body).toContain("Somebody gains access");
   });
 
+  test("is one where two jobs make it at the same time", async () => {
+    const args = comment();
+    await Promise.all([keyless(args, onPull()), keyless(args, onPull()), keyless(args, onPull())]);
+    expect(github.comments).toHaveLength(1);
+  });
+
   test("is never somebody else's, though he writes the marker", async () => {
     const forged = github.add(`${MARKER}\nnobody gains anything`, "mallory");
     await keyless(comment(), onPull());
