@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Config } from "../config/types";
 import { UserError } from "../policy/errors";
 import { GATE_CONDITIONS, type GateCondition, gate } from "../review/gate";
 import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../review/github";
@@ -11,6 +12,7 @@ import { type Plan, readPlan } from "../review/plan";
 import { type Review, review } from "../review/review";
 import { renderSkipped } from "../review/skipped";
 import { toText } from "../review/text";
+import { loadConfig } from "./load-config";
 
 type Format = "markdown" | "json" | "text";
 
@@ -22,7 +24,6 @@ interface Options {
   readonly comment?: true;
   readonly pullRequest?: string;
   readonly artifactUrl?: string;
-  readonly administratorRole: readonly string[];
   readonly failOn: readonly GateCondition[];
   readonly liftedBy: readonly Lift[];
   readonly skipped?: string;
@@ -60,12 +61,6 @@ export function register(program: Command): void {
       "--artifact-url <url>",
       "where the whole review is kept, should the comment be cut (default: CIRCLE_BUILD_URL)",
     )
-    .option(
-      "--administrator-role <environment=role>",
-      "a role that the pipeline may not change (repeatable)",
-      collect,
-      [],
-    )
     .option("--fail-on <conditions>", `exit with 1 on any of ${GATE_CONDITIONS.join(", ")}`, parseConditions, [])
     .option(
       "--lifted-by <lift>",
@@ -96,7 +91,7 @@ export function register(program: Command): void {
 type Environment = NodeJS.ProcessEnv;
 
 async function run(environments: readonly string[], options: Options, env: Environment): Promise<number> {
-  const given = pairs("--plan-json", options.planJson);
+  const given = new Map(options.planJson.map(planFile));
   const reason = options.skipped ?? forkReason(environments, given, options.plans, env);
   if (reason !== undefined) {
     const skipped = { environments, skipped: reason };
@@ -105,18 +100,31 @@ async function run(environments: readonly string[], options: Options, env: Envir
     // Where there are no credentials there is no token either: that is no failure.
     return token(env) ? status : 0;
   }
-  const plans = environments.map((name) => loadPlan(name, given.get(name)?.at(-1), options.plans, env));
-  const result = review(plans, {
-    administratorRoles: Object.fromEntries(pairs("--administrator-role", options.administratorRole)),
-  });
+  const plans = environments.map((name) => loadPlan(name, given.get(name), options.plans, env));
+  const result = review(plans, { administratorRoles: administratorRoles(loadConfig()) });
   publish(options, (format) => render(result, format, options));
   const artifactUrl = options.artifactUrl ?? env.CIRCLE_BUILD_URL;
   const posted = await comment(options, env, (limit) => toMarkdown(result, { limit, artifactUrl }));
   return (await isShut(result, options, env)) ? GATE_SHUT : posted;
 }
 
+/** The roles that the pipeline may not change, by environment. */
+function administratorRoles({ environments }: Config): { readonly [environment: string]: readonly string[] } {
+  return Object.fromEntries(
+    environments.map(({ name, roles }) => [
+      name,
+      roles.filter(({ deployedBy }) => deployedBy === "administrator").map((role) => role.name),
+    ]),
+  );
+}
+
 /** A fork's pull request gets no credentials, so it has no plan; CircleCI sets CIRCLE_PR_NUMBER for those alone. */
-function forkReason(names: readonly string[], given: Pairs, folder: string, env: Environment): string | undefined {
+function forkReason(
+  names: readonly string[],
+  given: ReadonlyMap<string, string>,
+  folder: string,
+  env: Environment,
+): string | undefined {
   const planned = names.every((name) => given.has(name) || existsSync(join(folder, name, "plan")));
   if (planned || !env.CIRCLE_PR_NUMBER) return undefined;
   return "the pull request comes from a fork, which gets no credentials";
@@ -158,8 +166,12 @@ function showPlan(name: string, folder: string, env: Environment): string {
 
 function publish({ format, out }: Options, rendered: (format: Format) => string): void {
   const chosen = format ?? FORMATS[extname(out ?? "")] ?? "text";
-  if (out === undefined) process.stdout.write(rendered(chosen));
-  else writeFileSync(out, rendered(chosen));
+  if (out === undefined) {
+    process.stdout.write(rendered(chosen));
+    return;
+  }
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, rendered(chosen));
 }
 
 const FORMATS: { readonly [extension: string]: Format } = { ".md": "markdown", ".json": "json" };
@@ -220,18 +232,11 @@ async function isShut(result: Review, options: Options, env: Environment): Promi
   }
 }
 
-type Pairs = ReadonlyMap<string, readonly string[]>;
-
-/** `dev=a`, `dev=b` as dev → a, b. */
-function pairs(option: string, values: readonly string[]): Pairs {
-  const all = new Map<string, string[]>();
-  for (const value of values) {
-    const at = value.indexOf("=");
-    if (at < 1) throw new UserError(`${option} ${value}: expected <environment>=<value>`);
-    const name = value.slice(0, at);
-    all.set(name, [...(all.get(name) ?? []), value.slice(at + 1)]);
-  }
-  return all;
+/** `dev=plan.json` as its two parts. */
+function planFile(value: string): [environment: string, file: string] {
+  const at = value.indexOf("=");
+  if (at < 1) throw new UserError(`--plan-json ${value}: expected <environment>=<file>`);
+  return [value.slice(0, at), value.slice(at + 1)];
 }
 
 function parseConditions(value: string, all: readonly GateCondition[]): readonly GateCondition[] {

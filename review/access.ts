@@ -4,7 +4,7 @@ import { type Iam, IamReader, type Provider } from "./iam";
 import { boundaryDelta, permissionDelta } from "./permissions";
 import type { Change, Plan } from "./plan";
 import { trustDelta, unclear } from "./trust";
-import { canonical, Hidden, type Value } from "./values";
+import { Hidden, type Value } from "./values";
 import { words } from "./words";
 
 /** Who gains and who loses by a list of changes: the plan's own, or its drift. */
@@ -23,7 +23,7 @@ export function accessDelta(plan: Plan, changes: readonly Change[]): Finding[] {
       .filter(isOtherAccess)
       .map((change) => unclear(change.address, words`what ${change.action} means for access`)),
   ];
-  return [...new Map(findings.map((each) => [canonical(each), each])).values()];
+  return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];
 }
 
 /** The roles that the changes are about, for those that a plan changes at all. */

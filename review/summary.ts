@@ -64,8 +64,7 @@ export function notices({
       ? []
       : [words`The plan of ${environment} is not complete: a second run is needed after it.`]),
     ...administratorRoles.map(
-      (role) =>
-        words`${environment}: role ${role} is the pipeline's own: an administrator deploys this, the pipeline will not.`,
+      (role) => words`${environment}: role ${role} is the pipeline's own: an administrator deploys this.`,
     ),
     ...(gains(driftAccess).length > 0
       ? [words`${environment}: somebody has gained access behind Terraform's back (see the drift below).`]

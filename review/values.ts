@@ -34,11 +34,11 @@ export function conceal(sides: Sides): { before: Value; after: Value } {
 function side(which: "before" | "after", sides: Sides): Value {
   const { before, after, beforeSensitive, afterSensitive, afterUnknown } = sides;
   const value = which === "before" ? before : after;
-  const changed = before !== undefined && before !== null && !same(before, after);
+  const changed = () => before !== undefined && before !== null && !same(before, after);
   if (which === "after" && afterUnknown === true) return new Hidden(UNKNOWN);
   if (beforeSensitive === true || afterSensitive === true) {
     if (value === undefined || value === null) return null;
-    return new Hidden(which === "after" && changed ? SENSITIVE_CHANGED : SENSITIVE);
+    return new Hidden(which === "after" && changed() ? SENSITIVE_CHANGED : SENSITIVE);
   }
   if (Array.isArray(value)) {
     const marked = which === "after" && Array.isArray(afterUnknown) ? afterUnknown.length : 0;
@@ -52,7 +52,7 @@ function side(which: "before" | "after", sides: Sides): Value {
   }
   if (typeof value === "string") {
     const shown = redact(value);
-    return which === "after" && changed && shown !== value && shown === redact(String(before))
+    return which === "after" && shown !== value && changed() && shown === redact(String(before))
       ? new Hidden(`${shown} (changed)`)
       : shown;
   }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadConfig } from "../../cli/load-config";
 import { ANY, change, onBranch, planJson, policy, role, statement } from "../review/plans";
 import { GitHub } from "./github";
 
@@ -256,12 +257,29 @@ describe("plans", () => {
   });
 
   test("of two environments make one review, in the format of the file's name", async () => {
-    const out = join(folder, "review.md");
+    const out = join(folder, "artifacts", "review.md");
     const plans = [planFile("dev", broadened()), planFile("prod", [])].flatMap((each) => ["--plan-json", each]);
-    const administrator = ["--administrator-role", "dev=deploy"];
-    expect((await keyless(["dev", "prod", ...plans, ...administrator, "--out", out])).status).toBe(0);
-    expect(readFileSync(out, "utf8")).toMatch(
-      /^\*\*Somebody gains access[\s\S]*an administrator deploys this[\s\S]*\| `prod` \|/,
+    expect((await keyless(["dev", "prod", ...plans, "--out", out])).status).toBe(0);
+    expect(readFileSync(out, "utf8")).toMatch(/^\*\*Somebody gains access[\s\S]*\| `prod` \|/);
+  });
+
+  test("that change a role which the configuration leaves to an administrator say so", async () => {
+    const roles = loadConfig().environments.flatMap(({ name, roles }) =>
+      roles.map((role) => ({ environment: name, role })),
     );
+    const own = roles.find(({ role }) => role.deployedBy === "administrator");
+    if (own === undefined) throw new Error("the configuration has no such role");
+    const changes = [change("aws_iam_role.r", null, role(own.role.name, policy(statement(ANY))))];
+    const { status, stdout } = await keyless([
+      own.environment,
+      "--plan-json",
+      planFile(own.environment, changes),
+      "--fail-on",
+      "administrator-roles",
+    ]);
+    expect({ status, stdout }).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining("an administrator deploys this"),
+    });
   });
 });

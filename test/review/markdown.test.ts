@@ -151,7 +151,7 @@ describe("a comment that is too long", () => {
 });
 
 test("a thousand changes are reviewed in under a second", () => {
-  const subjects = Array.from({ length: 8 }, (_, at) => onBranch(`b${at}`));
+  const subjects = Array.from({ length: 3 }, (_, at) => onBranch(`b${at}`));
   const changes = Array.from({ length: 1_000 }, (_, at) =>
     change(
       `aws_iam_role.r[${at}]`,
