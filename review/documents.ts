@@ -78,7 +78,10 @@ export function readDocument(source: Value | undefined): Document | undefined {
   if (source instanceof Hidden) return { clauses: [], unclear: source.text, source };
   const parsed = v.safeParse(documentSchema, typeof source === "string" ? parseJson(source) : source);
   if (!parsed.success) return { clauses: [], unclear: "not a policy that this review can read", source };
-  return { clauses: parsed.output.Statement.map((statement) => toClause(statement, false)), source };
+  // Only the newer language has variables; `covers` reads them everywhere.
+  const older = parsed.output.Version !== "2012-10-17" && canonical(parsed.output).includes("${");
+  const unclear = older ? { unclear: "written in the version 2008-10-17, which takes ${…} for text" } : {};
+  return { clauses: parsed.output.Statement.map((statement) => toClause(statement, false)), ...unclear, source };
 }
 
 /** The JSON in a text; undefined when there is none. */
