@@ -61,7 +61,10 @@ test("whoever a trust policy lets in that its predecessor did not is a gain, and
     sub: fc.constantFrom("o/p/a", "o/p/ab", "o/q/a", "x"),
     aud: fc.constantFrom("o/p/a", "x"),
   });
-  const trust = statements(principal, actions);
+  const plainStatement = fc
+    .tuple(oneOrMany(actions), usual)
+    .map(([Action, Condition]) => [{ Effect: "Allow", Principal: { Federated: PROVIDER }, Action, Condition }]);
+  const trust = fc.oneof(plainStatement, statements(principal, actions));
   const allowed = (document: readonly unknown[], { sub, aud }: { sub: string; aud: string }) =>
     evaluate(
       { resource: [{ name: "trust", document: { Version: "2012-10-17", Statement: document } as PolicyDocument }] },
