@@ -157,7 +157,11 @@ function showPlan(name: string, folder: string, env: Environment): string {
     );
   }
   const terraform = env.TERRAFORM_BINARY_NAME || "terraform";
-  const shown = spawnSync(terraform, ["show", "-json", "plan"], { cwd, encoding: "utf8", maxBuffer: 2 ** 30 });
+  const shown = spawnSync(terraform, ["show", "-no-color", "-json", "plan"], {
+    cwd,
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+  });
   if (shown.status === 0) return shown.stdout;
   throw new UserError(
     `cannot read the plan of ${name}: ${terraform} show: ${shown.error?.message ?? shown.stderr.trim()}`,

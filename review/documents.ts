@@ -183,14 +183,18 @@ function principalsOf(principal: NonNullable<RawStatement["Principal"]>): string
   );
 }
 
-/** A policy's lists are sets: their order means nothing. */
-export function sortedLists(value: unknown): unknown {
+/** Elements of a policy that hold one text and never a list. */
+const SINGLE = new Set(["Version", "Id", "Sid", "Effect", "Principal", "NotPrincipal"]);
+
+/** A policy with every list in order, one value written as a list of one: neither makes a difference to AWS. */
+export function sortedLists(value: unknown, element?: string): unknown {
   if (Array.isArray(value)) {
-    const parts = value.map(sortedLists);
+    const parts = value.map((part) => sortedLists(part));
     return parts.every((part) => typeof part === "string") ? parts.sort() : parts;
   }
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, sortedLists(part)]));
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, sortedLists(part, key)]));
+  return typeof value === "string" && element !== undefined && !SINGLE.has(element) ? [value] : value;
 }
 
 /** Whether nothing that the two say differs, and nothing that cannot be read has changed. */

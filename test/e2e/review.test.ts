@@ -232,7 +232,7 @@ describe("plans", () => {
     writeFileSync(join(stack, "plan"), "saved");
     writeFileSync(join(stack, "shown.json"), JSON.stringify(planJson(broadened())));
     const terraform = join(folder, "terraform-of-ours");
-    writeFileSync(terraform, '#!/bin/sh\n[ "$*" = "show -json plan" ] && cat shown.json\n');
+    writeFileSync(terraform, '#!/bin/sh\n[ "$*" = "show -no-color -json plan" ] && cat shown.json\n');
     chmodSync(terraform, 0o755);
     const run = await keyless(["dev", "--plans", join(folder, "stacks")], { TERRAFORM_BINARY_NAME: terraform });
     expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining("role deploy") });
