@@ -2,7 +2,7 @@
 // `node build.js main.js`. A type error stops here, before anything is synthesized, planned or deployed. When
 // nothing has changed, the cost is a few milliseconds: that is what makes the `app` command start fast.
 const { spawnSync } = require("node:child_process");
-const { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 
 // The AWS SDK would announce in every command which Node it wants next year; package.json says what is needed now.
@@ -39,8 +39,17 @@ function read(file) {
   }
 }
 
+/** Installs what package-lock.json names where nothing is installed yet, as in a fresh clone. */
+function setUp() {
+  if (existsSync(join(__dirname, "node_modules", "typescript"))) return;
+  process.stderr.write("First run: installing the packages of package-lock.json (npm ci)\n");
+  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: __dirname, stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
 /** Brings dist/ up to date; ends the process with the compiler's messages and status 1 when the types are wrong. */
 function build() {
+  setUp();
   const sources = fingerprint();
   if (read(stamp) === sources) return;
   // Without a stamp nothing tells what is in dist/: start from nothing rather than trust it.

@@ -4,6 +4,8 @@ require("./build").build();
 const shared = { transform: { "\\.ts$": "./jest.transform.js" }, testEnvironment: "node" };
 
 module.exports = {
+  reporters: ["default", "./jest.reporter.js"],
+  maxWorkers: "100%",
   projects: [
     {
       ...shared,

@@ -22,7 +22,14 @@ export function register(program: Command): void {
         const folder = resolve(".keyless", "bootstrap", backend.name);
         const terraform = await terraformForRun(progress);
         try {
-          return await bootstrap({ backend, stack: synthesize(backend), folder, adopt, env: terraform.env, progress });
+          return await bootstrap({
+            backend,
+            stack: synthesizeBackend(backend),
+            folder,
+            adopt,
+            env: terraform.env,
+            progress,
+          });
         } finally {
           terraform.cleanUp();
         }
@@ -38,7 +45,7 @@ export function register(program: Command): void {
 }
 
 /** The stack's `cdk.tf.json`, made here alone: `cdktf.out` stays as the last `cdktf synth` left it. */
-function synthesize(backend: StateBackend): string {
+export function synthesizeBackend(backend: StateBackend): string {
   const { App } = require("cdktf") as typeof import("cdktf");
   const { StateBackendStack } = require("../stacks/state-backend") as typeof import("../stacks/state-backend");
   const outdir = mkdtempSync(join(tmpdir(), "keyless-"));

@@ -1,21 +1,30 @@
-import { Listr } from "listr2";
+import { Listr, PRESET_TIMER } from "listr2";
 
-/** Shows that a long work goes on, with the newest line of what it says; where there is no terminal, each line. */
+/** One step of a long work. */
+export interface Step {
+  readonly title: string;
+  readonly run: (progress: (line: string) => void) => Promise<void>;
+}
+
+/** Runs steps one after the other and shows how each goes on; where there is no terminal, by a line for each event. */
+export async function runSteps(steps: readonly Step[]): Promise<void> {
+  const tasks = steps.map(({ title, run }) => ({
+    title,
+    task: (_: unknown, task: { output: string }) =>
+      run((line) => {
+        task.output = line;
+      }),
+  }));
+  const options = { timer: PRESET_TIMER };
+  await new Listr(tasks, { rendererOptions: options, fallbackRendererOptions: options, collectErrors: false }).run();
+}
+
+/** Runs one long step; what it results in. */
 export async function withProgress<T>(
   title: string,
   work: (progress: (line: string) => void) => Promise<T>,
 ): Promise<T> {
-  let result: T | undefined;
-  const task = {
-    title,
-    task: async (_: unknown, wrapper: { output: string }) => {
-      result = await work((line) => {
-        wrapper.output = line;
-      });
-    },
-  };
-  await new Listr([task], {
-    rendererOptions: { timer: { condition: true, field: (ms: number) => `${Math.round(ms / 1000)} s` } } as object,
-  }).run();
-  return result as T;
+  const results: T[] = [];
+  await runSteps([{ title, run: async (progress) => void results.push(await work(progress)) }]);
+  return results[0] as T;
 }

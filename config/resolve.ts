@@ -14,7 +14,7 @@ export function resolve(input: ConfigInput, make: MakePolicy): Config {
   const environments = Object.entries(input.environments).map(([name, environment]) =>
     resolveEnvironment(input, name, environment, make),
   );
-  return { environments, stateBackends: stateBackends(input, environments) };
+  return { environments, stateBackends: stateBackends(input, environments), trustTests: input.trustTests ?? [] };
 }
 
 function resolveEnvironment(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { StateBackend } from "../config/types";
 import { UserError } from "../policy/errors";
 import { StateStore } from "./store";
-import { type TerraformRun, terraform, terraformOrFail } from "./terraform";
+import { events, type TerraformRun, terraform, terraformOrFail } from "./terraform";
 
 export interface BootstrapOptions {
   readonly backend: StateBackend;
@@ -80,7 +80,7 @@ function prepare({ stack, folder, env, progress }: BootstrapOptions, backend?: o
   return {
     folder,
     env,
-    onLine: progress,
+    onLine: events(progress),
     onStart: (pid) => writeFileSync(journal(folder), JSON.stringify({ pid, who: whoAmI() })),
   };
 }

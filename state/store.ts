@@ -27,8 +27,9 @@ export class StateStore {
   private readonly dynamodb: DynamoDBClient;
 
   constructor(private readonly backend: StateBackend) {
-    const { region } = backend.state;
-    this.s3 = new S3Client({ region });
+    const { bucket, region } = backend.state;
+    // No certificate and no local host fits a bucket with dots in its name.
+    this.s3 = new S3Client({ region, forcePathStyle: bucket.includes(".") });
     this.dynamodb = new DynamoDBClient({ region });
   }
 

@@ -11,6 +11,13 @@ export interface TerraformRun {
   readonly onStart?: (pid: number) => void;
 }
 
+/** Passes on what Terraform or cdktf says of each resource and of the end of its work, and nothing else that it prints. */
+export function events(progress: (line: string) => void): (line: string) => void {
+  return (line) => {
+    if (/: (Still )?(Creat|Modif|Destr|Import)|complete!|No changes/.test(line)) progress(line.replace(/^\w*\s+/, ""));
+  };
+}
+
 /** Runs Terraform and waits for its end; what it printed and its exit status. */
 export async function terraform(run: TerraformRun, ...args: string[]): Promise<{ status: number; output: string }> {
   const binary = run.env.TERRAFORM_BINARY_NAME ?? "terraform";

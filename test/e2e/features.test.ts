@@ -60,6 +60,7 @@ const config: ConfigInput = {
     one: {
       accountId: account,
       region: "us-east-1",
+      quotas: { trustPolicySize: 4096 },
       state: shared,
       roles: {
         [oddName]: odd,
