@@ -53,7 +53,8 @@ function resolveEnvironment(
       organizationId: circleci.organizationId,
       issuer,
       audiences: circleci.audiences ?? [circleci.organizationId],
-      thumbprints: (circleci.thumbprints ?? []).map((thumbprint) => thumbprint.toLowerCase()),
+      // Sorted, since Terraform takes another order for a change.
+      thumbprints: (circleci.thumbprints ?? []).map((thumbprint) => thumbprint.toLowerCase()).sort(),
     },
     tags: input.tags ?? {},
     quotas: { trustPolicySize: 2048, managedPoliciesPerRole: 10, rolesPerAccount: 1000, ...environment.quotas },

@@ -114,7 +114,14 @@ describe("a trust test that cannot be run is refused:", () => {
   });
 
   test("one malformed test hides no problem of the roles", () => {
-    const broken = { dev: { main: { trust: [{ ...SITE, branches: ["main"] }], managedPolicyArns: ["a", "a"] } } };
+    const broken = {
+      dev: {
+        main: {
+          trust: [{ ...SITE, branches: ["main"] }],
+          managedPolicyArns: Array(2).fill("arn:aws:iam::aws:policy/a"),
+        },
+      },
+    };
     const run = () => configOf(broken, [{ job: main } as TrustTest]);
     expect(run).toThrow(ConfigError);
     expect(run).toThrow(/trustTests\[0\]\.admitted/);

@@ -37,7 +37,7 @@ const odd: RoleInput = {
         },
       ],
     },
-    other: { Statement: { Effect: "Deny", Action: "s3:DeleteObject", Resource: "*" } },
+    other: { Version: "2012-10-17", Statement: { Effect: "Deny", Action: "s3:DeleteObject", Resource: "*" } },
   },
   permissionsBoundaryArn: bounds,
   maxSessionSeconds: 43_200,
