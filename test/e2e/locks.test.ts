@@ -1,0 +1,130 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ConfigInput, StateInput } from "../../config/types";
+import { applyEnvironment, planEnvironment } from "../../permissions/environment";
+import { type Sandbox, startSandbox } from "../../sandbox";
+import { aws, Project } from "./project";
+
+const organization = "11111111-2222-4333-8444-555555555555";
+const access = { project: "22222222-3333-4444-8555-666666666666", repository: "github.com/acme/aws-access" };
+const account = "123456789012";
+
+let sandbox: Sandbox;
+let project: Project;
+let kmsKeyArn: string;
+
+/** Two environments of one account, with the locks that the lifecycle of an environment does not have. */
+function config(version: string): ConfigInput {
+  const environment = (name: string, state: Omit<StateInput, "bucket" | "keepOldVersionsDays">) => ({
+    accountId: account,
+    region: "us-east-1",
+    oidcProvider: name === "file" ? ("create" as const) : ("existing" as const),
+    state: { bucket: `acme-${name}`, keepOldVersionsDays: "forever" as const, ...state },
+    roles: {
+      [`${name}-site`]: { trust: [{ project: access.project, refs: "any" as const }], tags: { Version: version } },
+      [`${name}-plan`]: {
+        trust: [{ ...access, branches: ["*"] }],
+        inlinePolicies: { it: planEnvironment },
+        deployedBy: "administrator" as const,
+      },
+      [`${name}-apply`]: {
+        trust: [{ ...access, branches: ["main"] }],
+        inlinePolicies: { it: applyEnvironment },
+        deployedBy: "administrator" as const,
+      },
+    },
+  });
+  return {
+    circleci: { organizationId: organization },
+    environments: {
+      file: environment("file", { lock: "lockfile" }),
+      both: environment("both", { lock: "both", lockTable: "acme-both-lock", kmsKeyArn, keyPrefix: "team/" }),
+    },
+  };
+}
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  kmsKeyArn = (await aws(sandbox.environment, "kms", "create-key")).KeyMetadata.Arn;
+  project = new Project(config("1"));
+});
+
+afterAll(async () => {
+  project.remove();
+  await sandbox.stop();
+});
+
+/** The environment of a job on main that has this role's credentials and no static key. */
+async function job(role: string) {
+  const token = await sandbox.issuer.token({
+    organization,
+    project: access.project,
+    origin: access.repository,
+    ref: "refs/heads/main",
+  });
+  return sandbox.webIdentityEnvironment({ roleArn: `arn:aws:iam::${account}:role/${role}`, token });
+}
+
+async function objects(bucket: string): Promise<string[]> {
+  const { Contents = [] } = await aws(sandbox.environment, "s3api", "list-objects-v2", "--bucket", bucket);
+  return Contents.map(({ Key }: { Key: string }) => Key);
+}
+
+const lockInfo = JSON.stringify({
+  ID: "5d9a6b1c-0000-4000-8000-000000000001",
+  Operation: "OperationTypeApply",
+  Info: "",
+  Who: "ada@laptop",
+  Version: "1.11.4",
+  Created: "2026-01-01T00:00:00Z",
+  Path: "held",
+});
+
+describe.each([
+  ["a lock file alone", "file", "file"],
+  ["both locks, a KMS key and a prefix", "both", "team/both"],
+])("with %s", (_, name, prefix) => {
+  const deploy = (env = sandbox.environment) => project.cdktf(env, "deploy", name, "--auto-approve");
+
+  test("bootstrap and a first deploy work", async () => {
+    expect(await project.keyless(sandbox.environment, "bootstrap", name)).toMatchObject({ status: 0 });
+    expect(await deploy()).toMatchObject({ status: 0, output: expect.stringContaining("0 changed, 0 destroyed") });
+  });
+
+  test("the plan role plans, under the lock, and finds nothing to change", async () => {
+    const ran = await project.cdktf(await job(`${name}-plan`), "diff", name);
+    expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("No changes") });
+  });
+
+  test("the apply role deploys a change, and the lock is given back", async () => {
+    project.configure(config(`2 ${name}`));
+    const ran = await deploy(await job(`${name}-apply`));
+    expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("0 added, 1 changed, 0 destroyed") });
+    expect(await objects(`acme-${name}`)).toEqual([`${prefix}-state/terraform.tfstate`, `${prefix}/terraform.tfstate`]);
+  });
+
+  test("a lock file that somebody holds stops a deploy, and says who", async () => {
+    const held = ["--bucket", `acme-${name}`, "--key", `${prefix}/terraform.tfstate.tflock`];
+    const file = join(project.folder, "held.tflock");
+    writeFileSync(file, lockInfo);
+    await aws(sandbox.environment, "s3api", "put-object", ...held, "--body", file);
+    const ran = await deploy();
+    expect(ran.status).not.toBe(0);
+    expect(ran.output).toMatch(/Error acquiring the state lock/);
+    expect(ran.output).toContain("ada@laptop");
+    await aws(sandbox.environment, "s3api", "delete-object", ...held);
+  });
+});
+
+test("an item of the table that somebody holds stops a deploy, and says who", async () => {
+  const LockID = { S: "acme-both/team/both/terraform.tfstate" };
+  const table = ["--table-name", "acme-both-lock"];
+  const item = JSON.stringify({ LockID, Info: { S: lockInfo } });
+  await aws(sandbox.environment, "dynamodb", "put-item", ...table, "--item", item);
+  const ran = await project.cdktf(sandbox.environment, "deploy", "both", "--auto-approve");
+  expect(ran.status).not.toBe(0);
+  expect(ran.output).toMatch(/Error acquiring the state lock[\s\S]*ada@laptop/);
+  const kept = await aws(sandbox.environment, "dynamodb", "get-item", ...table, "--key", JSON.stringify({ LockID }));
+  expect(kept.Item.Info.S).toBe(lockInfo);
+  expect(await objects("acme-both")).not.toContain("team/both/terraform.tfstate.tflock");
+});
