@@ -19,7 +19,8 @@ export function register(program: Command): void {
       const { state } = environmentNamed(config, name);
       const backend = config.stateBackends.find((candidate) => candidate.state.bucket === state.bucket) as StateBackend;
       const { outcome } = await withProgress(`State backend ${backend.name}`, async (progress) => {
-        const folder = resolve(".keyless", "bootstrap", backend.name);
+        // By account and bucket: what another pair of names has left there is not taken up.
+        const folder = resolve(".keyless", "bootstrap", `${backend.accountId}-${state.bucket}`);
         const terraform = await terraformForRun(progress);
         try {
           return await bootstrap({

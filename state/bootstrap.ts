@@ -145,8 +145,10 @@ async function releaseLockOfDeadRun({ folder, progress }: BootstrapOptions, stor
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
   }
+  // Where nobody collects the dead, as in many a container, a killed process stays listed: as a zombie.
+  const status = `/proc/${pid}/status`;
+  return !existsSync(status) || !/^State:\s+Z/m.test(readFileSync(status, "utf8"));
 }

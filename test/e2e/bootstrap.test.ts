@@ -1,0 +1,158 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import type { ConfigInput } from "../../config/types";
+import { type Sandbox, startSandbox } from "../../sandbox";
+import type { Env } from "../../sandbox/executables";
+import { aws, Project, type Ran } from "./project";
+
+const account = "123456789012";
+const farAccount = "210987654321";
+
+const environments = ["untouched", "bucket", "some", "unmoved", "orphan", "changed", "foreign", "far"] as const;
+type Name = (typeof environments)[number];
+
+/** Environments that have nothing but their state backend to be made. */
+function config({ tag = "1" } = {}): ConfigInput {
+  const environment = (name: Name) => ({
+    accountId: account,
+    region: "us-east-1",
+    oidcProvider: name === "untouched" ? ("create" as const) : ("existing" as const),
+    state: { bucket: `acme-${name}`, lockTable: `acme-${name}-lock`, keepOldVersionsDays: "forever" as const },
+    roles: {},
+  });
+  return {
+    circleci: { organizationId: "11111111-2222-4333-8444-555555555555" },
+    tags: { Version: tag },
+    environments: Object.fromEntries(environments.map((name) => [name, environment(name)])),
+  };
+}
+
+let sandbox: Sandbox;
+let project: Project;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  project = new Project(config());
+});
+
+afterAll(async () => {
+  project.remove();
+  await sandbox.stop();
+});
+
+function bootstrap(name: Name, ...options: string[]): Promise<Ran> {
+  return project.keyless(sandbox.environment, "bootstrap", name, ...options);
+}
+
+/** Runs the bootstrap and kills it, as hard as can be, when it prints this; alone or with all that it has started. */
+function killed(name: Name, at: RegExp, whom: "all" | "keyless alone" = "all"): Promise<string> {
+  const child = spawn(process.execPath, [join(project.folder, "cli/keyless.js"), "bootstrap", name], {
+    cwd: project.folder,
+    env: sandbox.environment as NodeJS.ProcessEnv,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  let output = "";
+  return new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output += text;
+        if (at.test(output) && !child.killed) {
+          if (whom === "all") process.kill(-(child.pid as number), "SIGKILL");
+          child.kill("SIGKILL");
+        }
+      });
+    }
+    child.on("exit", (_, signal) =>
+      signal === "SIGKILL" ? resolve(output) : reject(new Error(`it ended by itself:\n${output}`)),
+    );
+  });
+}
+
+/** What every bootstrap must end in: one bucket, one table, and in the bucket the state that knows all there is. */
+async function expectBackend(name: Name) {
+  const env = sandbox.environment;
+  const { Buckets } = await aws(env, "s3api", "list-buckets");
+  const { TableNames } = await aws(env, "dynamodb", "list-tables");
+  expect(Buckets.filter(({ Name }: { Name: string }) => Name.includes(name))).toHaveLength(1);
+  expect(TableNames.filter((table: string) => table.includes(name))).toEqual([`acme-${name}-lock`]);
+  const { Contents } = await aws(env, "s3api", "list-objects-v2", "--bucket", `acme-${name}`);
+  expect(Contents.map(({ Key }: { Key: string }) => Key)).toEqual([`${name}-state/terraform.tfstate`]);
+  const { status, output } = await bootstrap(name);
+  expect(status).toBe(0);
+  expect(output).toContain(`bucket acme-${name} and table acme-${name}-lock: nothing to change.`);
+}
+
+describe("killed and run again, it ends in the same place:", () => {
+  test.each<[what: string, name: Name, at: RegExp, whom: "all" | "keyless alone"]>([
+    ["before it made anything", "untouched", /making bucket and table/, "all"],
+    ["while it made the bucket", "bucket", /aws_s3_bucket\.state.*: Creating/, "all"],
+    ["when some of it was made", "some", /aws_dynamodb_table\.lock.*: Creation complete/, "all"],
+    ["when all was made and the state not moved", "unmoved", /moving the state into the bucket/, "all"],
+    ["with Terraform left alone, still at work", "orphan", /aws_s3_bucket\.state.*: Creating/, "keyless alone"],
+  ])("%s", async (_, name, at, whom) => {
+    await killed(name, at, whom);
+    expect(await bootstrap(name)).toMatchObject({ status: 0 });
+    await expectBackend(name);
+  });
+
+  test("in a later change, when it held the lock", async () => {
+    expect(await bootstrap("changed")).toMatchObject({ status: 0 });
+    project.configure(config({ tag: "2" }));
+    await killed("changed", /aws_dynamodb_table\.lock.*: Modifying/);
+    const ran = await bootstrap("changed");
+    expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("released the lock") });
+    await expectBackend("changed");
+  });
+});
+
+describe("what it does not take", () => {
+  test("a bucket that holds something else, unless it is told to adopt it", async () => {
+    await aws(sandbox.environment, "s3api", "create-bucket", "--bucket", "acme-foreign");
+    await aws(sandbox.environment, "s3api", "put-object", "--bucket", "acme-foreign", "--key", "theirs");
+    const refused = await bootstrap("foreign");
+    expect(refused.status).not.toBe(0);
+    expect(refused.output).toMatch(
+      /has bucket acme-foreign, which holds objects already.*run this again with --adopt/s,
+    );
+    expect((await aws(sandbox.environment, "dynamodb", "list-tables")).TableNames).not.toContain("acme-foreign-lock");
+
+    const adopted = await bootstrap("foreign", "--adopt");
+    expect(adopted).toMatchObject({ status: 0, output: expect.stringContaining("brought up to date") });
+    const { Contents } = await aws(sandbox.environment, "s3api", "list-objects-v2", "--bucket", "acme-foreign");
+    expect(Contents.map(({ Key }: { Key: string }) => Key)).toEqual(["foreign-state/terraform.tfstate", "theirs"]);
+    const versioning = await aws(sandbox.environment, "s3api", "get-bucket-versioning", "--bucket", "acme-foreign");
+    expect(versioning).toMatchObject({ Status: "Enabled" });
+  });
+
+  test("a bucket of another account", async () => {
+    await aws(sandbox.accountEnvironment(farAccount), "s3api", "create-bucket", "--bucket", "acme-far");
+    const ran = await bootstrap("far");
+    expect(ran.status).not.toBe(0);
+    expect(ran.output).toMatch(/acme-far is not accessible to account 123456789012/);
+  });
+
+  test.each<[what: string, env: () => Env, said: RegExp]>([
+    [
+      "credentials of another account",
+      () => sandbox.accountEnvironment(farAccount),
+      /are of account 210987654321.*belongs to account 123456789012: sign in there/,
+    ],
+    [
+      "no credentials",
+      () => ({ ...sandbox.environment, AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }),
+      /no AWS credentials that work.*aws sts get-caller-identity/,
+    ],
+  ])("%s", async (_, env, said) => {
+    const ran = await project.keyless(env(), "bootstrap", "far");
+    expect(ran.status).not.toBe(0);
+    expect(ran.output).toMatch(said);
+    expect(ran.output).not.toMatch(/^ {4}at /m);
+  });
+
+  test("an environment that there is not", async () => {
+    const ran = await project.keyless(sandbox.environment, "bootstrap", "prod");
+    expect(ran.status).not.toBe(0);
+    expect(ran.output).toContain('there is no environment "prod" in config.ts: untouched, bucket');
+  });
+});
