@@ -1,0 +1,179 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RoleInput } from "../../config/types";
+import { type Sandbox, startSandbox } from "../../sandbox";
+import { synthesize } from "../stacks/synthesis";
+import { run } from "./project";
+
+const organization = "11111111-2222-4333-8444-555555555555";
+const project = "66666666-7777-4888-9999-000000000000";
+const cloud = `oidc.circleci.com/org/${organization}`;
+const server = "circleci.example.com";
+const thumbprint = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280";
+const aws = "arn:aws:iam::aws:policy";
+
+/** Variables of the documented module, and the configuration that says the same here. */
+interface Case {
+  readonly variables: Readonly<Record<string, unknown>> & { readonly role_name: string };
+  readonly circleci?: { readonly audiences?: readonly string[]; readonly server?: string };
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly role: RoleInput;
+}
+
+const cases: Readonly<Record<string, Case>> = {
+  "the module's own example": {
+    variables: {
+      role_name: "circleci-oidc-tf",
+      oidc_url: cloud,
+      oidc_client_id: organization,
+      project_repository_condition: `org/${organization}/project/${project}/user/*`,
+    },
+    role: { trust: [{ project, refs: "any" }], managedPolicyArns: [`${aws}/AmazonS3ReadOnlyAccess`] },
+  },
+  "an audience, tags, several policies, one branch": {
+    variables: {
+      role_name: "site.publisher@acme",
+      oidc_url: cloud,
+      oidc_client_id: "https://sts.example.com",
+      project_repository_condition: `org/${organization}/project/${project}/user/????????-????-????-????-????????????/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`,
+      policy_arns: [
+        `${aws}/ReadOnlyAccess`,
+        `${aws}/AmazonS3ReadOnlyAccess`,
+        `${aws}/service-role/AWSLambdaBasicExecutionRole`,
+      ],
+      default_tags: { Team: "web", "Cost Center": "42" },
+    },
+    circleci: { audiences: ["https://sts.example.com"] },
+    tags: { Team: "web", "Cost Center": "42" },
+    role: {
+      trust: [{ project, repository: "github.com/acme/site", branches: ["main"] }],
+      managedPolicyArns: [
+        `${aws}/ReadOnlyAccess`,
+        `${aws}/AmazonS3ReadOnlyAccess`,
+        `${aws}/service-role/AWSLambdaBasicExecutionRole`,
+      ],
+    },
+  },
+  "a CircleCI server, a pattern of one's own, no policy": {
+    variables: {
+      role_name: "0-server",
+      oidc_url: `${server}/org/${organization}`,
+      oidc_client_id: organization,
+      project_repository_condition: `org/${organization}/project/${project}/user/*/vcs-origin/github.com/acme/*`,
+      policy_arns: [],
+    },
+    circleci: { server },
+    role: { trust: [{ subject: `org/${organization}/project/${project}/user/*/vcs-origin/github.com/acme/*` }] },
+  },
+};
+
+let sandbox: Sandbox;
+const folder = mkdtempSync(join(tmpdir(), "keyless-module-"));
+const ours = join(folder, "ours");
+const theirs = join(folder, "theirs");
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await sandbox.stop();
+});
+
+async function terraform(cwd: string, account: string, ...args: string[]): Promise<string> {
+  const env = sandbox.accountEnvironment(account);
+  const { status, output } = await run(env.TERRAFORM_BINARY_NAME ?? "terraform", args, { cwd, env });
+  if (status !== 0) throw new Error(output);
+  return output;
+}
+
+/** The environment's stack, with a local state. */
+function writeOurs({ variables, circleci, tags, role }: Case, accountId: string): void {
+  const state = { bucket: "acme-state", lockTable: "acme-lock" };
+  const { dev } = synthesize({
+    circleci: { organizationId: organization, thumbprints: [thumbprint], ...circleci },
+    tags,
+    environments: { dev: { accountId, region: "us-east-1", state, roles: { [variables.role_name]: role } } },
+  });
+  const { backend: _, ...settings } = dev?.terraform ?? {};
+  writeFileSync(join(ours, "cdk.tf.json"), JSON.stringify({ ...dev, terraform: settings }));
+}
+
+function writeTheirs({ variables }: Case): void {
+  writeFileSync(join(theirs, "terraform.tfvars.json"), JSON.stringify({ oidc_thumbprint: thumbprint, ...variables }));
+}
+
+interface Resource {
+  readonly type: string;
+  readonly values: unknown;
+}
+
+// What AWS makes up, and what a provider's default tags add to every resource: no argument of the module.
+const madeUp = ["id", "create_date", "unique_id", "tags_all"];
+
+/** Resources without what differs by nature: their addresses, the account, and what is made up. */
+function comparable(resources: readonly Resource[], account: string): string[] {
+  const plain = (key: string, value: unknown) => (madeUp.includes(key) ? undefined : value);
+  return resources
+    .map(({ type, values }) => `${type} ${JSON.stringify(values, plain, 1)}`.replaceAll(account, "<account>"))
+    .sort();
+}
+
+async function planned(cwd: string, account: string): Promise<string[]> {
+  await terraform(cwd, account, "plan", "-out=plan", "-input=false");
+  const { resource_changes: changes } = JSON.parse(await terraform(cwd, account, "show", "-json", "plan"));
+  return comparable(
+    changes.map(
+      ({ type, change: { actions, after, after_unknown } }: { type: string; change: Record<string, unknown> }) => ({
+        type,
+        values: { actions, after, after_unknown },
+      }),
+    ),
+    account,
+  );
+}
+
+async function applied(cwd: string, account: string): Promise<string[]> {
+  rmSync(join(cwd, "terraform.tfstate"), { force: true });
+  await terraform(cwd, account, "apply", "-auto-approve", "-input=false");
+  const { resources } = JSON.parse(readFileSync(join(cwd, "terraform.tfstate"), "utf8"));
+  return comparable(
+    resources.flatMap(({ type, instances }: { type: string; instances: { attributes: unknown }[] }) =>
+      instances.map(({ attributes }) => ({ type, values: attributes })),
+    ),
+    account,
+  );
+}
+
+test("the plan equals the documented module's, resource by resource", async () => {
+  const [first] = Object.values(cases) as [Case];
+  for (const cwd of [ours, theirs]) mkdirSync(cwd);
+  copyFileSync(join(__dirname, "module", "main.tf"), join(theirs, "main.tf"));
+  writeOurs(first, "111111111111");
+  writeTheirs(first);
+  await terraform(ours, "111111111111", "init", "-input=false");
+  await terraform(theirs, "222222222222", "init", "-input=false");
+  const plan = await planned(theirs, "222222222222");
+  expect(plan.map((resource) => resource.split(" ")[0])).toEqual([
+    "aws_iam_openid_connect_provider",
+    "aws_iam_policy_document",
+    "aws_iam_role",
+    "aws_iam_role_policy_attachment",
+  ]);
+  expect(await planned(ours, "111111111111")).toEqual(plan);
+});
+
+describe("what is deployed equals what the documented module deploys, for", () => {
+  test.each(Object.keys(cases).map((name, index) => [name, index + 3] as const))("%s", async (name, index) => {
+    const given = cases[name] as Case;
+    const [ourAccount, theirAccount] = [`${index}11111111111`, `${index}22222222222`];
+    writeOurs(given, ourAccount);
+    writeTheirs(given);
+    const module = await applied(theirs, theirAccount);
+    expect(await applied(ours, ourAccount)).toEqual(module);
+    const trust = module.find((resource) => resource.startsWith("aws_iam_policy_document"));
+    expect(trust).toContain(given.variables.project_repository_condition);
+  });
+});
