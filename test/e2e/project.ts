@@ -33,7 +33,7 @@ export class Project {
    */
   configure(config: string | ConfigInput): void {
     const text = typeof config === "string" ? config : `export default defineConfig(${sourceOf(config)});`;
-    const imports = this.read("config.ts").match(/^import .*;$/gm) ?? [];
+    const imports = readFileSync(join(root, "config.ts"), "utf8").match(/^import .*;$/gm) ?? [];
     const used = imports.filter((line) =>
       (line.match(/\w+/g) ?? []).some((word) => text.includes(`${word}(`) || text.includes(`: ${word}`)),
     );
