@@ -3,6 +3,7 @@
 // nothing has changed, the cost is a few milliseconds: that is what makes the `app` command start fast.
 const { spawnSync } = require("node:child_process");
 const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { enableCompileCache } = require("node:module");
 const { join } = require("node:path");
 
 // The AWS SDK would announce in every command which Node it wants next year; package.json says what is needed now.
@@ -56,6 +57,7 @@ function build() {
   if (read(stamp) === undefined) rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   rmSync(stamp, { force: true });
+  const { spawnSync } = require("node:child_process");
   const tsc = join(__dirname, "node_modules", "typescript", "bin", "tsc");
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, "-p", __dirname, "--pretty", "false"], {
     cwd: __dirname,
@@ -75,6 +77,8 @@ function run(entry) {
     process.stderr.write(`${error?.forPeople ? error.message : (error?.stack ?? error)}\n`);
     process.exit(1);
   });
+  // Node 22 and later keep what they compiled for the next start.
+  enableCompileCache?.(join(dist, ".compiled"));
   require(join(dist, entry));
 }
 
