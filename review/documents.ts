@@ -109,17 +109,11 @@ export function documentOfDataSource(address: string, planned: { readonly [argum
 
 function blockToClause(block: Value): Clause {
   if (!isObject(block)) return toClause({ Effect: "Allow" }, true);
-  const of = block as { readonly [argument: string]: Value };
-  const principals = (argument: string) =>
-    list(of[argument]).reduce<Record<string, string[]>>((all, each) => {
-      const { type, identifiers } = isObject(each) ? (each as { [key: string]: Value }) : {};
-      const kind = type === "*" ? "AWS" : text(type ?? null);
-      return Object.assign(all, { [kind]: [...(all[kind] ?? []), ...texts(identifiers)] });
-    }, {});
+  const of = argumentsOf(block);
   const statement: RawStatement = {
     Effect: of.effect === "Deny" ? "Deny" : "Allow",
-    ...element("Principal", principals("principals")),
-    ...element("NotPrincipal", principals("not_principals")),
+    ...element("Principal", principalElement(list(of.principals))),
+    ...element("NotPrincipal", principalElement(list(of.not_principals))),
     ...element("Action", texts(of.actions)),
     ...element("NotAction", texts(of.not_actions)),
     ...element("Resource", texts(of.resources)),
@@ -135,14 +129,26 @@ function blockToClause(block: Value): Clause {
 
 function conditionElement(blocks: readonly Value[]): Record<string, Record<string, string[]>> {
   const element: Record<string, Record<string, string[]>> = {};
-  for (const block of blocks) {
-    const { test, variable, values } = isObject(block) ? (block as { [key: string]: Value }) : {};
-    const keys = (element[text(test ?? null)] ??= {});
-    (keys[text(variable ?? null)] ??= []).push(...texts(values));
+  for (const { test, variable, values } of blocks.map(argumentsOf)) {
+    const [operator, key] = [text(test ?? null), text(variable ?? null)];
+    const others = element[operator] ?? {};
+    element[operator] = { ...others, [key]: [...(others[key] ?? []), ...texts(values)] };
   }
   return element;
 }
 
+function principalElement(blocks: readonly Value[]): Record<string, string[]> {
+  const element: Record<string, string[]> = {};
+  for (const { type, identifiers } of blocks.map(argumentsOf)) {
+    // The data source writes the kind `*` out as `AWS`.
+    const kind = type === "*" ? "AWS" : text(type ?? null);
+    element[kind] = [...(element[kind] ?? []), ...texts(identifiers)];
+  }
+  return element;
+}
+
+type Arguments = { readonly [argument: string]: Value };
+const argumentsOf = (block: Value): Arguments => (isObject(block) ? (block as Arguments) : {});
 const list = (value: Value | undefined): readonly Value[] =>
   Array.isArray(value) ? value : value instanceof Hidden ? [value] : [];
 const text = (value: Value): string => (value instanceof Hidden ? value.text : String(value));

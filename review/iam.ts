@@ -115,26 +115,30 @@ export class IamReader {
           role.trust = this.document(change, attributes, "assume_role_policy");
           role.boundary = attributes.permissions_boundary ?? null;
         }
-        return grant(...this.ownGrants(iam, change, attributes, side));
+        grant(...this.ownGrants(iam, change, attributes, side));
+        break;
       case "aws_iam_role_policy": {
         const document = this.document(change, attributes, "policy");
         const name = label(attributes.name ?? null);
-        return document && grant({ source: words`inline policy ${name}`, document });
+        if (document) grant({ source: words`inline policy ${name}`, document });
+        break;
       }
       case "aws_iam_role_policy_attachment":
       case "aws_iam_policy_attachment":
-        return grant(this.managed(iam, change, attributes.policy_arn ?? null));
+        grant(this.managed(iam, change, attributes.policy_arn ?? null));
+        break;
       case "aws_iam_role_policy_attachments_exclusive":
-        return grant(...elements(attributes.policy_arns).map((arn) => this.managed(iam, change, arn)));
+        grant(...elements(attributes.policy_arns).map((arn) => this.managed(iam, change, arn)));
+        break;
       case "aws_iam_openid_connect_provider":
         iam.providers.set(label(attributes.url ?? null).replace(/^https:\/\//, ""), {
           audiences: attributes.client_id_list ?? null,
           thumbprints: attributes.thumbprint_list ?? null,
         });
-        return;
+        break;
       case "aws_iam_policy":
       case "aws_iam_role_policies_exclusive":
-        return;
+        break;
       default: {
         const document = this.document(change, attributes, "policy");
         if (document && this.isPolicy(change, document)) iam.others.set(change.address, document);

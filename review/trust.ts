@@ -35,7 +35,7 @@ export function trustDelta(role: string, before: Document | undefined, after: Do
         : finding(role, "narrowed", "loss", words`${inWords(entry)} → ${listed(to)}`);
     }),
     ...opaqueDelta(role, before, after),
-    ...(after?.unclear === undefined ? [] : [unclear(role, words`trust policy ${after.unclear}`)]),
+    ...(after?.unclear === undefined ? [] : [unclear(role, words`the trust policy is ${after.unclear}`)]),
     ...(before?.unclear === undefined ? [] : [unclear(role, words`the former trust policy is ${before.unclear}`)]),
   ];
 }
