@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { UserError } from "../policy/errors";
 import { GATE_CONDITIONS, type GateCondition, gate } from "../review/gate";
 import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../review/github";
 import { toJson } from "../review/json";
 import { toMarkdown } from "../review/markdown";
-import { type Plan, PlanError, readPlan } from "../review/plan";
+import { type Plan, readPlan } from "../review/plan";
 import { type Review, review } from "../review/review";
 import { renderSkipped } from "../review/skipped";
 import { toText } from "../review/text";
@@ -82,7 +83,7 @@ export function register(program: Command): void {
       try {
         process.exitCode = await run(environments, options, process.env);
       } catch (error) {
-        if (!(error instanceof PlanError)) throw error;
+        if (!(error instanceof UserError)) throw error;
         process.stderr.write(`${error.message}\n`);
         process.exitCode = NO_REVIEW;
       }
@@ -124,7 +125,7 @@ function loadPlan(name: string, file: string | undefined, folder: string, env: E
     return readPlan(name, JSON.parse(json));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new PlanError(`cannot read the plan of ${name}: it is not JSON`);
+    throw new UserError(`cannot read the plan of ${name}: it is not JSON`);
   }
 }
 
@@ -132,22 +133,22 @@ function readText(name: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new PlanError(`cannot read the plan of ${name}: ${error instanceof Error ? error.message : file}`);
+    throw new UserError(`cannot read the plan of ${name}: ${error instanceof Error ? error.message : file}`);
   }
 }
 
 function showPlan(name: string, folder: string, env: Environment): string {
-  if (!/^[\w-]+$/.test(name)) throw new PlanError(`"${name}" is no environment: give a stack's name, such as dev`);
+  if (!/^[\w-]+$/.test(name)) throw new UserError(`"${name}" is no environment: give a stack's name, such as dev`);
   const cwd = join(folder, name);
   if (!existsSync(join(cwd, "plan"))) {
-    throw new PlanError(
+    throw new UserError(
       `no saved plan of ${name} in ${cwd}: run \`npx cdktf diff ${name}\` first, or give --plan-json ${name}=<file>`,
     );
   }
   const terraform = env.TERRAFORM_BINARY_NAME || "terraform";
   const shown = spawnSync(terraform, ["show", "-json", "plan"], { cwd, encoding: "utf8", maxBuffer: 2 ** 30 });
   if (shown.status === 0) return shown.stdout;
-  throw new PlanError(
+  throw new UserError(
     `cannot read the plan of ${name}: ${terraform} show: ${shown.error?.message ?? shown.stderr.trim()}`,
   );
 }
@@ -178,7 +179,7 @@ async function comment(options: Options, env: Environment, body: (limit: number)
     process.stderr.write(`review: ${await postComment(pullRequest, body)}\n`);
     return 0;
   } catch (error) {
-    if (!(error instanceof PlanError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     process.stderr.write(`the review is not on the pull request: ${error.message}\n`);
     if (options.out !== undefined) process.stdout.write(readFileSync(options.out, "utf8"));
     return NOT_POSTED;
@@ -192,7 +193,7 @@ function findPullRequest({ pullRequest }: Options, env: Environment): PullReques
   if (!url) return undefined;
   const found = parsePullRequest(url, env.GITHUB_API_URL || undefined);
   const secret = token(env);
-  if (!secret) throw new PlanError("no token: set GITHUB_TOKEN, with the permission to write pull requests");
+  if (!secret) throw new UserError("no token: set GITHUB_TOKEN, with the permission to write pull requests");
   return { ...found, token: secret };
 }
 
@@ -207,7 +208,7 @@ async function isShut(result: Review, options: Options, env: Environment): Promi
     process.stderr.write(`gate: ${reasons.join(", ")}${given ? `: lifted by ${given}` : remedy}\n`);
     return given === undefined;
   } catch (error) {
-    if (!(error instanceof PlanError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     process.stderr.write(`gate: ${reasons.join(", ")}; whether it is lifted cannot be told: ${error.message}\n`);
     return true;
   }
@@ -220,7 +221,7 @@ function pairs(option: string, values: readonly string[]): Pairs {
   const all = new Map<string, string[]>();
   for (const value of values) {
     const at = value.indexOf("=");
-    if (at < 1) throw new PlanError(`${option} ${value}: expected <environment>=<value>`);
+    if (at < 1) throw new UserError(`${option} ${value}: expected <environment>=<value>`);
     const name = value.slice(0, at);
     all.set(name, [...(all.get(name) ?? []), value.slice(at + 1)]);
   }

@@ -10,9 +10,18 @@ export function covers(wide: string, narrow: string): boolean {
   return includes(tokens(wide), tokens(narrow));
 }
 
-/** A text as a pattern that matches nothing but itself. */
+/** The pattern that matches what an operator without wildcards, `StringEquals`, takes the text for: variables stay variables. */
 export function literal(text: string): string {
-  return text.replace(/[*?]|\$(?=\{)/g, (special) => `\${${special}}`);
+  return text.replace(/\$\{[^}]*\}|[*?]/g, (part) => (part.length === 1 ? `\${${part}}` : part));
+}
+
+/** The same for ARNs, whose six parts match each by itself: a wildcard does not run past a colon. */
+export function coversArn(wide: string, narrow: string): boolean {
+  if (wide === narrow || wide === "*") return true;
+  const [wides, narrows] = [wide, narrow].map((arn) =>
+    /^(arn):([^:]*):([^:]*):([^:]*):([^:]*):(.*)$/s.exec(arn)?.slice(1),
+  );
+  return wides !== undefined && narrows !== undefined && wides.every((part, at) => covers(part, narrows[at] ?? ""));
 }
 
 type Token = { readonly kind: "run" | "one" } | { readonly kind: "text" | "variable"; readonly value: string };

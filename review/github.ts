@@ -1,5 +1,5 @@
 import type { Octokit } from "@octokit/rest";
-import { PlanError } from "./plan";
+import { UserError } from "../policy/errors";
 
 /** A pull request on GitHub or GitHub Enterprise, and how to reach it. */
 export interface PullRequest {
@@ -24,12 +24,12 @@ const LONGEST_WAIT = 120;
 /**
  * The API's URL and the pull request that a page's URL names.
  *
- * @throws {PlanError} not the page of a pull request.
+ * @throws {UserError} not the page of a pull request.
  */
 export function parsePullRequest(url: string, apiUrl?: string): Omit<PullRequest, "token"> {
   const [, host, owner, repo, number] = /^https:\/\/([\w.:-]+)\/([\w.-]+)\/([\w.-]+)\/pull\/(\d+)\/?$/.exec(url) ?? [];
   if (!host || !owner || !repo) {
-    throw new PlanError(`"${url}" is no pull request of GitHub: expected https://HOST/OWNER/REPOSITORY/pull/NUMBER`);
+    throw new UserError(`"${url}" is no pull request of GitHub: expected https://HOST/OWNER/REPOSITORY/pull/NUMBER`);
   }
   return { apiUrl: apiUrl ?? apiOf(host), owner, repo, number: Number(number) };
 }
@@ -210,13 +210,13 @@ const REMEDIES: { readonly [status: number]: string } = {
   404: "no such pull request, or the token may not see the repository",
 };
 
-function explained(error: unknown, { owner, repo, number, apiUrl }: PullRequest): PlanError {
+function explained(error: unknown, { owner, repo, number, apiUrl }: PullRequest): UserError {
   const status = statusOf(error);
   const what = error instanceof Error ? error.message : String(error);
   const remedy = isRateLimit(error)
     ? "GitHub's rate limit is used up: run this job again later"
     : REMEDIES[status ?? 0];
-  return new PlanError(
+  return new UserError(
     `${owner}/${repo}#${number} at ${apiUrl}: ${status ?? "no answer"}: ${what}${remedy ? ` (${remedy})` : ""}`,
   );
 }

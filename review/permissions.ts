@@ -1,4 +1,4 @@
-import { covers } from "./containment";
+import { covers, coversArn } from "./containment";
 import { type Clause, type Document, permits } from "./documents";
 import { type Finding, finding } from "./finding";
 import { unclear } from "./trust";
@@ -77,8 +77,9 @@ function uncovered(clause: Clause, others: readonly Clause[]): { readonly clause
     );
     const left = resources.filter(
       (resource) =>
-        resource.includes(UNKNOWN) ||
-        !able.some(({ resources: wides }) => (wides.length > 0 ? wides : ["*"]).some((wide) => covers(wide, resource))),
+        !able.some(({ resources: wides }) =>
+          (wides.length > 0 ? wides : ["*"]).some((wide) => coversArn(wide, resource)),
+        ),
     );
     const group = groups.get(left.join("\n")) ?? { actions: [], resources: left };
     group.actions.push(action);

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { UserError } from "../policy/errors";
 import { conceal, isObject, redact, type Value } from "./values";
 
 /** What Terraform will do to a resource. `forget` drops it from the state and leaves it alone in AWS. */
@@ -64,11 +65,6 @@ export interface ConfigResource {
   readonly address: string;
   readonly expressions: Expressions;
   readonly for_each_expression?: unknown;
-}
-
-/** An error in what was handed in; its message is for people. */
-export class PlanError extends Error {
-  readonly forPeople = true;
 }
 
 const ACTIONS: { readonly [actions: string]: Action } = {
@@ -181,14 +177,14 @@ type RawChange = v.InferOutput<typeof resourceChange>;
 /**
  * A saved plan, from the JSON that `terraform show -json <plan>` prints. Fields that nobody needs are ignored.
  *
- * @throws {PlanError} not a plan, of another major version, or with something in it that a review relies on and does not know.
+ * @throws {UserError} not a plan, of another major version, or with something in it that a review relies on and does not know.
  * @see https://developer.hashicorp.com/terraform/internals/json-format
  */
 export function readPlan(environment: string, json: unknown): Plan {
   const parsed = v.safeParse(planSchema, json, { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    throw new PlanError(
+    throw new UserError(
       `cannot read the plan of ${environment}: at ${v.getDotPath(issue) ?? "the top"}: ${redact(issue.message)}; ` +
         "give the JSON that `terraform show -json <saved plan>` prints",
     );
