@@ -22,13 +22,18 @@ export function attributeLines(change: Pick<Change, "before" | "after" | "replac
   const lines = names.flatMap((name) => {
     const [old, young] = [before?.[name] ?? null, after?.[name] ?? null];
     if (old === null && young instanceof Hidden && young.text === UNKNOWN) unknown.push(name);
-    else if (!same(old, young)) {
+    else if (!same(old, young) && !(isEmpty(old) && isEmpty(young))) {
       const forces = replacePaths.some((path) => path === name || path.startsWith(`${name}.`));
       return difference(forces ? `${name} (forces replacement)` : name, old, young);
     }
     return [];
   });
   return unknown.length === 0 ? lines : [...lines, { sign: "+", text: `known after apply: ${unknown.join(", ")}` }];
+}
+
+/** Nothing, an empty list and an empty map: providers take the one for the other. */
+function isEmpty(value: Value): boolean {
+  return value === null || (typeof value === "object" && !(value instanceof Hidden) && Object.keys(value).length === 0);
 }
 
 /** The difference between two values of a name. */
@@ -74,18 +79,18 @@ function withContext(lines: readonly Line[]): Line[] {
   });
 }
 
-/** A value as text; JSON within a string is laid out, and a policy's lists are in order. */
+/** A value as text, without commas, which would make two lines differ for a third; JSON within a string is laid out, and a policy's lists are in order. */
 function print(value: Value, indent = ""): string {
   if (value instanceof Hidden) return value.text;
   const inner = `${indent}  `;
   if (Array.isArray(value)) {
     if (value.length === 0) return "[]";
-    return `[\n${value.map((each) => `${inner}${print(each, inner)}`).join(",\n")}\n${indent}]`;
+    return `[\n${value.map((each) => `${inner}${print(each, inner)}`).join("\n")}\n${indent}]`;
   }
   if (isObject(value)) {
     const keys = Object.keys(value).sort();
     if (keys.length === 0) return "{}";
-    return `{\n${keys.map((key) => `${inner}${JSON.stringify(key)}: ${print(value[key] as Value, inner)}`).join(",\n")}\n${indent}}`;
+    return `{\n${keys.map((key) => `${inner}${JSON.stringify(key)}: ${print(value[key] as Value, inner)}`).join("\n")}\n${indent}}`;
   }
   const json = typeof value === "string" && /^\s*[[{]/.test(value) ? parseJson(value) : undefined;
   if (typeof json !== "object" || json === null) return JSON.stringify(value);

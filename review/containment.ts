@@ -7,7 +7,14 @@
  */
 export function covers(wide: string, narrow: string): boolean {
   if (wide === narrow || wide === "*") return true;
-  return includes(tokens(wide), tokens(narrow));
+  const [wides, narrows] = [tokens(wide), tokens(narrow)];
+  // Most pairs are decided at their ends, where each side reads exactly one character.
+  const start = agreement(wides, narrows, (list, at) => list[at]);
+  if (start === undefined) return false;
+  const [wideRest, narrowRest] = [wides.slice(start), narrows.slice(start)];
+  const end = agreement(wideRest, narrowRest, (list, at) => list[list.length - 1 - at]);
+  if (end === undefined) return false;
+  return includes(wideRest.slice(0, wideRest.length - end), narrowRest.slice(0, narrowRest.length - end));
 }
 
 /** The pattern that matches what an operator without wildcards, `StringEquals`, takes the text for: variables stay variables. */
@@ -24,15 +31,33 @@ export function coversArn(wide: string, narrow: string): boolean {
   return wides !== undefined && narrows !== undefined && wides.every((part, at) => covers(part, narrows[at] ?? ""));
 }
 
-type Token = { readonly kind: "run" | "one" } | { readonly kind: "text" | "variable"; readonly value: string };
+/** One character as itself (`=*` and `=?` where it is no wildcard), a wildcard, or a whole variable. */
+type Token = string;
 
-function tokens(pattern: string): Token[] {
-  return [...pattern.matchAll(/\$\{([^}]*)\}|[\s\S]/gu)].map(([text, name]): Token => {
-    if (name !== undefined)
-      return /^[*?$]$/.test(name) ? { kind: "text", value: name } : { kind: "variable", value: text };
-    if (text === "*") return { kind: "run" };
-    return text === "?" ? { kind: "one" } : { kind: "text", value: text };
+function tokens(pattern: string): readonly Token[] {
+  if (!pattern.includes("${")) return Array.from(pattern);
+  return Array.from(pattern.matchAll(/\$\{([^}]*)\}|[\s\S]/gu), ([text, name]) => {
+    if (name === "$") return "$";
+    return name === "*" || name === "?" ? `=${name}` : text;
   });
+}
+
+const isVariable = (token: Token) => token.startsWith("${");
+
+/** Whether whatever one token of a pattern, no run, can read is read by another. */
+const reads = (wide: Token, narrow: Token) => wide === narrow || (wide === "?" && !isVariable(narrow));
+
+/** How many tokens from one end on agree, one by one, up to the first run; undefined when two disagree. */
+function agreement(
+  wide: readonly Token[],
+  narrow: readonly Token[],
+  token: (list: readonly Token[], at: number) => Token | undefined,
+): number | undefined {
+  for (let at = 0; ; at++) {
+    const [one, other] = [token(wide, at), token(narrow, at)];
+    if (one === undefined || other === undefined || one === "*" || other === "*") return at;
+    if (!reads(one, other)) return undefined;
+  }
 }
 
 /** A character that stands in neither pattern: what holds for it holds for every other one that they do not name. */
@@ -46,11 +71,9 @@ const STATES = 20_000;
  * positions in the wide one that the same text can have led to; a text that ends the narrow one only is a counterexample.
  */
 function includes(wide: readonly Token[], narrow: readonly Token[]): boolean {
-  const alphabet = [
-    OTHER,
-    ...new Set([...wide, ...narrow].flatMap((token) => ("value" in token ? [symbol(token)] : []))),
-  ];
-  const characters = alphabet.filter((each) => !each.startsWith("variable"));
+  if (wide.length === 1 && wide[0] === "*") return true;
+  const named = [...wide, ...narrow].filter((token) => token !== "*" && token !== "?" && !isVariable(token));
+  const characters = [OTHER, ...new Set(named)];
   const seen = new Set<string>();
   const open: [number, readonly number[]][] = [[0, closure(wide, [0])]];
   for (let state = open.pop(); state !== undefined; state = open.pop()) {
@@ -64,23 +87,21 @@ function includes(wide: readonly Token[], narrow: readonly Token[]): boolean {
       if (!positions.includes(wide.length)) return false;
       continue;
     }
-    if (token.kind === "run") open.push([at + 1, positions]);
-    const next = token.kind === "run" ? at : at + 1;
-    for (const read of "value" in token ? [symbol(token)] : characters) open.push([next, step(wide, positions, read)]);
+    const next = token === "*" ? at : at + 1;
+    const readable = token === "*" || token === "?" ? characters : [token];
+    open.push(...readable.map((read): [number, readonly number[]] => [next, step(wide, positions, read)]));
+    // Looked at first: the shortest text is the likeliest counterexample.
+    if (token === "*") open.push([at + 1, positions]);
   }
   return true;
 }
 
-function symbol(token: Token): string {
-  return "value" in token ? `${token.kind} ${token.value}` : OTHER;
-}
-
-function step(pattern: readonly Token[], positions: readonly number[], read: string): readonly number[] {
+function step(pattern: readonly Token[], positions: readonly number[], read: Token): readonly number[] {
   const next = new Set<number>();
   for (const at of positions) {
     const token = pattern[at];
-    if (token?.kind === "run") next.add(at);
-    else if (token?.kind === "one" ? !read.startsWith("variable") : token && symbol(token) === read) next.add(at + 1);
+    if (token === "*") next.add(at);
+    else if (token !== undefined && reads(token, read)) next.add(at + 1);
   }
   return closure(pattern, [...next]);
 }
@@ -88,6 +109,6 @@ function step(pattern: readonly Token[], positions: readonly number[], read: str
 /** The positions that can be had without reading a character: a run may be empty. */
 function closure(pattern: readonly Token[], positions: readonly number[]): readonly number[] {
   const all = new Set(positions);
-  for (const at of all) if (pattern[at]?.kind === "run") all.add(at + 1);
+  for (const at of all) if (pattern[at] === "*") all.add(at + 1);
   return [...all].sort((a, b) => a - b);
 }

@@ -2,7 +2,7 @@ import { type Document, documentOfDataSource, readDocument } from "./documents";
 import type { Grant } from "./permissions";
 import type { Change, Plan } from "./plan";
 import { References } from "./references";
-import { Hidden, same, UNKNOWN, type Value } from "./values";
+import { Hidden, isObject, same, UNKNOWN, type Value } from "./values";
 import { words } from "./words";
 
 export type Side = "before" | "after";
@@ -37,6 +37,7 @@ type Attributes = { readonly [attribute: string]: Value };
 export class IamReader {
   private readonly references: References;
   private readonly shared: ReadonlySet<string>;
+  private readonly held: ReadonlySet<string>;
 
   constructor(
     private readonly changes: readonly Change[],
@@ -44,6 +45,7 @@ export class IamReader {
   ) {
     this.references = new References(plan);
     this.shared = sharedNames(changes);
+    this.held = heldPolicies(plan.changes);
   }
 
   read(side: Side): Iam {
@@ -148,7 +150,7 @@ export class IamReader {
 
   /**
    * The policies that a role resource lists itself. The provider also computes both lists from whatever is attached by others, so what
-   * stands on both sides says nothing: only what the role's own change brings or takes counts.
+   * stands on both sides, or is held by a resource of its own, says nothing: only what the role's own change brings or takes counts.
    */
   private ownGrants(iam: Iam, change: Change, attributes: Attributes, side: Side): Grant[] {
     const other = attributesOf(change, side === "before" ? "after" : "before");
@@ -158,7 +160,9 @@ export class IamReader {
       if (!this.references.sets(change, attribute) && (unknown || otherUnknown)) return [];
       if (unknown) return [attributes[attribute] as Hidden];
       return elements(attributes[attribute]).filter(
-        (each) => !elements(other?.[attribute]).some((twin) => same(twin, each)),
+        (each) =>
+          !elements(other?.[attribute]).some((twin) => same(twin, each)) &&
+          !this.held.has(holding(attributes.name, isObject(each) ? each.name : each)),
       );
     };
     return [
@@ -233,6 +237,18 @@ function roleIn({ roles }: Iam, name: string): Role {
   roles.set(name, role);
   return role;
 }
+
+/** What resources of their own hold on a role so far: attachments by ARN, inline policies by name. */
+function heldPolicies(changes: readonly Change[]): ReadonlySet<string> {
+  return new Set(
+    changes.flatMap(({ type, before }) => {
+      if (type === "aws_iam_role_policy") return [holding(before?.role, before?.name)];
+      return type === "aws_iam_role_policy_attachment" ? [holding(before?.role, before?.policy_arn)] : [];
+    }),
+  );
+}
+
+const holding = (role: unknown, policy: unknown) => JSON.stringify([role, policy]);
 
 /** A name that two roles of one side have: roles of two accounts in one plan. */
 function sharedNames(changes: readonly Change[]): ReadonlySet<string> {

@@ -154,7 +154,7 @@ function shorten(head: readonly string[], all: readonly Section[], texts: string
   const dropped = all.map(() => 0);
   while (over > 0 && texts.some((section) => section.length > 0)) {
     const longest = texts.reduce((best, section, at) => (size(section) > size(texts[best] ?? []) ? at : best), 0);
-    over -= (texts[longest]?.pop()?.length ?? 0) + 1;
+    over -= (texts[longest]?.pop()?.length ?? 0) + 2;
     dropped[longest] = (dropped[longest] ?? 0) + 1;
     // The line that says how many are missing takes room as well.
     if (dropped[longest] === 1) over += MORE_LENGTH;
@@ -184,7 +184,7 @@ function cutHead(head: readonly string[], room: number): string {
 
 function assemble(head: readonly string[], all: readonly Section[], texts: readonly (readonly string[])[]): string {
   const folds = all.map(({ title }, at) => {
-    const body = (texts[at] ?? []).filter((text) => text !== "").join("\n");
+    const body = (texts[at] ?? []).filter((text) => text !== "").join("\n\n");
     return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
   });
   return `${[...head, ...folds].join("\n\n")}\n`;

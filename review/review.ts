@@ -52,7 +52,7 @@ export function review(plans: readonly Plan[], options: ReviewOptions = {}): Rev
 
 function reviewPlan(plan: Plan, administratorRoles: readonly string[]): EnvironmentReview {
   const resources = plan.changes.filter(isNews);
-  const drift = plan.drift.filter(({ mode, action }) => mode === "managed" && action !== "no-op");
+  const drift = plan.drift.filter((change) => change.mode === "managed" && attributeLines(change).length > 0);
   const changed = administratorRoles.length > 0 ? changedRoles(plan) : new Set();
   return {
     environment: plan.environment,

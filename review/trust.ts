@@ -13,14 +13,16 @@ interface Entry {
   readonly audience: string;
   /** All other conditions. */
   readonly conditions: readonly Condition[];
+  /** All of that as one text: two entries are the same exactly if their keys are. */
+  readonly key: string;
 }
 
 /** Who gains and who loses a role when its trust policy changes. An absent policy trusts nobody. */
 export function trustDelta(role: string, before: Document | undefined, after: Document | undefined): Finding[] {
   if (sameDocument(before, after)) return [];
   const [old, young] = [entriesOf(before), entriesOf(after)];
-  const gained = young.filter((entry) => !old.some((other) => includes(other, entry)));
-  const lost = old.filter((entry) => !young.some((other) => includes(other, entry)));
+  const gained = uncovered(young, old);
+  const lost = uncovered(old, young);
   return [
     ...gained.map((entry) => {
       const from = old.filter((other) => includes(entry, other));
@@ -76,7 +78,7 @@ function entriesOf(document: Document | undefined): Entry[] {
     .flatMap((clause) =>
       (clause.principals ?? []).flatMap((principal) => entriesFor(issuerOf(principal, clause), clause)),
     );
-  return [...new Map(entries.map((entry) => [canonical(entry), entry])).values()];
+  return [...new Map(entries.map((entry) => [entry.key, entry])).values()];
 }
 
 function entriesFor(principal: string, clause: Clause): Entry[] {
@@ -92,11 +94,16 @@ function entriesFor(principal: string, clause: Clause): Entry[] {
   };
   const [subjects, audiences] = [asks("sub"), asks("aud")];
   const conditions = clause.conditions.filter((each) => each !== subjects.condition && each !== audiences.condition);
-  return clause.actions.flatMap((action) =>
-    subjects.values.flatMap((subject) =>
-      audiences.values.map((audience) => ({ principal, action: action.toLowerCase(), subject, audience, conditions })),
-    ),
-  );
+  const rest = canonical(conditions);
+  return clause.actions.flatMap((each) => {
+    const action = each.toLowerCase();
+    return subjects.values.flatMap((subject) =>
+      audiences.values.map((audience) => {
+        const key = [principal, action, subject, audience, rest].join("\n");
+        return { principal, action, subject, audience, conditions, key };
+      }),
+    );
+  });
 }
 
 /**
@@ -109,6 +116,12 @@ function issuerOf(principal: string, clause: Clause): string {
     return key === undefined ? principal : `Federated ${key.replace(/:(sub|aud)$/, "")}`;
   }
   return principal.replace(/^Federated arn:[\w-]+:iam::\d*:oidc-provider\//, "Federated ");
+}
+
+/** Those of the entries that none of the others includes. */
+function uncovered(entries: readonly Entry[], others: readonly Entry[]): Entry[] {
+  const known = new Set(others.map(({ key }) => key));
+  return entries.filter((entry) => !known.has(entry.key) && !others.some((other) => includes(other, entry)));
 }
 
 function includes(wide: Entry, narrow: Entry): boolean {
