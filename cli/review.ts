@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { administratorRoles } from "../pipeline/administrator";
 import { UserError } from "../policy/errors";
 import { GATE_CONDITIONS, type GateCondition, gate } from "../review/gate";
 import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../review/github";
@@ -11,6 +12,7 @@ import { type Plan, readPlan } from "../review/plan";
 import { type Review, review } from "../review/review";
 import { renderSkipped } from "../review/skipped";
 import { toText } from "../review/text";
+import { loadConfig } from "./load-config";
 
 type Format = "markdown" | "json" | "text";
 
@@ -62,7 +64,7 @@ export function register(program: Command): void {
     )
     .option(
       "--administrator-role <environment=role>",
-      "a role that the pipeline may not change (repeatable)",
+      "a role that the pipeline may not change (repeatable; default: what config.ts says)",
       collect,
       [],
     )
@@ -104,12 +106,21 @@ async function run(environments: readonly string[], options: Options, env: Envir
   }
   const plans = environments.map((name) => loadPlan(name, given.get(name)?.at(-1), options.plans, env));
   const result = review(plans, {
-    administratorRoles: Object.fromEntries(pairs("--administrator-role", options.administratorRole)),
+    administratorRoles: {
+      ...ownRoles(environments),
+      ...Object.fromEntries(pairs("--administrator-role", options.administratorRole)),
+    },
   });
   publish(options, (format) => render(result, format, options));
   const artifactUrl = options.artifactUrl ?? env.CIRCLE_BUILD_URL;
   const posted = await comment(options, env, (limit) => toMarkdown(result, { limit, artifactUrl }));
   return (await isShut(result, options, env)) ? GATE_SHUT : posted;
+}
+
+/** For each environment of config.ts, the roles that its pipeline may not change. */
+function ownRoles(names: readonly string[]) {
+  const environments = loadConfig().environments.filter(({ name }) => names.includes(name));
+  return Object.fromEntries(environments.map((environment) => [environment.name, administratorRoles(environment)]));
 }
 
 /** A fork's pull request gets no credentials, so it has no plan; CircleCI sets CIRCLE_PR_NUMBER for those alone. */
