@@ -1,4 +1,4 @@
-import { type Document, isNode, parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import type { Environment, Role } from "../config/types";
 import type { PolicyDocument } from "../policy/document";
 import type { TrustRule } from "../trust/circleci";
@@ -18,17 +18,16 @@ interface Site {
  * @param template The text of the example that publishes a static site.
  */
 export function jobConfig(template: string, environment: Environment, role: Role): string {
-  const document = parseDocument(template);
+  const document = parseDocument(template.replace(/^(#.*\n)+/, ""));
   const site = siteOf(Object.values(role.inlinePolicies));
   const name = site === undefined ? role.name.replace(/[^\w-]/g, "-") : "publish";
   const repositories = role.trust.flatMap((rule) => ("repository" in rule ? rule.repository : []));
-  const comment = [
+  document.commentBefore = [
     ` Uses role ${role.name} of ${environment.name}, without a stored key.`,
     ...(repositories.length > 0
       ? [` For ${[...new Set(repositories)].join(", ")}: AWS gives the role to no other.`]
       : []),
   ].join("\n");
-  if (isNode(document.contents)) document.contents.commentBefore = comment;
   document.setIn(["jobs"], document.createNode({ [name]: jobOf(document, environment, role, site) }));
   const filters = refFilter(role.trust);
   const invocation = filters === undefined ? name : { [name]: { filters } };

@@ -39,6 +39,10 @@ export class Project {
     return readFileSync(join(this.folder, path), "utf8");
   }
 
+  write(path: string, text: string): void {
+    writeFileSync(join(this.folder, path), text);
+  }
+
   /** The stack's Terraform, as the last synthesis left it. */
   stack(name: string) {
     return JSON.parse(this.read(`cdktf.out/stacks/${name}/cdk.tf.json`));
