@@ -88,4 +88,54 @@ export default defineConfig({
       },
     },
   },
+
+  // Jobs that must and must not get in, decided as AWS would by `npx keyless test` and in every pull request. What
+  // `admitted` does not name must refuse the job.
+  trustTests: [
+    {
+      name: "the site's main branch publishes to dev and reads everywhere",
+      job: { ...site, branch: "main" },
+      admitted: ["dev/circleci-site-publisher", "dev/circleci-read-only", "prod/circleci-read-only"],
+    },
+    {
+      name: "a release publishes to prod",
+      job: { ...site, tag: "v1.4.0" },
+      admitted: ["prod/circleci-site-publisher", "dev/circleci-read-only"],
+    },
+    {
+      name: "a branch named like a release publishes nothing",
+      job: { ...site, branch: "v1.4.0" },
+      admitted: ["dev/circleci-read-only"],
+    },
+    {
+      name: "a branch that spells out main behind its name gains nothing by it",
+      job: { ...site, branch: "x/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main" },
+      admitted: ["dev/circleci-read-only"],
+    },
+    {
+      name: "a fork's main branch may not publish",
+      job: { ...site, repository: "github.com/stranger/site", branch: "main" },
+      admitted: ["dev/circleci-read-only"],
+    },
+    {
+      name: "a pull request plans access and applies nothing",
+      job: { ...access, branch: "feature/more-access" },
+      admitted: ["dev/circleci-access-plan", "prod/circleci-access-plan"],
+    },
+    {
+      name: "the main branch plans and applies access",
+      job: { ...access, branch: "main" },
+      admitted: [
+        "dev/circleci-access-plan",
+        "dev/circleci-access-apply",
+        "prod/circleci-access-plan",
+        "prod/circleci-access-apply",
+      ],
+    },
+    {
+      name: "another project of the organization gets nowhere",
+      job: { project: "99999999-aaaa-4bbb-8ccc-dddddddddddd", repository: "github.com/acme/site", branch: "main" },
+      admitted: [],
+    },
+  ],
 });

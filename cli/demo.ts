@@ -88,7 +88,7 @@ class Demo {
     const { accountId, region } = this.environment;
     this.started = await startSandbox({ accountId, region, progress });
     // From here on, this process is an administrator of the local account, and of no other.
-    for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
+    for (const name of Object.keys(process.env)) if (/^AWS_(?!SDK_)/.test(name)) delete process.env[name];
     Object.assign(process.env, defined(this.sandbox.environment));
   }
 
@@ -225,7 +225,8 @@ async function refusal(request: () => Promise<unknown>): Promise<string> {
   try {
     await request();
   } catch (error) {
-    return `refused: ${(error as Error).message}`;
+    const { message } = error as Error;
+    return `refused: ${/not authorized to perform:? \S+/i.exec(message)?.[0] ?? message}`;
   }
   throw new UserError("the local AWS let in what it must refuse");
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { administratorRoles } from "../pipeline/administrator";
 import { UserError } from "../policy/errors";
@@ -24,7 +24,6 @@ interface Options {
   readonly comment?: true;
   readonly pullRequest?: string;
   readonly artifactUrl?: string;
-  readonly administratorRole: readonly string[];
   readonly failOn: readonly GateCondition[];
   readonly liftedBy: readonly Lift[];
   readonly skipped?: string;
@@ -62,12 +61,6 @@ export function register(program: Command): void {
       "--artifact-url <url>",
       "where the whole review is kept, should the comment be cut (default: CIRCLE_BUILD_URL)",
     )
-    .option(
-      "--administrator-role <environment=role>",
-      "a role that the pipeline may not change (repeatable; default: what config.ts says)",
-      collect,
-      [],
-    )
     .option("--fail-on <conditions>", `exit with 1 on any of ${GATE_CONDITIONS.join(", ")}`, parseConditions, [])
     .option(
       "--lifted-by <lift>",
@@ -78,8 +71,11 @@ export function register(program: Command): void {
     .option("--skipped <reason>", "there is no plan: say so, and why, in place of the review")
     .addHelpText(
       "after",
-      "\nExit status: 0 reviewed; 1 --fail-on found something that nobody lifted, or wrong usage; 2 no review (a plan is missing or unreadable);\n" +
-        "3 reviewed and printed, but the comment could not be written.",
+      [
+        "",
+        "Exit status: 0 reviewed; 1 --fail-on found something that nobody lifted, or wrong usage;",
+        "2 no review (a plan is missing or unreadable); 3 reviewed and printed, but the comment could not be written.",
+      ].join("\n"),
     )
     .action(async (environments: string[], options: Options) => {
       try {
@@ -95,7 +91,7 @@ export function register(program: Command): void {
 type Environment = NodeJS.ProcessEnv;
 
 async function run(environments: readonly string[], options: Options, env: Environment): Promise<number> {
-  const given = pairs("--plan-json", options.planJson);
+  const given = new Map(options.planJson.map(planFile));
   const reason = options.skipped ?? forkReason(environments, given, options.plans, env);
   if (reason !== undefined) {
     const skipped = { environments, skipped: reason };
@@ -104,27 +100,22 @@ async function run(environments: readonly string[], options: Options, env: Envir
     // Where there are no credentials there is no token either: that is no failure.
     return token(env) ? status : 0;
   }
-  const plans = environments.map((name) => loadPlan(name, given.get(name)?.at(-1), options.plans, env));
-  const result = review(plans, {
-    administratorRoles: {
-      ...ownRoles(environments),
-      ...Object.fromEntries(pairs("--administrator-role", options.administratorRole)),
-    },
-  });
+  const plans = environments.map((name) => loadPlan(name, given.get(name), options.plans, env));
+  const ofPipeline = loadConfig().environments.map((each) => [each.name, administratorRoles(each)]);
+  const result = review(plans, { administratorRoles: Object.fromEntries(ofPipeline) });
   publish(options, (format) => render(result, format, options));
   const artifactUrl = options.artifactUrl ?? env.CIRCLE_BUILD_URL;
   const posted = await comment(options, env, (limit) => toMarkdown(result, { limit, artifactUrl }));
   return (await isShut(result, options, env)) ? GATE_SHUT : posted;
 }
 
-/** For each environment of config.ts, the roles that its pipeline may not change. */
-function ownRoles(names: readonly string[]) {
-  const environments = loadConfig().environments.filter(({ name }) => names.includes(name));
-  return Object.fromEntries(environments.map((environment) => [environment.name, administratorRoles(environment)]));
-}
-
 /** A fork's pull request gets no credentials, so it has no plan; CircleCI sets CIRCLE_PR_NUMBER for those alone. */
-function forkReason(names: readonly string[], given: Pairs, folder: string, env: Environment): string | undefined {
+function forkReason(
+  names: readonly string[],
+  given: ReadonlyMap<string, string>,
+  folder: string,
+  env: Environment,
+): string | undefined {
   const planned = names.every((name) => given.has(name) || existsSync(join(folder, name, "plan")));
   if (planned || !env.CIRCLE_PR_NUMBER) return undefined;
   return "the pull request comes from a fork, which gets no credentials";
@@ -157,7 +148,11 @@ function showPlan(name: string, folder: string, env: Environment): string {
     );
   }
   const terraform = env.TERRAFORM_BINARY_NAME || "terraform";
-  const shown = spawnSync(terraform, ["show", "-json", "plan"], { cwd, encoding: "utf8", maxBuffer: 2 ** 30 });
+  const shown = spawnSync(terraform, ["show", "-no-color", "-json", "plan"], {
+    cwd,
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+  });
   if (shown.status === 0) return shown.stdout;
   throw new UserError(
     `cannot read the plan of ${name}: ${terraform} show: ${shown.error?.message ?? shown.stderr.trim()}`,
@@ -166,8 +161,12 @@ function showPlan(name: string, folder: string, env: Environment): string {
 
 function publish({ format, out }: Options, rendered: (format: Format) => string): void {
   const chosen = format ?? FORMATS[extname(out ?? "")] ?? "text";
-  if (out === undefined) process.stdout.write(rendered(chosen));
-  else writeFileSync(out, rendered(chosen));
+  if (out === undefined) {
+    process.stdout.write(rendered(chosen));
+    return;
+  }
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, rendered(chosen));
 }
 
 const FORMATS: { readonly [extension: string]: Format } = { ".md": "markdown", ".json": "json" };
@@ -178,7 +177,10 @@ function render(result: Review, format: Format, { out }: Options): string {
   return toText(result, { colours: out === undefined && process.stdout.isTTY === true && !process.env.NO_COLOR });
 }
 
-/** Writes the comment if it was asked for and there is a pull request; the review is printed already, whatever happens here. */
+/**
+ * Writes the comment if it was asked for and there is a pull request; the review is printed already, whatever happens
+ * here.
+ */
 async function comment(options: Options, env: Environment, body: (limit: number) => string): Promise<number> {
   if (!options.comment) return 0;
   try {
@@ -225,18 +227,11 @@ async function isShut(result: Review, options: Options, env: Environment): Promi
   }
 }
 
-type Pairs = ReadonlyMap<string, readonly string[]>;
-
-/** `dev=a`, `dev=b` as dev → a, b. */
-function pairs(option: string, values: readonly string[]): Pairs {
-  const all = new Map<string, string[]>();
-  for (const value of values) {
-    const at = value.indexOf("=");
-    if (at < 1) throw new UserError(`${option} ${value}: expected <environment>=<value>`);
-    const name = value.slice(0, at);
-    all.set(name, [...(all.get(name) ?? []), value.slice(at + 1)]);
-  }
-  return all;
+/** `dev=plan.json` as its two parts. */
+function planFile(value: string): [environment: string, file: string] {
+  const at = value.indexOf("=");
+  if (at < 1) throw new UserError(`--plan-json ${value}: expected <environment>=<file>`);
+  return [value.slice(0, at), value.slice(at + 1)];
 }
 
 function parseConditions(value: string, all: readonly GateCondition[]): readonly GateCondition[] {

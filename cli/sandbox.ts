@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Sandbox, startSandbox } from "../sandbox";
@@ -9,6 +10,7 @@ interface Options {
   readonly account: string;
   readonly region: string;
   readonly leastPolicy?: true;
+  readonly record?: string;
 }
 
 export function register(program: Command): void {
@@ -18,6 +20,7 @@ export function register(program: Command): void {
     .option("--account <id>", "the account to be administrator of", accountId, "123456789012")
     .option("--region <region>", "the region of its clients", "us-east-1")
     .option("--least-policy", "at the end, print the least policy that each role's session would have needed")
+    .option("--record <file>", "at the end, write every permission that was asked for, and its decision, as JSON")
     .description("Start a local AWS with a local CircleCI issuer, for a command or for a while")
     .action(async (command: string[], options: Options) => {
       const progress = (line: string) => console.error(line);
@@ -25,6 +28,7 @@ export function register(program: Command): void {
       try {
         process.exitCode = command.length > 0 ? await run(command, sandbox) : await stay(sandbox);
         if (options.leastPolicy) printLeastPolicies(sandbox);
+        if (options.record) writeFileSync(options.record, `${JSON.stringify(sandbox.gate.used(), null, 2)}\n`);
       } finally {
         await sandbox.stop();
       }

@@ -36,6 +36,7 @@ export function check(input: ConfigInput, config: Config): Problem[] {
     ...checkSharedBuckets(config),
     ...checkStateKeys(config),
     ...checkStackNames(config),
+    ...checkTrustTests(config),
   ];
 }
 
@@ -246,6 +247,29 @@ function checkStackNames({ environments, stateBackends }: Config): Problem[] {
       path: ["environments", name],
       message: `has the name of the state backend of environment "${name.replace(/-state$/, "")}": rename it`,
     }),
+  );
+}
+
+function checkTrustTests({ environments, trustTests }: Config): Problem[] {
+  const known = new Set(
+    environments.flatMap(({ name, roles }) => [`${name}/*`, ...roles.map((role) => `${name}/${role.name}`)]),
+  );
+  return trustTests.flatMap(({ admitted, refused = [] }, index) =>
+    Object.entries({ admitted, refused }).flatMap(([field, patterns]) =>
+      patterns.flatMap((pattern, at) => [
+        ...problemIf(!known.has(pattern), {
+          path: ["trustTests", index, field, at],
+          value: pattern,
+          message:
+            'names no role of this configuration: write "environment/role", or "environment/*" for all of its roles',
+        }),
+        ...problemIf(field === "refused" && admitted.includes(pattern), {
+          path: ["trustTests", index, field, at],
+          value: pattern,
+          message: "must let the job in and must refuse it: remove it from admitted or from refused",
+        }),
+      ]),
+    ),
   );
 }
 

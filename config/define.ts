@@ -11,7 +11,7 @@ export type * from "./types";
 export class ConfigError extends UserError {
   constructor(readonly problems: readonly Problem[]) {
     super(
-      `the configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}, nothing was made of it:\n\n` +
+      `the configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}, nothing was planned or changed:\n\n` +
         `${problems.map((problem) => `  ${describe(problem)}`).join("\n")}\n`,
     );
     this.name = "ConfigError";
@@ -57,7 +57,7 @@ function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInp
     .filter(({ kind, type }) => kind === "schema" && type !== "never" && type !== "picklist")
     .map(pathOf)
     .map((path) => path.slice(0, path[2] === "roles" ? 4 : 2).join("\n"));
-  if (malformed.some((path) => !path.startsWith("environments\n"))) {
+  if (malformed.some((path) => !/^(environments|trustTests)\n/.test(path))) {
     return { circleci: { organizationId: "" }, environments: {} };
   }
   const wellFormed = (...path: string[]) => !malformed.includes(path.join("\n"));
@@ -69,7 +69,9 @@ function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInp
       );
       return [name, { ...environment, roles: Object.fromEntries(roles) }];
     });
-  return { ...input, environments: Object.fromEntries(environments) };
+  // Trust tests name roles: they wait until every role is there.
+  const trustTests = malformed.length === 0 ? input.trustTests : undefined;
+  return { ...input, environments: Object.fromEntries(environments), trustTests };
 }
 
 // Documents that a function made have not passed the schema yet.

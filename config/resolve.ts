@@ -13,7 +13,7 @@ export function resolve(input: ConfigInput, failed: Failed): Config {
   const environments = Object.entries(input.environments).map(([name, environment]) =>
     resolveEnvironment(input, name, environment, failed),
   );
-  return { environments, stateBackends: stateBackends(input, environments) };
+  return { environments, stateBackends: stateBackends(input, environments), trustTests: input.trustTests ?? [] };
 }
 
 function resolveEnvironment(

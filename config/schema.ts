@@ -2,7 +2,17 @@ import * as v from "valibot";
 import type { PolicyMaker } from "../permissions/scope";
 import type { PolicyDocument, Statement } from "../policy/document";
 import { type AnyRefRule, type RefRule, type SubjectRule, type TrustRule, UUID } from "../trust/circleci";
-import type { CircleCiInput, ConfigInput, EnvironmentInput, QuotasInput, RoleInput, StateInput } from "./types";
+import type {
+  CircleCiInput,
+  ConfigInput,
+  EnvironmentInput,
+  QuotasInput,
+  RoleInput,
+  RolePattern,
+  StateInput,
+  TestJob,
+  TrustTest,
+} from "./types";
 
 type Schema<T> = v.GenericSchema<unknown, T>;
 
@@ -102,13 +112,15 @@ const anyRefRule = object<AnyRefRule>({
   users,
 });
 
+const repository = text(
+  /^[a-z0-9.-]+\.[a-z]+(:\d+)?(\/(?!\.\.?(\/|$))[\w.~-]+){2,}(?<!\.git)$/i,
+  'is not a repository as the token spells it: write host/owner/name, without "https://" and ".git", e.g. "github.com/acme/site"',
+);
+
 const refRule: Schema<RefRule> = v.pipe(
   object<RefRule>({
     project,
-    repository: text(
-      /^[a-z0-9.-]+\.[a-z]+(:\d+)?(\/(?!\.\.?(\/|$))[\w.~-]+){2,}(?<!\.git)$/i,
-      'is not a repository as the token spells it: write host/owner/name, without "https://" and ".git", e.g. "github.com/acme/site"',
-    ),
+    repository,
     branches: optional(list(refName("branch", "refs/heads/"))),
     tags: optional(list(refName("tag", "refs/tags/"))),
     users,
@@ -269,15 +281,46 @@ const environment = object<EnvironmentInput>({
   roles: byName(text(/^[\w+=,.@-]{1,64}$/, "is not a role's name: 1–64 letters, digits and _+=,.@-"), role),
 });
 
+const audience = text(/^[^\p{Cc}\s]{1,255}$/u, "is not an audience: 1–255 characters without white space");
+
+// That it names a role is one of the checks.
+const rolePattern = text(/^/, "") as Schema<RolePattern>;
+
+function oneRef(kind: "branch" | "tag", prefix: string): Schema<string> {
+  return text(
+    (name) => name !== "" && name.length <= 244 && !name.includes("*") && isRef(name),
+    `is not a ${kind}: write the whole name of one, as git does, without ${prefix}`,
+  );
+}
+
+const testJob: Schema<TestJob> = v.pipe(
+  object<TestJob>({
+    project,
+    repository: optional(repository),
+    branch: optional(oneRef("branch", "refs/heads/")),
+    tag: optional(oneRef("tag", "refs/tags/")),
+    user: optional(id("a user's id")),
+    audience: optional(audience),
+  }),
+  v.check(({ repository, branch, tag }) => {
+    const refs = [branch, tag].filter((ref) => ref !== undefined).length;
+    return refs === (repository === undefined ? 0 : 1);
+  }, "needs a repository with one branch or one tag; or none of the three, for a job that has only a V1 token"),
+);
+
+const trustTest = object<TrustTest>({
+  name: optional(text(/^[^\p{Cc}]+$/u, "is not a test's name: write what it makes sure of in one line")),
+  job: testJob,
+  admitted: list(rolePattern),
+  refused: optional(list(rolePattern)),
+});
+
 /** The form of every field; what holds between fields and environments is in `checks.ts`. */
 export const configSchema = object<ConfigInput>({
   circleci: object<CircleCiInput>({
     organizationId: id("an organization's id"),
     audiences: optional(
-      list(
-        text(/^[^\p{Cc}\s]{1,255}$/u, "is not an audience: 1–255 characters without white space"),
-        "takes no token: name at least one audience, or remove it to take CircleCI's own",
-      ),
+      list(audience, "takes no token: name at least one audience, or remove it to take CircleCI's own"),
     ),
     thumbprints: optional(
       list(text(/^[0-9a-f]{40}$/i, "is not a thumbprint: 40 hex digits of a SHA-1, without colons")),
@@ -292,4 +335,5 @@ export const configSchema = object<ConfigInput>({
     ),
     environment,
   ),
+  trustTests: optional(list(trustTest)),
 });

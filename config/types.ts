@@ -10,6 +10,11 @@ export interface ConfigInput {
   readonly tags?: Tags;
   /** The environments by name; a name is the name of a stack: `cdktf deploy <name>`. Lower-case letters, digits, `-` and `_`. */
   readonly environments: { readonly [name: string]: EnvironmentInput };
+  /**
+   * Jobs that must and must not get in. `keyless test` and `npm test` decide each as AWS would, so that a change of a
+   * trust rule that lets in too much, or too little, fails before it is deployed. Default: none.
+   */
+  readonly trustTests?: readonly TrustTest[];
 }
 
 export type Tags = { readonly [key: string]: string };
@@ -112,12 +117,44 @@ export interface RoleInput {
   readonly deployedBy?: "pipeline" | "administrator";
 }
 
+/** A role, `environment/role`, or every role of an environment, `environment/*`. */
+export type RolePattern = `${string}/${string}`;
+
+/** A job, the roles that it must get into, and those that must refuse it. */
+export interface TrustTest {
+  /** What the test makes sure of, in your words. Default: said from the job and the roles. */
+  readonly name?: string;
+  /** The job; its organization is the configuration's. */
+  readonly job: TestJob;
+  /** The roles that must let it in: its V2 token, which the AWS CLI orb sends, or V1 if it has no repository. `[]`: none. */
+  readonly admitted: readonly RolePattern[];
+  /** The roles that must refuse it, both its V1 and its V2 token. Default: every role that `admitted` does not name. */
+  readonly refused?: readonly RolePattern[];
+}
+
+/** What CircleCI writes into the tokens of a job. */
+export interface TestJob {
+  /** The project's id, a lower-case UUID. */
+  readonly project: string;
+  /** The repository as the token spells it: host/owner/name; for a fork's pipeline the fork's. Default: the job has only a V1 token, as after a custom webhook. */
+  readonly repository?: string;
+  /** The branch, without `refs/heads/`. With a repository, either this or `tag`. */
+  readonly branch?: string;
+  /** The tag, without `refs/tags/`. */
+  readonly tag?: string;
+  /** The user who started the pipeline, a lower-case UUID. Default: somebody whom no rule names. */
+  readonly user?: string;
+  /** The token's `aud`. Default: the first of the configuration's audiences. */
+  readonly audience?: string;
+}
+
 /** The configuration, checked, with every default filled in: what the stacks are made of. */
 export interface Config {
   /** In the order of `config.ts`. */
   readonly environments: readonly Environment[];
   /** One for each bucket, named after the first environment that uses it. */
   readonly stateBackends: readonly StateBackend[];
+  readonly trustTests: readonly TrustTest[];
 }
 
 export interface Environment extends EnvironmentScope {

@@ -4,7 +4,7 @@ import { type Iam, IamReader, type Provider } from "./iam";
 import { boundaryDelta, permissionDelta } from "./permissions";
 import type { Change, Plan } from "./plan";
 import { trustDelta, unclear } from "./trust";
-import { canonical, Hidden, type Value } from "./values";
+import { Hidden, type Value } from "./values";
 import { words } from "./words";
 
 /** Who gains and who loses by a list of changes: the plan's own, or its drift. */
@@ -23,7 +23,7 @@ export function accessDelta(plan: Plan, changes: readonly Change[]): Finding[] {
       .filter(isOtherAccess)
       .map((change) => unclear(change.address, words`what ${change.action} means for access`)),
   ];
-  return [...new Map(findings.map((each) => [canonical(each), each])).values()];
+  return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];
 }
 
 /** The roles that the changes are about, for those that a plan changes at all. */
@@ -97,8 +97,12 @@ function texts(value: Value): string[] {
 }
 
 /** Resources that give access in ways of their own, which this review does not weigh. */
-const OTHER_ACCESS =
-  /^aws_(iam_(user|group|access_key|saml_provider|policy_attachment|service_linked_role)|lambda_permission|kms_grant|ram_|ssoadmin_|organizations_policy|rolesanywhere_|eks_access_|eks_pod_identity)/;
+const OTHER_ACCESS = new RegExp(
+  `^aws_(${[
+    "iam_(user|group|access_key|saml_provider|instance_profile|policy_attachment|service_linked_role)",
+    "lambda_permission|kms_grant|organizations_policy|ram_|ssoadmin_|rolesanywhere_|eks_access_|eks_pod_identity",
+  ].join("|")})`,
+);
 
 function isOtherAccess({ type, mode, action, before, after }: Change): boolean {
   if (mode !== "managed" || !OTHER_ACCESS.test(type)) return false;

@@ -79,7 +79,10 @@ function withContext(lines: readonly Line[]): Line[] {
   });
 }
 
-/** A value as text, without commas, which would make two lines differ for a third; JSON within a string is laid out, and a policy's lists are in order. */
+/**
+ * A value as text, without commas, which would make two lines differ for a third; JSON within a string is laid out,
+ * and a policy's lists are in order.
+ */
 function print(value: Value, indent = ""): string {
   if (value instanceof Hidden) return value.text;
   const inner = `${indent}  `;
@@ -90,7 +93,8 @@ function print(value: Value, indent = ""): string {
   if (isObject(value)) {
     const keys = Object.keys(value).sort();
     if (keys.length === 0) return "{}";
-    return `{\n${keys.map((key) => `${inner}${JSON.stringify(key)}: ${print(value[key] as Value, inner)}`).join("\n")}\n${indent}}`;
+    const lines = keys.map((key) => `${inner}${JSON.stringify(key)}: ${print(value[key] as Value, inner)}`);
+    return `{\n${lines.join("\n")}\n${indent}}`;
   }
   const json = typeof value === "string" && /^\s*[[{]/.test(value) ? parseJson(value) : undefined;
   if (typeof json !== "object" || json === null) return JSON.stringify(value);

@@ -1,7 +1,7 @@
 /**
- * Whether one pattern of AWS's (`StringLike`, actions, resources) matches everything that another matches: `*` is any run of characters,
- * `?` exactly one, `${*}`, `${?}` and `${$}` are those characters themselves, any other `${…}` is a policy variable whose value
- * nobody knows here.
+ * Whether one pattern of AWS's (`StringLike`, actions, resources) matches everything that another matches: `*` is any
+ * run of characters, `?` exactly one, `${*}`, `${?}` and `${$}` are those characters themselves, any other `${…}` is a
+ * policy variable whose value nobody knows here.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  */
@@ -17,7 +17,10 @@ export function covers(wide: string, narrow: string): boolean {
   return includes(wideRest.slice(0, wideRest.length - end), narrowRest.slice(0, narrowRest.length - end));
 }
 
-/** The pattern that matches what an operator without wildcards, `StringEquals`, takes the text for: variables stay variables. */
+/**
+ * The pattern that matches what an operator without wildcards, `StringEquals`, takes the text for: variables stay
+ * variables.
+ */
 export function literal(text: string): string {
   return text.replace(/\$\{[^}]*\}|[*?]/g, (part) => (part.length === 1 ? `\${${part}}` : part));
 }
@@ -67,8 +70,9 @@ const OTHER = "other";
 const STATES = 20_000;
 
 /**
- * Language inclusion: both patterns are read as automata side by side. A state is a position in the narrow one and all the
- * positions in the wide one that the same text can have led to; a text that ends the narrow one only is a counterexample.
+ * Language inclusion: both patterns are read as automata side by side. A state is a position in the narrow one and all
+ * the positions in the wide one that the same text can have led to; a text that ends the narrow one only is a
+ * counterexample.
  */
 function includes(wide: readonly Token[], narrow: readonly Token[]): boolean {
   if (wide.length === 1 && wide[0] === "*") return true;

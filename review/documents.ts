@@ -78,7 +78,10 @@ export function readDocument(source: Value | undefined): Document | undefined {
   if (source instanceof Hidden) return { clauses: [], unclear: source.text, source };
   const parsed = v.safeParse(documentSchema, typeof source === "string" ? parseJson(source) : source);
   if (!parsed.success) return { clauses: [], unclear: "not a policy that this review can read", source };
-  return { clauses: parsed.output.Statement.map((statement) => toClause(statement, false)), source };
+  // Only the newer language has variables; `covers` reads them everywhere.
+  const older = parsed.output.Version !== "2012-10-17" && canonical(parsed.output).includes("${");
+  const unclear = older ? { unclear: "written in the version 2008-10-17, which takes ${…} for text" } : {};
+  return { clauses: parsed.output.Statement.map((statement) => toClause(statement, false)), ...unclear, source };
 }
 
 /** The JSON in a text; undefined when there is none. */
@@ -91,8 +94,9 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * The policy that a data source `aws_iam_policy_document` is going to make: its own planned arguments, for a policy that is known only
- * after apply because, say, the provider's ARN is. It stays `unclear`: an expression may still do anything to it.
+ * The policy that a data source `aws_iam_policy_document` is going to make: its own planned arguments, for a policy
+ * that is known only after apply because, say, the provider's ARN is. It stays `unclear`: an expression may still do
+ * anything to it.
  */
 export function documentOfDataSource(address: string, planned: { readonly [argument: string]: Value }): Document {
   const blocks = Array.isArray(planned.statement) ? (planned.statement as readonly Value[]) : [];
@@ -179,14 +183,18 @@ function principalsOf(principal: NonNullable<RawStatement["Principal"]>): string
   );
 }
 
-/** A policy's lists are sets: their order means nothing. */
-export function sortedLists(value: unknown): unknown {
+/** Elements of a policy that hold one text and never a list. */
+const SINGLE = new Set(["Version", "Id", "Sid", "Effect", "Principal", "NotPrincipal"]);
+
+/** A policy with every list in order, one value written as a list of one: neither makes a difference to AWS. */
+export function sortedLists(value: unknown, element?: string): unknown {
   if (Array.isArray(value)) {
-    const parts = value.map(sortedLists);
+    const parts = value.map((part) => sortedLists(part));
     return parts.every((part) => typeof part === "string") ? parts.sort() : parts;
   }
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, sortedLists(part)]));
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, sortedLists(part, key)]));
+  return typeof value === "string" && element !== undefined && !SINGLE.has(element) ? [value] : value;
 }
 
 /** Whether nothing that the two say differs, and nothing that cannot be read has changed. */
@@ -215,7 +223,7 @@ function implies(narrow: Condition, wide: Condition): boolean {
 
 /** A condition's values as patterns, for the operators that are nothing but that; undefined for all others. */
 export function patterns({ operator, values }: Condition): readonly string[] | undefined {
-  // AWS: ForAnyValue is the plain operator where the request has one value for the key, and false, too, where it has none.
+  // ForAnyValue is the plain operator for a key of one value, and false as well for a key that is absent.
   switch (operator.replace(/^ForAnyValue:/, "")) {
     case "StringEquals":
       return values.map(literal);

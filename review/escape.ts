@@ -1,4 +1,6 @@
-/** Characters that a terminal or a browser obeys instead of showing: control, and those that turn the direction of text. */
+/**
+ * Characters that a terminal or a browser obeys instead of showing: control, and those that turn the direction of text.
+ */
 const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** A text whose every character is seen, in one line or as many as it has. */

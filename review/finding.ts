@@ -1,6 +1,9 @@
 import type { Words } from "./words";
 
-/** What happens to somebody's access. `unclear` is said and counted as a gain: a review must not soothe when it does not know. */
+/**
+ * What happens to somebody's access. `unclear` is said and counted as a gain: a review must not soothe when it does
+ * not know.
+ */
 export type Effect = "gain" | "loss" | "unclear";
 
 export type FindingKind =
@@ -24,6 +27,8 @@ export interface Finding {
   /** It makes an administrator, or lets somebody make himself one. */
   readonly administrator: boolean;
   readonly what: Words;
+  /** The subject patterns of tokens that it is about, as AWS compares them; for trust alone. */
+  readonly tokens?: readonly string[];
 }
 
 export function finding(
@@ -31,7 +36,7 @@ export function finding(
   kind: FindingKind,
   effect: Effect,
   what: Words,
-  administrator = false,
+  more: Partial<Pick<Finding, "administrator" | "tokens">> = {},
 ): Finding {
-  return { subject, kind, effect, administrator, what };
+  return { subject, kind, effect, administrator: false, what, ...more };
 }

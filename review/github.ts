@@ -40,8 +40,8 @@ function apiOf(host: string): string {
 }
 
 /**
- * Puts a comment on the pull request, or brings the one that is there up to date. There is one afterwards, even where two jobs made
- * one each. `render` is asked again for less if GitHub finds the text too long.
+ * Puts a comment on the pull request, or brings the one that is there up to date. There is one afterwards, even where
+ * two jobs made one each. `render` is asked again for less if GitHub finds the text too long.
  *
  * @returns the comment's URL
  * @throws after five attempts, or at once where trying again cannot help; the error's message is for people.
@@ -108,7 +108,8 @@ async function connect({ apiUrl, token }: PullRequest): Promise<Octokit> {
 }
 
 /**
- * Looks for the comment before each attempt to write one: a request that failed may have been carried out, and a second would double it.
+ * Looks for the comment before each attempt to write one: a request that failed may have been carried out, and a
+ * second would double it.
  */
 async function upsert(octokit: Octokit, pullRequest: PullRequest, body: string): Promise<string> {
   const { owner, repo, number: issue_number } = pullRequest;

@@ -149,8 +149,9 @@ export class IamReader {
   }
 
   /**
-   * The policies that a role resource lists itself. The provider also computes both lists from whatever is attached by others, so what
-   * stands on both sides, or is held by a resource of its own, says nothing: only what the role's own change brings or takes counts.
+   * The policies that a role resource lists itself. The provider also computes both lists from whatever is attached by
+   * others, so what stands on both sides, or is held by a resource of its own, says nothing: only what the role's own
+   * change brings or takes counts.
    */
   private ownGrants(iam: Iam, change: Change, attributes: Attributes, side: Side): Grant[] {
     const other = attributesOf(change, side === "before" ? "after" : "before");
@@ -204,7 +205,10 @@ export class IamReader {
     return documentOfDataSource(source.address, source.after);
   }
 
-  /** An attribute named `policy` need not be one of IAM's; one that cannot be read counts where the configuration sets it. */
+  /**
+   * An attribute named `policy` need not be one of IAM's; one that cannot be read counts where the configuration sets
+   * it.
+   */
   private isPolicy(change: Change, { clauses, unclear }: Document): boolean {
     return clauses.length > 0 || (unclear !== undefined && this.references.sets(change, "policy"));
   }
@@ -221,7 +225,10 @@ export class IamReader {
   }
 }
 
-/** The attributes on one side. What is forgotten stays as it is in AWS, and so does what an exclusive list held together. */
+/**
+ * The attributes on one side. What is forgotten stays as it is in AWS, and so does what an exclusive list held
+ * together.
+ */
 function attributesOf({ action, type, before, after }: Change, side: Side): Attributes | null {
   const stays = action === "forget" || (action === "destroy" && /_exclusive$/.test(type));
   return side === "before" || stays ? before : after;
@@ -239,7 +246,7 @@ function roleIn({ roles }: Iam, name: string): Role {
 }
 
 /** What resources of their own hold on a role so far: attachments by ARN, inline policies by name. */
-function heldPolicies(changes: readonly Change[]): ReadonlySet<string> {
+export function heldPolicies(changes: readonly Change[]): ReadonlySet<string> {
   return new Set(
     changes.flatMap(({ type, before }) => {
       if (type === "aws_iam_role_policy") return [holding(before?.role, before?.name)];
@@ -248,7 +255,7 @@ function heldPolicies(changes: readonly Change[]): ReadonlySet<string> {
   );
 }
 
-const holding = (role: unknown, policy: unknown) => JSON.stringify([role, policy]);
+export const holding = (role: unknown, policy: unknown) => JSON.stringify([role, policy]);
 
 /** A name that two roles of one side have: roles of two accounts in one plan. */
 function sharedNames(changes: readonly Change[]): ReadonlySet<string> {

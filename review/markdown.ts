@@ -1,6 +1,6 @@
 import { cell, code, fenced, htmlCode } from "./escape";
 import type { Finding } from "./finding";
-import { COUNTED, type EnvironmentReview, isQuiet, type ResourceReview, type Review } from "./review";
+import { COUNTED, type EnvironmentReview, gains, isQuiet, type ResourceReview, type Review } from "./review";
 import { amount, bySubject, findingInWords, notices, verdict } from "./summary";
 import type { Words } from "./words";
 
@@ -24,8 +24,9 @@ interface Section {
 }
 
 /**
- * A review as Markdown for GitHub. What comes from the plan stands in code throughout, so that it can neither mention nor link nor format.
- * When it does not fit, attributes go first, the longest first, then resources of the longest section; who gains goes last.
+ * A review as Markdown for GitHub. What comes from the plan stands in code throughout, so that it can neither mention
+ * nor link nor format. When it does not fit, attributes go first, the longest first, then resources of the longest
+ * section; who gains goes last.
  */
 export function toMarkdown(review: Review, options: MarkdownOptions = {}): string {
   const { environments } = review;
@@ -36,7 +37,8 @@ export function toMarkdown(review: Review, options: MarkdownOptions = {}): strin
     ...environments.flatMap(notices).map((notice) => `> ⚠️ ${inMarkdown(notice)}`),
     table(environments),
   ];
-  const access = environments.flatMap((each) => accessLines(each.environment, each.access));
+  // Whoever gains comes before whoever only loses, over all environments: a cut falls at the end.
+  const access = [true, false].flatMap((gaining) => environments.flatMap((each) => accessOf(each, gaining)));
   const head = [...top, ...(access.length > 0 ? ["### Who gains and who loses", ...access] : [])];
   return fitted(head, environments.flatMap(sections), options);
 }
@@ -54,6 +56,14 @@ function table(environments: readonly EnvironmentReview[]): string {
       row([cell(environment), ...COUNTED.map((what) => (counts[what] === 0 ? "·" : `**${counts[what]}**`))]),
     ),
   ].join("\n");
+}
+
+function accessOf({ environment, access }: EnvironmentReview, gaining: boolean): string[] {
+  const gainers = new Set(gains(access).map(({ subject }) => subject));
+  return accessLines(
+    environment,
+    access.filter(({ subject }) => gainers.has(subject) === gaining),
+  );
 }
 
 /** One paragraph a subject, so that a cut falls between two of them. */

@@ -14,14 +14,16 @@ export interface Grant {
 }
 
 /**
- * What a subject may do afterwards that it could not before, and the reverse. A statement that only moves from one policy to another is neither:
- * all policies of the subject count together.
+ * What a subject may do afterwards that it could not before, and the reverse. A statement that only moves from one
+ * policy to another is neither: all policies of the subject count together.
  */
 export function permissionDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): Finding[] {
   return [
     ...managedDelta(subject, before, after),
     ...allowed(after, before).map(({ source, clause, text }) =>
-      finding(subject, "permission gained", "gain", words`${text} (${source})`, isAdministrator(clause)),
+      finding(subject, "permission gained", "gain", words`${text} (${source})`, {
+        administrator: isAdministrator(clause),
+      }),
     ),
     ...allowed(before, after).map(({ source, text }) =>
       finding(subject, "permission lost", "loss", words`${text} (${source})`),
@@ -36,7 +38,9 @@ function managedDelta(subject: string, before: readonly Grant[], after: readonly
     from.flatMap(({ arn }) => (arn !== undefined && !of.some((other) => other.arn === arn) ? [arn] : []));
   return [
     ...[...new Set(missing(after, before))].map((arn) =>
-      finding(subject, "permission gained", "gain", words`managed policy ${arn}`, isAdministratorPolicy(arn)),
+      finding(subject, "permission gained", "gain", words`managed policy ${arn}`, {
+        administrator: isAdministratorPolicy(arn),
+      }),
     ),
     ...[...new Set(missing(before, after))].map((arn) =>
       finding(subject, "permission lost", "loss", words`managed policy ${arn}`),
@@ -106,7 +110,9 @@ function otherDelta(subject: string, before: readonly Grant[], after: readonly G
     ...missing(others(after), others(before)).map(({ source, clause }) =>
       clause.effect === "Deny"
         ? finding(subject, "permission lost", "loss", words`denied from now on: ${clause.text} (${source})`)
-        : finding(subject, "permission gained", "gain", words`${clause.text} (${source})`, isAdministrator(clause)),
+        : finding(subject, "permission gained", "gain", words`${clause.text} (${source})`, {
+            administrator: isAdministrator(clause),
+          }),
     ),
     ...missing(others(before), others(after)).map(({ source, clause }) =>
       clause.effect === "Deny"
@@ -175,14 +181,18 @@ function isAdministratorPolicy(arn: string): boolean {
   return ADMINISTRATOR_POLICIES.has(arn.slice(arn.lastIndexOf("/") + 1));
 }
 
-function isAdministrator({ effect, actions, resources, opaque, principals }: Clause): boolean {
+/** Whether an Allow, of `NotAction` even, lets its holder escalate on whatever resource. */
+function isAdministrator({ effect, actions, resources, principals }: Clause): boolean {
   if (effect !== "Allow" || principals !== undefined) return false;
-  const anywhere =
-    resources.length === 0 ||
-    resources.some((resource) =>
-      /^(\*+|arn:[^:]*:(iam|\*):[^:]*:[^:]*:(\*|(role|user|group|policy)\/\*))$/.test(resource),
-    );
-  return (
-    anywhere && (opaque || actions.some((action) => ESCALATING.some((other) => covers(action.toLowerCase(), other))))
-  );
+  const escalating =
+    actions.length === 0 || actions.some((each) => ESCALATING.some((other) => covers(each.toLowerCase(), other)));
+  return escalating && (resources.length === 0 || resources.some(isWholeAccount));
+}
+
+/** Whether a resource means every role, user, group or policy of an account. */
+function isWholeAccount(resource: string): boolean {
+  const anyAccount = resource
+    .replace(/^arn:aws[\w-]*:/, "arn:aws:")
+    .replace(/^arn:aws:iam::\d{12}:/, "arn:aws:iam::*:");
+  return ["role", "user", "group", "policy"].some((kind) => covers(anyAccount, `arn:aws:iam::*:${kind}/*`));
 }

@@ -14,7 +14,8 @@ export interface Change {
   readonly module: string;
   readonly index?: string | number;
   readonly previousAddress?: string;
-  readonly mode: "managed" | "data";
+  /** `managed`, `data`, or what later versions add. */
+  readonly mode: string;
   readonly type: string;
   readonly action: Action;
   /** An old object that a replacement left behind, and that this plan removes. */
@@ -104,7 +105,7 @@ const resourceChange = v.object({
   address: v.string(),
   previous_address: v.optional(v.string()),
   module_address: v.optional(v.string()),
-  mode: v.picklist(["managed", "data"]),
+  mode: v.string(),
   type: v.string(),
   name: v.string(),
   index: v.nullish(v.union([v.string(), v.number()])),
@@ -153,31 +154,35 @@ const check = v.object({
   ),
 });
 
-const planSchema = v.object({
-  format_version: v.pipe(
-    v.string(),
-    v.regex(
-      /^1\./,
-      (issue) => `version ${issue.received} is not supported: this reads version 1, of Terraform 1.1 and later`,
+const planSchema = v.pipe(
+  v.object({
+    format_version: v.pipe(
+      v.string(),
+      v.regex(
+        /^1\./,
+        (issue) => `version ${issue.received} is not supported: this reads version 1, of Terraform 1.1 and later`,
+      ),
     ),
-  ),
-  planned_values: v.record(v.string(), v.unknown()),
-  resource_changes: v.optional(v.array(resourceChange), []),
-  resource_drift: v.optional(v.array(resourceChange), []),
-  deferred_changes: v.optional(v.array(v.object({ reason: v.string(), resource_change: resourceChange })), []),
-  output_changes: v.optional(v.record(v.string(), change), {}),
-  checks: v.optional(v.array(check), []),
-  errored: v.optional(v.boolean(), false),
-  complete: v.optional(v.boolean(), true),
-  configuration: v.optional(v.object({ root_module: v.optional(configModule, {}) })),
-});
+    planned_values: v.optional(v.unknown()),
+    resource_changes: v.optional(v.array(resourceChange)),
+    resource_drift: v.optional(v.array(resourceChange), []),
+    deferred_changes: v.optional(v.array(v.object({ reason: v.string(), resource_change: resourceChange })), []),
+    output_changes: v.optional(v.record(v.string(), change), {}),
+    checks: v.optional(v.array(check), []),
+    errored: v.optional(v.boolean(), false),
+    complete: v.optional(v.boolean(), true),
+    configuration: v.optional(v.object({ root_module: v.optional(configModule, {}) })),
+  }),
+  v.check((plan) => (plan.resource_changes ?? plan.planned_values) !== undefined, "this is a state, not a plan"),
+);
 
 type RawChange = v.InferOutput<typeof resourceChange>;
 
 /**
  * A saved plan, from the JSON that `terraform show -json <plan>` prints. Fields that nobody needs are ignored.
  *
- * @throws {UserError} not a plan, of another major version, or with something in it that a review relies on and does not know.
+ * @throws {UserError} not a plan, of another major version, or with something in it that a review relies on and does
+ * not know.
  * @see https://developer.hashicorp.com/terraform/internals/json-format
  */
 export function readPlan(environment: string, json: unknown): Plan {
@@ -192,14 +197,14 @@ export function readPlan(environment: string, json: unknown): Plan {
   const plan = parsed.output;
   return {
     environment,
-    changes: plan.resource_changes.map(toChange),
+    changes: (plan.resource_changes ?? []).map(toChange),
     drift: plan.resource_drift.map(toChange),
     deferred: plan.deferred_changes.map(({ reason, resource_change }) => ({
-      reason,
+      reason: redact(reason),
       address: redact(resource_change.address),
     })),
     outputs: Object.entries(plan.output_changes).map(([name, output]) => ({
-      name,
+      name: redact(name),
       action: output.actions,
       ...conceal(sidesOf(output)),
     })),
@@ -238,9 +243,9 @@ function toChange(raw: RawChange): Change {
     type: raw.type,
     action: raw.change.actions,
     deposed: raw.deposed !== undefined,
-    importId: raw.change.importing ? redact(raw.change.importing.id ?? "") : undefined,
+    importId: raw.change.importing ? redact(raw.change.importing.id ?? "what its identity names") : undefined,
     reason: raw.action_reason,
-    replacePaths: (raw.change.replace_paths ?? []).map((path) => path.join(".")),
+    replacePaths: (raw.change.replace_paths ?? []).map((path) => redact(path.join("."))),
     before: asAttributes(before),
     after: asAttributes(after),
   };

@@ -1,7 +1,10 @@
 import type { Change, ConfigModule, Plan } from "./plan";
 import { isObject } from "./values";
 
-/** Which resources an attribute is made from, by the plan's configuration: the way to a value that is known only after apply. */
+/**
+ * Which resources an attribute is made from, by the plan's configuration: the way to a value that is known only after
+ * apply.
+ */
 export class References {
   constructor(private readonly plan: Pick<Plan, "changes" | "configuration">) {}
 

@@ -42,7 +42,8 @@ function access(findings: readonly Finding[]): string {
     return number === 0 ? [] : [amount(number, one, many)];
   });
   const administrator = all.some((each) => each.administrator) ? ", administrator-like" : "";
-  return `${all.every(({ effect }) => effect === "unclear") ? "Somebody may gain access" : "Somebody gains access"}${administrator} (${counted.join(", ")})`;
+  const certain = all.some(({ effect }) => effect === "gain");
+  return `Somebody ${certain ? "gains" : "may gain"} access${administrator} (${counted.join(", ")})`;
 }
 
 export function amount(number: number, one: string, many: string): string {
@@ -63,8 +64,7 @@ export function notices({
       ? []
       : [words`The plan of ${environment} is not complete: a second run is needed after it.`]),
     ...administratorRoles.map(
-      (role) =>
-        words`${environment}: role ${role} is the pipeline's own: an administrator deploys this, the pipeline will not.`,
+      (role) => words`${environment}: role ${role} is the pipeline's own: an administrator deploys this.`,
     ),
     ...(gains(driftAccess).length > 0
       ? [words`${environment}: somebody has gained access behind Terraform's back (see the drift below).`]

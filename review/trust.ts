@@ -27,14 +27,14 @@ export function trustDelta(role: string, before: Document | undefined, after: Do
     ...gained.map((entry) => {
       const from = old.filter((other) => includes(entry, other));
       return from.length === 0
-        ? finding(role, "newly trusted", "gain", inWords(entry))
-        : finding(role, "broadened", "gain", words`${listed(from)} → ${inWords(entry)}`);
+        ? finding(role, "newly trusted", "gain", inWords(entry), tokens(entry))
+        : finding(role, "broadened", "gain", words`${listed(from)} → ${inWords(entry)}`, tokens(entry));
     }),
     ...lost.map((entry) => {
       const to = young.filter((other) => includes(entry, other));
       return to.length === 0
-        ? finding(role, "no longer trusted", "loss", inWords(entry))
-        : finding(role, "narrowed", "loss", words`${inWords(entry)} → ${listed(to)}`);
+        ? finding(role, "no longer trusted", "loss", inWords(entry), tokens(entry))
+        : finding(role, "narrowed", "loss", words`${inWords(entry)} → ${listed(to)}`, tokens(entry, ...to));
     }),
     ...opaqueDelta(role, before, after),
     ...(after?.unclear === undefined ? [] : [unclear(role, words`the trust policy is ${after.unclear}`)]),
@@ -107,8 +107,8 @@ function entriesFor(principal: string, clause: Clause): Entry[] {
 }
 
 /**
- * A provider's principal as `Federated <issuer>`. Where its ARN is known only after apply, the conditions give it away: a key
- * `<issuer>:sub` exists for tokens of that issuer alone.
+ * A provider's principal as `Federated <issuer>`. Where its ARN is known only after apply, the conditions give it
+ * away: a key `<issuer>:sub` exists for tokens of that issuer alone.
  */
 function issuerOf(principal: string, clause: Clause): string {
   if (principal === `Federated ${UNKNOWN}`) {
@@ -155,6 +155,10 @@ function inWords(entry: Entry): Words {
     ...entry.conditions.map(({ operator, key, values }) => words`if ${`${operator} ${key} ${values.join(", ")}`}`),
   ];
   return join([who, ...extras], ", ");
+}
+
+function tokens(...entries: readonly Entry[]) {
+  return { tokens: entries.map(({ subject }) => subject) };
 }
 
 function audienceInWords(audience: string): Words {

@@ -1,6 +1,6 @@
 /**
- * What stands in place of a value that may not be shown, or that nobody knows yet. A plan's values are concealed once, where the
- * plan is read; nothing behind that point holds a secret, so that no renderer can print one.
+ * What stands in place of a value that may not be shown, or that nobody knows yet. A plan's values are concealed once,
+ * where the plan is read; nothing behind that point holds a secret, so that no renderer can print one.
  */
 export class Hidden {
   constructor(readonly text: string) {}
@@ -34,11 +34,11 @@ export function conceal(sides: Sides): { before: Value; after: Value } {
 function side(which: "before" | "after", sides: Sides): Value {
   const { before, after, beforeSensitive, afterSensitive, afterUnknown } = sides;
   const value = which === "before" ? before : after;
-  const changed = before !== undefined && before !== null && !same(before, after);
+  const changed = () => before !== undefined && before !== null && !same(before, after);
   if (which === "after" && afterUnknown === true) return new Hidden(UNKNOWN);
   if (beforeSensitive === true || afterSensitive === true) {
     if (value === undefined || value === null) return null;
-    return new Hidden(which === "after" && changed ? SENSITIVE_CHANGED : SENSITIVE);
+    return new Hidden(which === "after" && changed() ? SENSITIVE_CHANGED : SENSITIVE);
   }
   if (Array.isArray(value)) {
     const marked = which === "after" && Array.isArray(afterUnknown) ? afterUnknown.length : 0;
@@ -52,7 +52,7 @@ function side(which: "before" | "after", sides: Sides): Value {
   }
   if (typeof value === "string") {
     const shown = redact(value);
-    return which === "after" && changed && shown !== value && shown === redact(String(before))
+    return which === "after" && shown !== value && changed() && shown === redact(String(before))
       ? new Hidden(`${shown} (changed)`)
       : shown;
   }
@@ -80,7 +80,8 @@ const CREDENTIALS = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
   /\bey[A-Za-z0-9_-]{8,}\.ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g,
   /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/g,
-  /\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|CCI(?:PAT|PRJ)_[A-Za-z0-9_]{10,}|xox[abprs]-[A-Za-z0-9-]{10,})/g,
+  /\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})/g,
+  /\b(?:CCI(?:PAT|PRJ)_[A-Za-z0-9_]{10,}|xox[abprs]-[A-Za-z0-9-]{10,})/g,
 ];
 
 /** A text without the tokens and private keys in it. */

@@ -1,7 +1,9 @@
 /** A sentence in which whatever comes from a plan stands apart, so that every renderer can quote it in its own way. */
 export type Words = readonly (string | { readonly code: string })[];
 
-/** A template literal whose placeholders are quotations; a placeholder that is itself `Words` is taken over as it is. */
+/**
+ * A template literal whose placeholders are quotations; a placeholder that is itself `Words` is taken over as it is.
+ */
 export function words(texts: TemplateStringsArray, ...quoted: readonly (string | Words)[]): Words {
   return texts.flatMap((text, index) => {
     const quote = quoted[index];
@@ -28,6 +30,9 @@ const UUID_SHAPE = "????????-????-????-????-????????????";
  */
 export function subjectInWords(pattern: string): Words {
   if (pattern === "*") return ["every subject of the issuer"];
+  if (/\$\{[*?]\}/.test(pattern)) {
+    return words`the very subject ${pattern.replace(/\$\{([*?])\}/g, "$1")}, its wildcards taken for characters`;
+  }
   const organization = /^org\/([\w-]+)\/(\*|project\/\*)$/.exec(pattern)?.[1];
   if (organization) return words`every project, branch and trigger of organization ${organization}`;
   const [, org, project, rest] = /^org\/([\w-]+)\/project\/([\w-]+)\/(.+)$/s.exec(pattern) ?? [];

@@ -26,7 +26,9 @@ export interface Stored {
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
 export function asksOf(call: Call, stored: Stored): Ask[] {
-  return (services[call.service] ?? unknownAsks)(call, stored);
+  const asks = services[call.service]?.(call, stored) ?? [];
+  // A request that names nothing, or in a way that is not understood here, is not one that needs no permission.
+  return asks.length > 0 ? asks : unknownAsks(call);
 }
 
 const services: Record<string, (call: Call, stored: Stored) => Ask[]> = {
@@ -81,9 +83,11 @@ function iamResource(form: URLSearchParams, stored: Stored): string {
     ["UserName", "user"],
   ] as const) {
     const name = form.get(parameter);
-    if (name) return iamArn({ ...stored, path: form.get("Path") ?? stored.path }, kind, name);
+    const storedPath = kind === "role" || kind === "user" ? stored.path : undefined;
+    if (name) return iamArn({ ...stored, path: form.get("Path") ?? storedPath }, kind, name);
   }
-  const arn = form.get("PolicyArn") ?? form.get("OpenIDConnectProviderArn") ?? form.get("SAMLProviderArn");
+  const arns = ["PolicyArn", "OpenIDConnectProviderArn", "SAMLProviderArn", "PolicySourceArn"];
+  const arn = arns.map((parameter) => form.get(parameter)).find((value) => value);
   if (arn) return arn;
   const policy = form.get("PolicyName");
   if (policy) return iamArn({ ...stored, path: form.get("Path") ?? undefined }, "policy", policy);

@@ -1,8 +1,10 @@
 import type { JSONWebKeySet } from "jose";
-import { evaluate, type NamedPolicy } from "../policy/evaluate";
-import { asksOf, type Stored } from "./asks";
+import { type Decision, evaluate } from "../policy/evaluate";
+import { accountOf } from "../policy/principals";
+import { asksOf } from "./asks";
 import { type Ask, type Call, type Context, parseCall, prefixed } from "./call";
 import { close, endpointOf, forward, type HttpRequest, type HttpResponse, serve } from "./http";
+import { lookUp, resourcePolicy } from "./look-up";
 import { accessDenied, Refusal, refuse } from "./refusal";
 import { s3Address } from "./s3-asks";
 import { admitRole, admitToken, issuedKeys, momentContext, type NewSession, type Session } from "./sessions";
@@ -17,7 +19,7 @@ export interface Gate {
   stop(): Promise<void>;
 }
 
-/** A permission that a session has asked for. */
+/** A permission that a session has asked for, with every condition key that was there to decide it. */
 export interface Used extends Ask {
   /** `arn:aws:sts::<account>:assumed-role/<role>/<session name>` */
   readonly session: string;
@@ -37,6 +39,10 @@ export interface GateOptions {
  * Starts the gate. It serves one request at a time, so that the conditional writes that a lock rests on are atomic.
  * Role sessions get what their policies allow; administrators of the local AWS ({@link accountKeys}, and static keys
  * that do not look like AWS's own) pass.
+ *
+ * It differs from AWS in this: signatures are not verified; a multi-object delete is refused whole; nobody reaches the
+ * bucket of another account, whatever its policy says; nobody is let in without a signature; service control policies
+ * are not known.
  */
 export async function startGate(options: GateOptions): Promise<Gate> {
   const keeper = new Keeper(options);
@@ -132,77 +138,30 @@ class Keeper {
     if (call.service === "sts" && /^Get(Session|Federation)Token$/.test(call.operation ?? "")) {
       throw new Refusal("AccessDenied", `Cannot call ${call.operation} with session credentials`, 403);
     }
-    for (const ask of asksOf(call, await this.#storedFor(call, session))) {
-      const decision = await this.#decide(ask, call, session);
-      this.used.push({ ...ask, session: session.arn, decision: decision.outcome });
+    for (const ask of asksOf(call, await lookUp(call, session, this.#store))) {
+      const { decision, context } = await this.#decide(ask, call, session);
+      this.used.push({ ...ask, context, session: session.arn, decision: decision.outcome });
       if (decision.outcome !== "allowed") throw accessDenied(session.arn, ask, decision);
     }
   }
 
-  async #decide(ask: Ask, call: Call, session: Session) {
+  async #decide(ask: Ask, call: Call, session: Session): Promise<{ decision: Decision; context: Context }> {
     const role = await this.#store.role(session, session.roleName);
     if (!role) throw unknownKey();
+    const resource = await resourcePolicy(ask, call, session, this.#store);
     const policies = {
       identity: role.identity,
       boundary: role.boundary,
       session: session.policies,
-      resource: await this.#resourcePolicies(ask, call, session),
+      resource: resource && [resource],
     };
-    const context = { ...globalContext(call, session, role), ...ask.context };
-    return evaluate(policies, { ...ask, principal: { kind: "AWS", id: session.arn }, context });
-  }
-
-  async #resourcePolicies({ action, resource }: Ask, { region }: Call, session: Session): Promise<NamedPolicy[]> {
-    const policy = await this.#resourcePolicy(action, resource, region, session);
-    return policy ? [policy] : [];
-  }
-
-  async #resourcePolicy(
-    action: string,
-    arn: string,
-    region: string,
-    session: Session,
-  ): Promise<NamedPolicy | undefined> {
-    const [, partition = "aws", service, , accountId = "", name = ""] =
-      /^arn:([^:]*):([^:]*):([^:]*):([^:]*):(.*)$/s.exec(arn) ?? [];
-    if (service === "s3") return this.#store.bucketPolicy(session, name.split("/")[0] ?? "");
-    if (service === "kms" && name.startsWith("key/")) return this.#store.keyPolicy(session, region, arn);
-    if (!/^sts:(AssumeRole|TagSession)$/.test(action)) return undefined;
-    return (await this.#store.role({ partition, accountId }, name.split("/").at(-1) ?? ""))?.trust;
-  }
-
-  /** What has to be looked up before it can be said what a request asks for. */
-  async #storedFor(call: Call, session: Session): Promise<Stored> {
-    const { accountId, partition } = session;
-    return { accountId, partition, ...(await this.#namedBy(call, session)) };
-  }
-
-  async #namedBy(call: Call, account: Account): Promise<Partial<Stored>> {
-    const { service, region, form, json } = call;
-    const roleName = form.get("RoleName");
-    const userName = form.get("UserName");
-    if (service === "iam" && roleName) return (await this.#store.role(account, roleName)) ?? {};
-    if (service === "iam" && userName) return { path: await this.#store.userPath(account, userName) };
-    if (service === "dynamodb" && json.TableName) {
-      return { partitionKey: await this.#store.partitionKey(account, region, json.TableName) };
-    }
-    const keyId =
-      service === "kms" ? kmsKeyId(json) : service === "s3" ? await this.#s3KeyId(call, account) : undefined;
-    return keyId ? { keyArn: await this.#store.keyArn(account, region, keyId) } : {};
-  }
-
-  /** The KMS key that S3 will use for a request: that of the object which is read, or of the one that is written. */
-  async #s3KeyId(call: Call, account: Account): Promise<string | undefined> {
-    const { bucket, key } = s3Address(call);
-    if (!bucket || !key) return undefined;
-    const { method, headers } = call.http;
-    if (method === "GET" || method === "HEAD") return this.#store.objectKey(account, call.region, call.http.url);
-    if (method !== "PUT" && method !== "POST") return undefined;
-    const encryption = headers["x-amz-server-side-encryption"];
-    if (encryption === "AES256") return undefined;
-    return (
-      headers["x-amz-server-side-encryption-aws-kms-key-id"] ?? this.#store.bucketKey(account, call.region, bucket)
-    );
+    const context = {
+      ...globalContext(call, session, role),
+      "aws:ResourceAccount": accountOf(ask.resource) ?? session.accountId,
+      ...ask.context,
+    };
+    const principal = { kind: "AWS", id: session.arn } as const;
+    return { decision: evaluate(policies, { ...ask, principal, context }), context };
   }
 
   /** Who may not list a bucket is not told either that an object is not there. */
@@ -210,7 +169,7 @@ class Keeper {
     const { bucket, key } = s3Address(call);
     if (call.service !== "s3" || answer.status !== 404 || !bucket || !key) return answer;
     const listing = { action: "s3:ListBucket", resource: `arn:${session.partition}:s3:::${bucket}`, context: {} };
-    const decision = await this.#decide(listing, call, session);
+    const { decision } = await this.#decide(listing, call, session);
     if (decision.outcome === "allowed") return answer;
     throw accessDenied(session.arn, listing, decision);
   }
@@ -232,16 +191,10 @@ function partitionOf(region: string): string {
   return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
-/** The key that a KMS request names; a ciphertext of moto's begins with the id of its key. */
-function kmsKeyId({ KeyId, TargetKeyId, CiphertextBlob }: Call["json"]): string | undefined {
-  if (KeyId ?? TargetKeyId) return KeyId ?? TargetKeyId;
-  return CiphertextBlob && Buffer.from(CiphertextBlob, "base64").subarray(0, 36).toString();
-}
-
 function globalContext({ region, http }: Call, session: Session, role: StoredRole): Context {
   return {
-    ...momentContext(),
     ...session.context,
+    ...momentContext(),
     "aws:PrincipalAccount": session.accountId,
     "aws:PrincipalArn": role.arn,
     "aws:PrincipalType": "AssumedRole",

@@ -27,6 +27,8 @@ export async function serve(handle: (request: HttpRequest) => Promise<HttpRespon
     outgoing.writeHead(answer.status, answer.headers);
     outgoing.end(answer.body);
   });
+  // Longer than clients keep an idle connection: one that is closed while they write to it fails their request.
+  server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(0, "127.0.0.1", resolve);
   });

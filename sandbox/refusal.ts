@@ -23,11 +23,10 @@ export class Refusal extends Error {
 export function accessDenied(who: string, { action, resource }: Ask, decision: Decision): Refusal {
   const arn = action.startsWith("s3:") ? `"${resource}"` : resource;
   const where = resource === "*" ? "" : ` on resource: ${arn}`;
-  return new Refusal(
-    "AccessDenied",
-    `User: ${who} is not authorized to perform: ${action}${where} ${why(action, decision)}`,
-    403,
-  );
+  const what = `User: ${who} is not authorized to perform: ${action}${where}`;
+  // AWS does not tell a stranger whether the role exists or does not trust them.
+  const reason = action === "sts:AssumeRole" ? "" : ` ${why(action, decision)}`;
+  return new Refusal("AccessDenied", `${what}${reason}`, 403);
 }
 
 function why(action: string, { reason, because, policies }: Decision): string {
@@ -42,9 +41,15 @@ function why(action: string, { reason, because, policies }: Decision): string {
       return `because no session policy allows the ${action} action`;
     case "unsupported":
       return `because the local AWS cannot tell: ${because}`;
-    default:
-      return `because no identity-based policy allows the ${action} action`;
+    default: {
+      const missing = policies.some(allowsAsIdentity) ? "resource" : "identity";
+      return `because no ${missing}-based policy allows the ${action} action`;
+    }
   }
+}
+
+function allowsAsIdentity({ kind, statements }: Decision["policies"][number]): boolean {
+  return kind === "identity" && statements.some(({ effect, verdict }) => effect === "Allow" && verdict === "matched");
 }
 
 function denies({ statements }: Decision["policies"][number]): boolean {

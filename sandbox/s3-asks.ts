@@ -49,6 +49,13 @@ const headerActions: Record<string, string> = {
   "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
 };
 
+/** The same for a bucket that is made. */
+const bucketHeaderActions: Record<string, string> = {
+  "x-amz-acl": "PutBucketAcl",
+  "x-amz-object-ownership": "PutBucketOwnershipControls",
+  "x-amz-bucket-object-lock-enabled": "PutBucketObjectLockConfiguration",
+};
+
 /** Request headers that are condition keys by their own name. */
 const headerKeys = [
   "x-amz-acl",
@@ -102,7 +109,9 @@ export function s3Asks(call: Call, stored: Stored): Ask[] {
   const ask = (name: string, resource: string) => ({ action: `s3:${name}`, resource, context });
   if (key !== undefined) return objectAsks(call, `${bucketArn}/${key}`, stored, ask);
   if (call.query.has("delete")) return deleteAsks(call, bucketArn, ask);
-  return [ask(bucketAction(call), bucketArn)];
+  const action = bucketAction(call);
+  const besides = action === "CreateBucket" ? headerAsks(call, bucketHeaderActions) : [];
+  return [action, ...besides].map((name) => ask(name, bucketArn));
 }
 
 /** S3 Control: of the account and of tags, by a path of its own. */
@@ -151,13 +160,19 @@ function unescapeXml(text: string): string {
 
 function objectAsks(call: Call, resource: string, stored: Stored, ask: (name: string, resource: string) => Ask): Ask[] {
   const action = objectAction(call);
-  const asks = [ask(action, resource)];
-  if (action === "PutObject") {
-    const besides = Object.keys(headerActions).filter((header) => call.http.headers[header] !== undefined);
-    asks.push(...besides.map((header) => ask(headerActions[header] as string, resource)));
-    asks.push(...copyAsks(call, stored, ask));
-  }
-  return [...asks, ...keyAsks(action, call, stored)];
+  const besides = action === "PutObject" ? headerAsks(call, headerActions) : [];
+  return [
+    ...[action, ...besides].map((name) => ask(name, resource)),
+    ...(action === "PutObject" ? copyAsks(call, stored, ask) : []),
+    ...keyAsks(action, call, stored),
+  ];
+}
+
+/** The actions that the headers of a request ask for besides its own. */
+function headerAsks({ http }: Call, actions: Record<string, string>): string[] {
+  return Object.entries(actions)
+    .filter(([header]) => http.headers[header] !== undefined)
+    .map(([, action]) => action);
 }
 
 function objectAction({ http, query }: Call): string {
@@ -207,6 +222,5 @@ function requestContext({ http, query }: Call, { accountId }: Stored): Context {
     "s3:signatureversion": "AWS4-HMAC-SHA256",
     "s3:TlsVersion": "1.3",
     "s3:ResourceAccount": accountId,
-    "aws:ResourceAccount": accountId,
   };
 }

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
 import { evaluate, type NamedPolicy } from "../policy/evaluate";
+import { type Claims, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../trust/token";
 import { type Call, type Context, members, present } from "./call";
 import { Refusal } from "./refusal";
 import type { Account, Store, StoredRole } from "./store";
@@ -32,35 +33,26 @@ export async function admitToken({ form }: Call, store: Store, keys: JSONWebKeyS
   const { account, roleName, roleArn } = parseRoleArn(form);
   checkForm(form);
   const claims = await verify(form.get("WebIdentityToken") ?? "", keys);
-  const issuer = String(claims.iss).replace(/^https:\/\//, "");
-  const provider = `arn:${account.partition}:iam::${account.accountId}:oidc-provider/${issuer}`;
-  const audience = audienceOf(claims);
-  const audiences = await store.audiences(account, provider);
+  const asked = webIdentityRequest(claims, account, new Date());
+  const audiences = await store.audiences(account, asked.principal.id);
   if (!audiences) {
     throw new Refusal("InvalidIdentityToken", `No OpenIDConnect provider found in your account for ${claims.iss}`);
   }
-  if (!audiences.includes(audience)) throw new Refusal("InvalidIdentityToken", "Incorrect token audience");
+  if (!audiences.includes(claims.aud)) throw new Refusal("InvalidIdentityToken", "Incorrect token audience");
 
   const role = await store.role(account, roleName);
   if (role?.arn !== roleArn) throw notAuthorized();
-  const claimKeys = present({
-    [`${issuer}:aud`]: audience,
-    [`${issuer}:sub`]: claims.sub,
-    [`${issuer}:oidc.circleci.com/project-id`]: claims["oidc.circleci.com/project-id"] as string | undefined,
-  });
-  const request = {
-    principal: { kind: "Federated", id: provider },
-    action: "sts:AssumeRoleWithWebIdentity",
-    resource: roleArn,
-    context: {
-      ...claimKeys,
-      ...present({ "sts:RoleSessionName": form.get("RoleSessionName"), "aws:FederatedProvider": provider }),
-      ...momentContext(),
-    },
-  } as const;
-  if (evaluate({ resource: [role.trust] }, request).outcome !== "allowed") throw notAuthorized();
+  const claimKeys = { ...asked.context, "aws:FederatedProvider": asked.principal.id };
+  const context = {
+    ...claimKeys,
+    ...present({ "sts:RoleSessionName": form.get("RoleSessionName") }),
+    ...momentContext(),
+  };
+  const options = { unknownKey: unknownKeyFor(issuerOfClaims(claims)) };
+  const decision = evaluate({ resource: [role.trust] }, { ...asked, resource: roleArn, context }, options);
+  if (decision.outcome !== "allowed") throw notAuthorized();
   checkDuration(form, role.maxSessionSeconds);
-  return newSession(form, store, account, role, { ...claimKeys, "aws:FederatedProvider": provider });
+  return newSession(form, store, account, role, claimKeys);
 }
 
 /** The checks of `AssumeRole` besides the permission to do it, which is decided like every other permission. */
@@ -146,7 +138,8 @@ function invalid(field: string, value: string, constraint: string): Refusal {
   );
 }
 
-async function verify(token: string, keys: JSONWebKeySet): Promise<JWTPayload> {
+/** The claims of a token that one of the keys has signed and that is valid now. */
+async function verify(token: string, keys: JSONWebKeySet): Promise<Claims & { readonly aud: string }> {
   try {
     decodeJwt(token);
   } catch {
@@ -154,10 +147,9 @@ async function verify(token: string, keys: JSONWebKeySet): Promise<JWTPayload> {
     throw new Refusal("InvalidIdentityToken", message);
   }
   try {
-    const { payload } = await jwtVerify(token, createLocalJWKSet(keys), {
-      requiredClaims: ["iss", "sub", "aud", "exp", "iat"],
-    });
-    return payload;
+    const requiredClaims = ["iss", "sub", "aud", "exp", "iat"];
+    const { payload } = await jwtVerify(token, createLocalJWKSet(keys), { requiredClaims });
+    return { ...(payload as JWTPayload & Claims), aud: audienceOf(payload) };
   } catch (error) {
     throw tokenRefusal(error);
   }

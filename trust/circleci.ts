@@ -51,9 +51,12 @@ export function issuerOf(organizationId: string, server: string = CIRCLECI_CLOUD
   return `${server}/org/${organizationId}`;
 }
 
-// A user's id has a fixed length. Spelled so, and with everything before the ref literal, no branch or tag name can
-// move the ref of another into its place: with `user/*` a branch named `x/vcs-origin/…/refs/heads/main` gets in.
-const ANY_USER = "????????-????-????-????-????????????";
+/**
+ * The pattern for any user's id, which has a fixed length. Spelled so, and with everything before the ref literal, no
+ * branch or tag name can move the ref of another into its place: with `user/*` a branch named
+ * `x/vcs-origin/…/refs/heads/main` gets in.
+ */
+export const ANY_USER = "????????-????-????-????-????????????";
 
 /** The patterns for a token's `sub` that a rule stands for; a token that matches one of them is trusted. */
 export function subjectPatterns(rule: TrustRule, organizationId: string): string[] {
@@ -70,4 +73,55 @@ export function subjectPatterns(rule: TrustRule, organizationId: string): string
   return (rule.users ?? [ANY_USER]).flatMap((user) =>
     refs.map((ref) => `${project}/user/${user}/vcs-origin/${rule.repository}/vcs-ref/${ref}`),
   );
+}
+
+/** A token's subject, or a pattern for subjects, taken apart; what it does not say is absent. */
+export interface SubjectParts {
+  readonly organization: string;
+  readonly project?: string;
+  readonly user?: string;
+  /** Where the pipeline's source comes from, host/owner/name: a fork's own name in a fork's pipeline. V2 tokens only. */
+  readonly repository?: string;
+  /** `refs/heads/<branch>` or `refs/tags/<tag>`. V2 tokens only. */
+  readonly ref?: string;
+}
+
+/** The parts in the order in which a subject spells them, each with the word that leads to it. */
+export const SUBJECT_PARTS = [
+  ["organization", "org/"],
+  ["project", "/project/"],
+  ["user", "/user/"],
+  ["repository", "/vcs-origin/"],
+  ["ref", "/vcs-ref/"],
+] as const satisfies readonly (readonly [keyof SubjectParts, string])[];
+
+/** The subject that CircleCI writes for these parts: of the V2 form where repository and ref are given, else of V1. */
+export function formatSubject(parts: SubjectParts): string {
+  return SUBJECT_PARTS.map(([part, word]) => (parts[part] === undefined ? "" : `${word}${parts[part]}`)).join("");
+}
+
+const SUBJECT = new RegExp(
+  `^${SUBJECT_PARTS.map(([part, word], index) => (index === 0 ? `${word}(?<${part}>.*?)` : `(?:${word}(?<${part}>.*?))?`)).join("")}$`,
+  "s",
+);
+
+/**
+ * Takes apart a subject or a pattern for subjects, each part ending where the next one's word stands for the first time:
+ * so does CircleCI, since neither ids nor a repository's name contain those words, whatever a branch is called.
+ * Undefined for what is no subject of a job.
+ */
+export function parseSubject(subject: string): SubjectParts | undefined {
+  return SUBJECT.exec(subject)?.groups as SubjectParts | undefined;
+}
+
+/** The claims that AWS has condition keys for: `<issuer>:aud` and so on. It has none for any other claim of CircleCI. */
+export const CONDITION_CLAIMS = ["aud", "sub", "oidc.circleci.com/project-id"] as const;
+
+/**
+ * The CircleCI organization that an issuer belongs to, given without its `https://`; undefined for an issuer that is not
+ * CircleCI's, nor that of one of the CircleCI servers named by their hosts.
+ */
+export function organizationOf(issuer: string, servers: readonly string[] = []): string | undefined {
+  const [host, organization] = issuer.split("/org/");
+  return host !== undefined && [CIRCLECI_CLOUD, ...servers].includes(host) ? organization : undefined;
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   AttachRolePolicyCommand,
   CreateOpenIDConnectProviderCommand,
@@ -12,6 +12,7 @@ import {
 import {
   CreateBucketCommand,
   GetObjectCommand,
+  PutBucketEncryptionCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
@@ -36,6 +37,8 @@ const main: Job = {
 const version1 = `org/${organization}/project/${main.project}/user`;
 const anyUser = "????????-????-????-????-????????????";
 const roleArn = `arn:aws:iam::${accountId}:role/ci/publisher`;
+
+const adminRole = `arn:aws:iam::${accountId}:role/administrator`;
 
 const trust = {
   Version: "2012-10-17",
@@ -108,6 +111,10 @@ beforeAll(async () => {
     statement("s3:DeleteObject", "*", { Effect: "Deny" }),
     statement("dynamodb:PutItem", `arn:aws:dynamodb:us-east-1:${accountId}:table/lock`),
   );
+  const administrator = { RoleName: "administrator", AssumeRolePolicyDocument: JSON.stringify(trust) };
+  await iam.send(new CreateRoleCommand(administrator));
+  const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
+  await iam.send(new AttachRolePolicyCommand({ RoleName: "administrator", PolicyArn }));
   await new S3Client(clientOptions()).send(new CreateBucketCommand({ Bucket: "site" }));
 }, 30_000);
 
@@ -255,6 +262,33 @@ describe("a session", () => {
     await expect(put("public/free")).resolves.toBeDefined();
   });
 
+  it("needs the KMS key of a bucket that is encrypted with one", async () => {
+    const admin = new S3Client(clientOptions());
+    const created = await aws(sandbox.environment, "kms create-key --query KeyMetadata.Arn --output text");
+    const ApplyServerSideEncryptionByDefault = { SSEAlgorithm: "aws:kms" as const, KMSMasterKeyID: created };
+    const ServerSideEncryptionConfiguration = { Rules: [{ ApplyServerSideEncryptionByDefault }] };
+    await admin.send(new CreateBucketCommand({ Bucket: "sealed" }));
+    await admin.send(new PutBucketEncryptionCommand({ Bucket: "sealed", ServerSideEncryptionConfiguration }));
+    const Policy = document(statement("s3:*", "*"));
+    const keys = await trade(await sandbox.issuer.token(main), { RoleArn: adminRole, Policy });
+    const put = new PutObjectCommand({ Bucket: "sealed", Key: "k", Body: "x" });
+    await expect(new S3Client(clientOptions(keys)).send(put)).rejects.toThrow(
+      `is not authorized to perform: kms:GenerateDataKey on resource: ${created} because no session policy allows`,
+    );
+    const free = await trade(await sandbox.issuer.token(main), { RoleArn: adminRole });
+    await expect(new S3Client(clientOptions(free)).send(put)).resolves.toBeDefined();
+  });
+
+  it("ends when its time is over", async () => {
+    const keys = await trade(await sandbox.issuer.token(main), { DurationSeconds: 900 });
+    const later = Date.now() + 901_000;
+    const clock = jest.spyOn(Date, "now").mockReturnValue(later);
+    const put = new PutObjectCommand({ Bucket: "site", Key: "public/x", Body: "x" });
+    const refused = new S3Client(clientOptions(keys)).send(put);
+    await expect(refused).rejects.toMatchObject({ name: "ExpiredToken" });
+    clock.mockRestore();
+  });
+
   it("without its session token is nobody", async () => {
     const { SessionToken: _, ...keys } = await trade(await sandbox.issuer.token(main));
     const put = new PutObjectCommand({ Bucket: "site", Key: "public/x", Body: "x" });
@@ -341,3 +375,28 @@ it("keeps accounts apart", async () => {
   await expect(aws(other, "s3 ls s3://site")).resolves.toContain("AccessDenied");
   await expect(aws(other, "iam list-roles --query Roles --output text")).resolves.toBe("");
 });
+
+it("lets one of several have a lock", async () => {
+  const dynamodb = new DynamoDBClient(clientOptions());
+  const LockID = { AttributeName: "LockID" };
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName: "lock",
+      AttributeDefinitions: [{ ...LockID, AttributeType: "S" }],
+      KeySchema: [{ ...LockID, KeyType: "HASH" }],
+      BillingMode: "PAY_PER_REQUEST",
+    }),
+  );
+  const take = (id: string) =>
+    dynamodb.send(
+      new PutItemCommand({
+        TableName: "lock",
+        Item: { LockID: { S: id } },
+        ConditionExpression: "attribute_not_exists(LockID)",
+      }),
+    );
+  for (let round = 0; round < 20; round++) {
+    const taken = await Promise.allSettled(Array.from({ length: 8 }, () => take(`lock ${round}`)));
+    expect(taken.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  }
+}, 20_000);

@@ -230,8 +230,11 @@ describe("permissions", () => {
     [allow("iam:*", "*"), true],
     [allow("iam:Pass*", "arn:aws:iam::123456789012:role/*"), true],
     [allow("sts:AssumeRole", "*"), true],
+    [allow("iam:PutRolePolicy", "arn:aws-cn:iam::123456789012:*"), true],
+    [allow("iam:PutRolePolicy", "arn:*"), true],
     [allow("iam:CreatePolicyVersion", "*"), true],
     [{ Effect: "Allow", NotAction: "s3:*", Resource: "*" }, true],
+    [{ Effect: "Allow", Action: "s3:GetObject", NotResource: "arn:aws:s3:::b" }, false],
     [allow("*", "arn:aws:s3:::b/*"), false],
     [allow("iam:PassRole", "arn:aws:iam::123456789012:role/one"), false],
     [allow("iam:GetRole", "*"), false],
@@ -311,6 +314,17 @@ describe("permissions", () => {
     expect(delta(plan([change("aws_iam_access_key.k", null, { user: "x" })]))).toEqual([
       "aws_iam_access_key.k: could not tell: treat as gain: what create means for access",
     ]);
+  });
+});
+
+describe("drift", () => {
+  test("what an attachment of the plan holds is no news when the role's computed list shows it", () => {
+    const of = (managed_policy_arns: readonly string[]) =>
+      role("deploy", policy(statement(ANY)), { managed_policy_arns });
+    const held = attachment("deploy", S3);
+    const drifted = change("aws_iam_role.r", of([]), of([S3, ADMIN]));
+    const whole = plan([change("aws_iam_role_policy_attachment.a", held, held)], { resource_drift: [drifted] });
+    expect(accessDelta(whole, whole.drift).map(({ what }) => plain(what))).toEqual([`managed policy ${ADMIN}`]);
   });
 });
 

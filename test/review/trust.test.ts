@@ -53,6 +53,15 @@ test("StringEquals takes a star for a star", () => {
   expect(delta(policy(equals), policy(statement(ANY))).map((each) => each.split(":")[1])).toEqual([" broadened"]);
 });
 
+test("a finding carries the subject pattern that AWS compares", () => {
+  const [broadened] = trustDelta(
+    "role r",
+    readDocument(policy(statement(onBranch("main")))),
+    readDocument(policy(statement(ANY))),
+  );
+  expect(broadened?.tokens).toEqual([ANY]);
+});
+
 test("a subject condition that goes lets in every subject", () => {
   const open = statement([], { Condition: { StringEquals: { [`${ISSUER}:aud`]: ORG } } });
   expect(delta(policy(statement(ANY)), policy(open))).toEqual([`gain: broadened: ${ALL} → the tokens of ${ISSUER}`]);

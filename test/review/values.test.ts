@@ -115,7 +115,7 @@ function spread(all: Pairs): Pair {
 describe("what is no plan is refused", () => {
   test.each([
     ["another major version", { ...planJson([]), format_version: "2.0" }, "version"],
-    ["a state", { format_version: "1.0", values: {} }, "planned_values"],
+    ["a state", { format_version: "1.0", values: {} }, "this is a state"],
     [
       "an action that nobody knows",
       planJson([{ ...change("a.b", null, {}), change: { actions: ["explode"] } }]),

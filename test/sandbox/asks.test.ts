@@ -96,6 +96,14 @@ describe("S3", () => {
     ]);
   });
 
+  it("asks for the rights to what a bucket is made with", () => {
+    const headers = { "x-amz-object-ownership": "BucketOwnerEnforced" };
+    expect(names({ service: "s3", method: "PUT", url: "/b", headers })).toEqual([
+      "s3:CreateBucket arn:aws:s3:::b",
+      "s3:PutBucketOwnershipControls arn:aws:s3:::b",
+    ]);
+  });
+
   it("asks for each object of a multi-object delete", () => {
     const objects = "<Object><Key>a&amp;b</Key></Object><Object><Key>c</Key><VersionId>1</VersionId></Object>";
     expect(names({ service: "s3", method: "POST", url: "/b?delete", body: `<Delete>${objects}</Delete>` })).toEqual([
@@ -258,6 +266,10 @@ describe("any other service", () => {
     const target = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
     expect(names(json("ecr", target, {}))).toEqual(["ecr:GetAuthorizationToken *"]);
     expect(names(form("email", { Action: "SendEmail" }))).toEqual(["ses:SendEmail *"]);
+  });
+
+  it("is not let through for naming nothing", () => {
+    expect(names({ service: "s3", method: "POST", url: "/b?delete", body: "<Delete/>" })).toEqual(["s3:POST /b *"]);
   });
 
   it("is matched by wildcards only where it does not name its action", () => {

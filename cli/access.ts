@@ -1,0 +1,130 @@
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { accessOf, type EnvironmentAccess } from "../access/access";
+import { accessMermaid } from "../access/mermaid";
+import { accessSvg } from "../access/svg";
+import { accessTable } from "../access/table";
+import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../access/who";
+import type { Config } from "../config/types";
+import { UserError } from "../policy/errors";
+import { UUID } from "../trust/circleci";
+import { readClaims } from "../trust/token";
+import { environmentNamed, loadConfig } from "./load-config";
+
+type Format = "table" | "json" | "mermaid" | "svg";
+
+interface Options {
+  readonly who?: string;
+  readonly format: Format;
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+/** What is shown, under which title. */
+interface View {
+  readonly title: string;
+  readonly access: readonly EnvironmentAccess[];
+}
+
+export function register(program: Command): void {
+  program
+    .command("access")
+    .description("who can assume what, by config.ts: as a table, JSON, or a graph")
+    .argument("[environments...]", "only these environments (default: all)")
+    .option(
+      "--who <token>",
+      "only what this reaches: a token's file, - for a token on standard input, a project's id, or a repository[@ref]",
+    )
+    .addOption(
+      new Option("--format <format>", "how to show it").choices(["table", "json", "mermaid", "svg"]).default("table"),
+    )
+    .option("--json", "the same as --format json")
+    .option("--out <file>", "write it to a file")
+    .action(showAccess);
+}
+
+function showAccess(names: readonly string[], { who, format, json, out }: Options): void {
+  const config = loadConfig();
+  const environments = names.map((name) => environmentNamed(config, name).name);
+  const { title, access } = who === undefined ? { title: undefined, access: accessOf(config) } : reachOf(config, who);
+  const chosen = access.filter(({ name }) => environments.length === 0 || environments.includes(name));
+  const text = render(chosen, json ? "json" : format, title);
+  if (out === undefined) process.stdout.write(text);
+  else write(out, text);
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UserError(`--out ${file} cannot be written: ${(error as Error).message}`);
+  }
+  note(`wrote ${file}`);
+}
+
+function render(access: readonly EnvironmentAccess[], format: Format, title?: string): string {
+  switch (format) {
+    case "json":
+      return `${JSON.stringify(access, null, 2)}\n`;
+    case "mermaid":
+      return accessMermaid(access);
+    case "svg":
+      return accessSvg(access, title);
+    case "table":
+      return access.length === 0 ? "no role lets it in\n" : `${accessTable(access)}\n`;
+  }
+}
+
+function reachOf(config: Config, who: string): View {
+  if (who === "-" || isFile(who)) return { title: "What the token reaches", access: reachOfTokenIn(config, who) };
+  const title = `What ${who} reaches`;
+  if (UUID.test(who)) return { title, access: reachOfProject(config, who) };
+  const [, repository, ref] = /^([^@\s/]+(?:\/[^@\s/]+){2,})(?:@(.+))?$/.exec(who) ?? [];
+  if (repository === undefined) {
+    // What was given is not shown: it may be the token itself.
+    throw new UserError(
+      "--who takes a token's file, - for a token on standard input, a project's id, or a repository such as " +
+        "github.com/acme/site@main: what was given is none of them",
+    );
+  }
+  const unnamed = projectsWithoutRepository(config);
+  if (unnamed.length > 0) {
+    note(`config.ts names no repository for ${unnamed.join(", ")}: ask for these projects by their ids`);
+  }
+  return { title, access: reachOfRepository(config, repository, ref === undefined ? undefined : fullRef(ref)) };
+}
+
+function fullRef(ref: string): string {
+  return ref.startsWith("refs/") ? ref : `refs/heads/${ref}`;
+}
+
+function reachOfTokenIn(config: Config, file: string): EnvironmentAccess[] {
+  const place = file === "-" ? "standard input" : file;
+  const claims = readToken(file, place);
+  const { exp } = claims;
+  if (exp !== undefined && exp * 1000 < Date.now()) {
+    note(
+      `the token expired at ${new Date(exp * 1000).toISOString()}: AWS refuses it now; this is what it reached until then`,
+    );
+  }
+  note("the token's signature was not checked: `keyless explain` does that");
+  return reachOfToken(config, claims);
+}
+
+function readToken(file: string, place: string): ReturnType<typeof readClaims> {
+  const token = readFileSync(file === "-" ? 0 : file, "utf8").trim();
+  try {
+    return readClaims(token);
+  } catch (error) {
+    throw new UserError(`${place} holds no CircleCI token: ${(error as Error).message}`);
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** Beside the output, so that a file or a pipe gets nothing but the output. */
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,126 @@
+import {
+  GetOpenIDConnectProviderCommand,
+  GetPolicyCommand,
+  GetPolicyVersionCommand,
+  GetRoleCommand,
+  GetRolePolicyCommand,
+  IAMClient,
+  NoSuchEntityException,
+  paginateListAttachedRolePolicies,
+  paginateListRolePolicies,
+  paginateListRoles,
+} from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { PolicyDocument } from "../policy/document";
+import { UserError } from "../policy/errors";
+import type { NamedPolicy } from "../policy/evaluate";
+
+/** What could not be learnt from AWS; the message says why. */
+export class AccountError extends UserError {}
+
+export interface LiveRole {
+  readonly name: string;
+  readonly arn: string;
+  readonly trustPolicy: PolicyDocument;
+}
+
+/** Reads an AWS account with the credentials of the SDK's default chain. Never writes. */
+export class LiveAccount {
+  private constructor(
+    private readonly accountId: string,
+    private readonly iam: IAMClient,
+  ) {}
+
+  /** @throws {AccountError} when there are no credentials, or when they are another account's */
+  static async open({ accountId, region }: { accountId: string; region: string }): Promise<LiveAccount> {
+    const identity = await ask("who these credentials are", () =>
+      new STSClient({ region }).send(new GetCallerIdentityCommand({})),
+    );
+    if (identity.Account !== accountId) {
+      throw new AccountError(
+        `these AWS credentials are of account ${identity.Account}, the environment is account ${accountId}: use credentials of that one`,
+      );
+    }
+    return new LiveAccount(accountId, new IAMClient({ region }));
+  }
+
+  /** @throws {AccountError} when there is no such role */
+  async role(name: string): Promise<LiveRole> {
+    const answer = await ask(`the role ${name}`, () =>
+      orAbsent(() => this.iam.send(new GetRoleCommand({ RoleName: name }))),
+    );
+    if (answer?.Role === undefined) throw new AccountError(`there is no role "${name}" in account ${this.accountId}`);
+    return liveRole(answer.Role);
+  }
+
+  /** Every role of the account, whoever made it. */
+  async roles(): Promise<LiveRole[]> {
+    return ask("the account's roles", async () => {
+      const found: LiveRole[] = [];
+      for await (const page of paginateListRoles({ client: this.iam }, {}))
+        found.push(...(page.Roles ?? []).map(liveRole));
+      return found;
+    });
+  }
+
+  /** A provider's client ids, or `absent` when the account has no such provider. */
+  async audiences(providerArn: string): Promise<readonly string[] | "absent"> {
+    const answer = await ask(`the provider ${providerArn}`, () =>
+      orAbsent(() => this.iam.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: providerArn }))),
+    );
+    return answer === undefined ? "absent" : (answer.ClientIDList ?? []);
+  }
+
+  /** What a role may do: its managed policies, named by ARN, and its inline policies. */
+  async policies(role: string): Promise<NamedPolicy[]> {
+    return ask(`the policies of the role ${role}`, async () => {
+      const policies: NamedPolicy[] = [];
+      for await (const page of paginateListAttachedRolePolicies({ client: this.iam }, { RoleName: role })) {
+        for (const { PolicyArn } of page.AttachedPolicies ?? [])
+          policies.push(await this.managedPolicy(PolicyArn ?? ""));
+      }
+      for await (const page of paginateListRolePolicies({ client: this.iam }, { RoleName: role })) {
+        for (const name of page.PolicyNames ?? []) {
+          const answer = await this.iam.send(new GetRolePolicyCommand({ RoleName: role, PolicyName: name }));
+          policies.push({ name, document: readDocument(answer.PolicyDocument) });
+        }
+      }
+      return policies;
+    });
+  }
+
+  private async managedPolicy(arn: string): Promise<NamedPolicy> {
+    const { Policy } = await this.iam.send(new GetPolicyCommand({ PolicyArn: arn }));
+    const { PolicyVersion } = await this.iam.send(
+      new GetPolicyVersionCommand({ PolicyArn: arn, VersionId: Policy?.DefaultVersionId }),
+    );
+    return { name: arn, document: readDocument(PolicyVersion?.Document) };
+  }
+}
+
+async function orAbsent<T>(question: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof NoSuchEntityException) return undefined;
+    throw error;
+  }
+}
+
+function liveRole(role: { RoleName?: string; Arn?: string; AssumeRolePolicyDocument?: string }): LiveRole {
+  return { name: role.RoleName ?? "", arn: role.Arn ?? "", trustPolicy: readDocument(role.AssumeRolePolicyDocument) };
+}
+
+/** IAM answers with documents in percent-encoded JSON. */
+function readDocument(encoded = ""): PolicyDocument {
+  return JSON.parse(decodeURIComponent(encoded)) as PolicyDocument;
+}
+
+async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof AccountError) throw error;
+    throw new AccountError(`AWS did not tell ${what}: ${error instanceof Error ? error.message : error}`);
+  }
+}

@@ -1,0 +1,113 @@
+import type { Check, Explanation, Mismatch, PartComparison } from "../trust/explain";
+
+/** How a text is set off, if it is to be; without a terminal it is not. */
+export interface Paint {
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly faint: (text: string) => string;
+}
+
+/** What `keyless explain` found out, beside the explanation itself. */
+export interface Report extends Explanation {
+  readonly environment: string;
+  readonly role: string;
+  /** Where the trust was read. */
+  readonly trust: "configuration" | "account";
+  /** How the account's trust differs from the configured one; empty when it does not. Absent unless both were read. */
+  readonly differences?: readonly string[];
+}
+
+const WIDTH = 100;
+const INDENT = "  ";
+const COLUMN = 14;
+
+/** An explanation for people: the decision, what to do, and what was compared; one screen. */
+export function renderReport(report: Report, paint: Paint): string {
+  const { mismatch, checks } = report;
+  return [
+    headline(report, paint),
+    ...remedyLines(report, paint),
+    ...(mismatch === undefined ? [] : ["", ...mismatchLines(mismatch, paint)]),
+    "",
+    ...checks.map((check) => checkLine(check, paint)),
+    ...differenceLines(report),
+    "",
+  ].join("\n");
+}
+
+function headline({ decision, environment, role, trust }: Report, { good, bad }: Paint): string {
+  const where = `${role} in ${environment}${trust === "account" ? ", as it is in the account," : ""}`;
+  switch (decision) {
+    case "allowed":
+      return `${good("allowed")}: ${where} lets this token in`;
+    case "refused":
+      return `${bad("refused")}: ${where} does not let this token in`;
+    case "unknown":
+      return `${bad("could not tell")}: whether ${where} lets this token in is not known`;
+  }
+}
+
+function remedyLines({ remedy }: Report, { bad, good }: Paint): string[] {
+  if (remedy === undefined) return [];
+  return ["", ...wrap("why", remedy.why, bad), ...wrap("remedy", remedy.remedy, good)];
+}
+
+/** A labelled paragraph, broken at spaces. */
+function wrap(label: string, text: string, paint: (text: string) => string): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1] ?? "";
+    if (line !== "" && line.length + word.length + 1 > WIDTH - COLUMN - INDENT.length) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.map((line, index) => `${INDENT}${paint((index === 0 ? label : "").padEnd(COLUMN))}${line}`);
+}
+
+function mismatchLines(mismatch: Mismatch, paint: Paint): string[] {
+  const { operator, key, parts, expected, closest, actual, firstDifference, note } = mismatch;
+  const which = expected.length > 1 ? `, beside the closest of ${expected.length}` : "";
+  const title = `${INDENT}${operator} ${paint.faint(key)}${which}`;
+  const mismatched = parts?.filter(({ matches }) => !matches) ?? [];
+  if (parts !== undefined && mismatched.length > 0) return [title, ...parts.flatMap((part) => partLines(part, paint))];
+  if (note !== undefined) return [title, ...sides(actual.join(", "), closest, undefined, paint)];
+  return [title, ...sides(actual.join(", "), closest, firstDifference, paint)];
+}
+
+function partLines({ part, actual, expected, matches, firstDifference }: PartComparison, paint: Paint): string[] {
+  if (matches) {
+    const any = expected === "*" ? paint.faint(" (any)") : "";
+    return [`${INDENT}${INDENT}${paint.faint(part.padEnd(COLUMN))}${actual ?? paint.faint("none")}${any}`];
+  }
+  const mark = actual === undefined || expected === undefined ? undefined : firstDifference;
+  return [`${INDENT}${paint.bad(`✗ ${part}`)}`, ...sides(actual, expected, mark, paint)];
+}
+
+function sides(
+  actual: string | undefined,
+  expected: string | undefined,
+  mark: number | undefined,
+  paint: Paint,
+): string[] {
+  const line = (label: string, text: string) => `${INDENT}${INDENT}${paint.faint(label.padEnd(COLUMN))}${text}`;
+  const marked = (text: string) => (mark === undefined ? text : text.slice(0, mark) + paint.bad(text.slice(mark)));
+  return [
+    line("  token", actual === undefined || actual === "" ? paint.faint("none") : marked(actual)),
+    line("  trusted", expected === undefined ? paint.faint("none: the subject must end before it") : expected),
+    ...(mark === undefined ? [] : [line("", `${" ".repeat(mark)}${paint.bad("^")}`)]),
+  ];
+}
+
+function checkLine({ name, outcome, detail }: Check, { good, bad, faint }: Paint): string {
+  const sign = { passed: good("✓"), failed: bad("✗"), unknown: faint("?") }[outcome];
+  return `${INDENT}${sign} ${name.padEnd(COLUMN)}${detail}`;
+}
+
+function differenceLines({ differences }: Report): string[] {
+  if (differences === undefined) return [];
+  if (differences.length === 0) return ["", `${INDENT}the account's trust is the configured one`];
+  return [
+    "",
+    `${INDENT}the account's trust differs from the configured one:`,
+    ...differences.map((difference) => `${INDENT}${INDENT}${difference}`),
+  ];
+}

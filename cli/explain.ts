@@ -1,0 +1,238 @@
+import { readFileSync } from "node:fs";
+import { styleText } from "node:util";
+import { type Command, Option } from "commander";
+import type { Environment } from "../config/types";
+import { UserError } from "../policy/errors";
+import { CIRCLECI_CLOUD, formatSubject, issuerOf } from "../trust/circleci";
+import { differences, type TrustState } from "../trust/differences";
+import { explain, type TokenSource, trustedProviders } from "../trust/explain";
+import { trustPolicy } from "../trust/policy";
+import { remedyForText } from "../trust/remedy";
+import { type Claims, issuerOfClaims, providerArn, readClaims } from "../trust/token";
+import { AccountError, LiveAccount } from "./account";
+import { type Paint, type Report, renderReport } from "./explain-text";
+import { environmentNamed, loadConfig, roleNamed } from "./load-config";
+import { checkSignature } from "./signature";
+
+const EXIT = { allowed: 0, refused: 1, unknown: 2, usage: 64 } as const;
+
+interface Flags {
+  readonly tokenFile?: string;
+  readonly v1?: true;
+  readonly organization?: string;
+  readonly server?: string;
+  readonly project?: string;
+  readonly user?: string;
+  readonly repository?: string;
+  readonly branch?: string;
+  readonly tag?: string;
+  readonly audience?: string;
+  readonly subject?: string;
+  readonly live?: true;
+  readonly json?: true;
+}
+
+const WRITTEN = [
+  "organization",
+  "server",
+  "project",
+  "user",
+  "repository",
+  "branch",
+  "tag",
+  "audience",
+  "subject",
+] as const;
+const NO_SIGNATURE = { verdict: "unchecked", note: "not checked: the claims are written out" } as const;
+const ANY_USER = "00000000-0000-4000-8000-000000000000";
+
+export function register(program: Command): void {
+  program
+    .command("explain")
+    .description("tell whether a role lets a token in, and if not, why not and what to do")
+    .argument("<environment>", "an environment of config.ts")
+    .argument("<role>", "a role of it; with --live any role of the account")
+    .option("--token-file <file>", "read the token there; - is standard input (default: CIRCLE_OIDC_TOKEN_V2)")
+    .option("--v1", "take CIRCLE_OIDC_TOKEN; with written claims, a V1 subject")
+    .option("--live", "read role and provider from the account, with the AWS credentials at hand")
+    .addOption(new Option("--json", "for machines"))
+    .optionsGroup("Claims written out instead of a token:")
+    .option("--project <id>", "the CircleCI project")
+    .option("--repository <host/owner/name>", "the repository")
+    .option("--branch <name>", "the branch that the pipeline runs on")
+    .option("--tag <name>", "the tag that it runs on")
+    .option("--user <id>", "who started the pipeline (default: somebody)")
+    .option("--organization <id>", "the CircleCI organization (default: the configuration's)")
+    .option("--server <host>", "the CircleCI server (default: the configuration's)")
+    .option("--audience <audience>", "the audience (default: the organization)")
+    .option("--subject <subject>", "the whole subject, in place of the above")
+    .addHelpText("after", "\nExit status: 0 allowed, 1 refused, 2 could not tell, 64 wrong usage or configuration.\n")
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage))
+    .action(async (environment: string, role: string, flags: Flags) => {
+      process.exitCode = await run(environment, role, flags);
+    });
+}
+
+/** Anything that keeps the command from a decision must not look like one: no error may end it with 0 or 1. */
+async function run(environmentName: string, role: string, flags: Flags): Promise<number> {
+  try {
+    const report = await reportOn(environmentNamed(loadConfig(), environmentName), role, flags);
+    process.stdout.write(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report, paint()));
+    return EXIT[report.decision];
+  } catch (error) {
+    const known = error instanceof UserError;
+    process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : error}\n`);
+    return known && !(error instanceof AccountError) ? EXIT.usage : EXIT.unknown;
+  }
+}
+
+async function reportOn(environment: Environment, role: string, flags: Flags): Promise<Report> {
+  const subject = { environment: environment.name, role, trust: flags.live ? "account" : "configuration" } as const;
+  const token = readToken(environment, flags);
+  if ("fault" in token) {
+    return { ...subject, decision: "refused", checks: [], remedy: remedyForText(token.text, token.fault) };
+  }
+  const { claims, source } = token;
+  const { live, configured } = await readTrust(environment, role, claims, flags.live === true);
+  const trust = live ?? configuredTrust(environment, role);
+  const explanation = explain({
+    claims,
+    source,
+    trustPolicy: trust.trustPolicy,
+    place:
+      live === undefined
+        ? `environments.${environment.name}.roles["${role}"].trust in config.ts`
+        : "the role's trust policy",
+    account: environment,
+    audiences: trust.audiences,
+    signature: "text" in token ? await signatureOf(token.text, claims, trust, environment) : NO_SIGNATURE,
+    now: new Date(),
+  });
+  return {
+    ...subject,
+    ...explanation,
+    ...(live !== undefined &&
+      configured !== undefined && { differences: differences({ ...live, audiences: known(live) }, configured) }),
+  };
+}
+
+interface ReadTrust {
+  readonly trustPolicy: TrustState["trustPolicy"];
+  readonly audiences: readonly string[] | "absent";
+}
+
+function known({ audiences }: ReadTrust): readonly string[] {
+  return audiences === "absent" ? [] : audiences;
+}
+
+/** The trust in the account, if it is asked for, and the configured one, if the role is configured. */
+async function readTrust(
+  environment: Environment,
+  role: string,
+  claims: Claims,
+  fromAccount: boolean,
+): Promise<{ live?: ReadTrust; configured?: TrustState }> {
+  const configured = environment.roles.some(({ name }) => name === role)
+    ? configuredTrust(environment, role)
+    : undefined;
+  if (!fromAccount) return { configured };
+  const account = await LiveAccount.open(environment);
+  const { trustPolicy } = await account.role(role);
+  const audiences = await account.audiences(providerArn(issuerOfClaims(claims), environment));
+  return { live: { trustPolicy, audiences }, configured };
+}
+
+function configuredTrust(environment: Environment, name: string): TrustState {
+  const { circleci, oidcProvider } = environment;
+  const { trust } = roleNamed(environment, name);
+  return {
+    trustPolicy: trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules: trust }),
+    audiences: circleci.audiences,
+  };
+}
+
+/** Only an issuer that the role trusts is asked for its keys: a token must not choose whom this machine calls. */
+async function signatureOf(token: string, claims: Claims, { trustPolicy }: ReadTrust, environment: Environment) {
+  if (
+    !claims.iss.startsWith("https://") ||
+    !trustedProviders(trustPolicy).includes(providerArn(issuerOfClaims(claims), environment))
+  ) {
+    return { verdict: "unchecked", note: "not checked: the role does not trust the token's issuer" } as const;
+  }
+  return checkSignature(token, claims.iss);
+}
+
+type Given =
+  | { readonly claims: Claims; readonly source: TokenSource; readonly text: string }
+  | { readonly claims: Claims; readonly source: "claims" }
+  | { readonly text: string; readonly fault: string };
+
+function readToken(environment: Environment, flags: Flags): Given {
+  const written = WRITTEN.filter((flag) => flags[flag] !== undefined);
+  if (written.length > 0) {
+    if (flags.tokenFile !== undefined)
+      throw new UserError(`give a token or claims, not both: --token-file, --${written[0]}`);
+    return { claims: writtenClaims(environment, flags), source: "claims" };
+  }
+  const { text, source } = tokenText(flags);
+  try {
+    return { claims: readClaims(text), source, text };
+  } catch (error) {
+    return { text, fault: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function tokenText({ tokenFile, v1 }: Flags): { text: string; source: TokenSource } {
+  const { CIRCLE_OIDC_TOKEN: first, CIRCLE_OIDC_TOKEN_V2: second } = process.env;
+  if (tokenFile === undefined) {
+    const source = v1 ? "CIRCLE_OIDC_TOKEN" : "CIRCLE_OIDC_TOKEN_V2";
+    return { text: (v1 ? first : second)?.trim() ?? "", source };
+  }
+  const text = readText(tokenFile).trim();
+  if (text === "") return { text, source: "file" };
+  return { text, source: text === second ? "CIRCLE_OIDC_TOKEN_V2" : text === first ? "CIRCLE_OIDC_TOKEN" : "file" };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new UserError(`the token file ${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function writtenClaims({ circleci }: Environment, flags: Flags): Claims {
+  const organization = flags.organization ?? circleci.organizationId;
+  const host = flags.server ?? circleci.issuer.split("/org/")[0] ?? CIRCLECI_CLOUD;
+  return {
+    iss: `https://${issuerOf(organization, host)}`,
+    aud: flags.audience ?? organization,
+    sub: flags.subject ?? writtenSubject(organization, flags),
+  };
+}
+
+function writtenSubject(
+  organization: string,
+  { project, user = ANY_USER, repository, branch, tag, v1 }: Flags,
+): string {
+  if (project === undefined) throw new UserError("written claims need --project <id>, or a whole --subject");
+  if (v1) return formatSubject({ organization, project, user });
+  if (repository === undefined || (branch === undefined) === (tag === undefined)) {
+    throw new UserError(
+      "written claims need --repository and one of --branch and --tag; or --v1, whose subject names neither",
+    );
+  }
+  return formatSubject({
+    organization,
+    project,
+    user,
+    repository,
+    ref: tag === undefined ? `refs/heads/${branch}` : `refs/tags/${tag}`,
+  });
+}
+
+function paint(): Paint {
+  const coloured = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+  const as = (style: "green" | "red" | "dim") => (text: string) => (coloured ? styleText(style, text) : text);
+  return { good: as("green"), bad: as("red"), faint: as("dim") };
+}

@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+const root = join(__dirname, "../..");
+const start = (...args: string[]) => spawn(process.execPath, [join(root, "cli/keyless.js"), "sandbox", ...args]);
+
+async function keyless(...args: string[]) {
+  const child = start(...args);
+  const [printed, [status]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  return { printed: printed.trim(), status };
+}
+
+describe("keyless sandbox", () => {
+  it("runs a command as the account's administrator, and passes its exit status on", async () => {
+    const command = "aws sts get-caller-identity --query Account --output text; exit 3";
+    await expect(keyless("--account", "210987654321", "--", "sh", "-c", command)).resolves.toEqual({
+      printed: "210987654321",
+      status: 3,
+    });
+  });
+
+  it("tells a shell how to use it, until it is stopped", async () => {
+    const child = start();
+    const [printed] = await once(child.stdout, "data");
+    expect(String(printed)).toContain("export AWS_ENDPOINT_URL='http://127.0.0.1:");
+    child.kill("SIGINT");
+    await expect(once(child, "exit")).resolves.toEqual([0, null]);
+  });
+
+  it("makes the least policy of a session, and records what it asked for", async () => {
+    const work = mkdtempSync(join(tmpdir(), "keyless-test-"));
+    const script = `
+      trust='{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/oidc.circleci.com/org/o"},"Condition":{"StringEquals":{"oidc.circleci.com/org/o:aud":"o"}}}}'
+      {
+        aws iam create-open-id-connect-provider --url https://oidc.circleci.com/org/o --client-id-list o
+        aws iam create-role --role-name r --assume-role-policy-document "$trust"
+        unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+        curl -s "$KEYLESS_ISSUER/token?organization=o&project=p" > "${work}/token"
+        export HOME="${work}" AWS_WEB_IDENTITY_TOKEN_FILE="${work}/token" AWS_ROLE_SESSION_NAME=job
+        export AWS_ROLE_ARN=arn:aws:iam::123456789012:role/r
+        aws s3 ls s3://site
+      } > "${work}/log" 2>&1`;
+    const record = join(work, "record.json");
+    const { printed } = await keyless("--least-policy", "--record", record, "--", "sh", "-c", script);
+    expect(printed).toMatch(/^arn:aws:sts::123456789012:assumed-role\/r\/job\n\{/);
+    expect(JSON.parse(printed.slice(printed.indexOf("{"))).Statement).toEqual([
+      { Effect: "Allow", Action: ["s3:ListBucket"], Resource: ["arn:aws:s3:::site"] },
+    ]);
+    expect(JSON.parse(readFileSync(record, "utf8"))).toEqual([
+      expect.objectContaining({ action: "s3:ListBucket", decision: "refused" }),
+    ]);
+    rmSync(work, { recursive: true, force: true });
+  });
+});

@@ -1,0 +1,279 @@
+import { statements } from "../../policy/document";
+import { evaluate } from "../../policy/evaluate";
+import type { FindingName } from "../../trust/findings";
+import { isBranchName } from "../../trust/forgery";
+import { lintTrust } from "../../trust/lint";
+import { unknownKeyFor, webIdentityRequest } from "../../trust/token";
+import {
+  account,
+  aud,
+  claims,
+  handMade,
+  issuer,
+  now,
+  organization,
+  otherOrganization,
+  project,
+  provider,
+  repository,
+  subjects,
+  trusting,
+  user,
+} from "./tokens";
+
+const sub = `${issuer}:sub`;
+const jobs = `org/${organization}/project/${project}`;
+const onMain = `${jobs}/user/????????-????-????-????-????????????/vcs-origin/${repository}/vcs-ref/refs/heads/main`;
+const documented = `${jobs}/user/*/vcs-origin/${repository}/vcs-ref/refs/heads/main`;
+const administrator = [{ name: "arn:aws:iam::aws:policy/AdministratorAccess" }];
+
+const faulty: [name: FindingName, why: string, trustPolicy: unknown][] = [
+  ["malformed-policy", "it is no object", "a policy"],
+  ["malformed-policy", "it has no statement", { Version: "2012-10-17" }],
+  ["malformed-policy", "its version is unknown", { Version: "2020-01-01", Statement: [] }],
+  ["malformed-policy", "an element is misspelt", handMade(subjects(onMain), { Conditions: {} })],
+  ["malformed-policy", "the effect is misspelt", handMade(subjects(onMain), { Effect: "allow" })],
+  ["malformed-policy", "an operator does not exist", handMade({ ...aud, StringLikes: { [sub]: onMain } })],
+  ["malformed-policy", "the condition is a list", handMade([])],
+  ["malformed-policy", "a statement is a text", { Version: "2012-10-17", Statement: ["x"] }],
+  ["any-principal", "it trusts everybody", handMade(subjects(onMain), { Principal: "*" })],
+  ["any-principal", "it trusts every AWS account", handMade(subjects(onMain), { Principal: { AWS: "*" } })],
+  [
+    "any-principal",
+    "it trusts all but one",
+    handMade(subjects(onMain), { Principal: undefined, NotPrincipal: { AWS: "arn:aws:iam::123456789012:root" } }),
+  ],
+  [
+    "other-principal",
+    "it trusts another account",
+    handMade(subjects(onMain), { Principal: { Federated: provider, AWS: "arn:aws:iam::999999999999:root" } }),
+  ],
+  [
+    "other-principal",
+    "it trusts another issuer",
+    handMade(subjects(onMain), {
+      Principal: {
+        Federated: [provider, "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"],
+      },
+    }),
+  ],
+  ["no-audience", "there is no condition on aud", handMade({ StringLike: { [sub]: onMain } })],
+  [
+    "no-audience",
+    "aud need only be there",
+    handMade({ Null: { [`${issuer}:aud`]: "false" }, StringLike: { [sub]: onMain } }),
+  ],
+  ["no-subject", "there is no condition on sub", handMade(aud)],
+  ["no-subject", "there is no condition at all", handMade(undefined)],
+  [
+    "optional-condition",
+    "sub is only compared if it exists",
+    handMade({ ...aud, StringLikeIfExists: { [sub]: onMain } }),
+  ],
+  [
+    "optional-condition",
+    "sub is compared for all values",
+    handMade({ ...aud, "ForAllValues:StringLike": { [sub]: [onMain] } }),
+  ],
+  [
+    "optional-condition",
+    "aud is compared for all values",
+    handMade({ "ForAllValues:StringEquals": { [`${issuer}:aud`]: organization }, StringLike: { [sub]: onMain } }),
+  ],
+  [
+    "negated-condition",
+    "sub must not be like something",
+    handMade({ ...aud, StringNotLike: { [sub]: `${jobs}/user/*/vcs-ref/refs/heads/dev` } }),
+  ],
+  [
+    "negated-condition",
+    "aud must not be something",
+    handMade({ StringNotEquals: { [`${issuer}:aud`]: "x" }, StringLike: { [sub]: onMain } }),
+  ],
+  ["loose-audience", "aud is any", handMade({ StringLike: { [`${issuer}:aud`]: "*", [sub]: onMain } })],
+  ["whole-organization", "sub is any", handMade(subjects("*"))],
+  ["whole-organization", "sub is any of the organization", handMade(subjects(`org/${organization}/*`))],
+  ["whole-organization", "sub is any project of the organization", handMade(subjects(`org/${organization}/project/*`))],
+  ["whole-organization", "the project is a wildcard", handMade(subjects(`org/${organization}/project/*/user/*`))],
+  ["unpinned-subject", "the project is cut short", handMade(subjects(`org/${organization}/project/6666*`))],
+  ["unpinned-subject", "the project is anywhere", handMade(subjects(`*/project/${project}/user/*`))],
+  [
+    "unknown-condition-key",
+    "the key is of a claim that AWS does not look at",
+    handMade({
+      ...subjects(onMain),
+      StringEquals: { ...aud.StringEquals, [`${issuer}:oidc.circleci.com/vcs-ref`]: "refs/heads/main" },
+    }),
+  ],
+  [
+    "unknown-condition-key",
+    "contexts are no key",
+    handMade({ ...subjects(onMain), "ForAnyValue:StringEquals": { [`${issuer}:oidc.circleci.com/context-ids`]: "x" } }),
+  ],
+  ["unknown-condition-key", "the key has https://", handMade({ ...aud, StringLike: { [`https://${sub}`]: onMain } })],
+  [
+    "unknown-condition-key",
+    "the key is of another organization",
+    handMade({ ...aud, StringLike: { [`oidc.circleci.com/org/${otherOrganization}:sub`]: onMain } }),
+  ],
+  ["wildcard-action", "the action is any of STS", handMade(subjects(onMain), { Action: "sts:*" })],
+  [
+    "wildcard-action",
+    "the action is all but one",
+    handMade(subjects(onMain), { Action: undefined, NotAction: "sts:AssumeRole" }),
+  ],
+  [
+    "literal-wildcard",
+    "equality takes no wildcard",
+    handMade({ StringEquals: { ...aud.StringEquals, [sub]: `${jobs}/user/*` } }),
+  ],
+  [
+    "unmatched-subject",
+    "the organization is another",
+    handMade(subjects(`org/${otherOrganization}/project/${project}/user/*`)),
+  ],
+  [
+    "unmatched-subject",
+    "the project is in upper case",
+    handMade(subjects(`org/${organization}/project/${project.toUpperCase()}/user/*`)),
+  ],
+  ["unmatched-subject", "the ref lacks refs/heads/", handMade(subjects(onMain.replace("refs/heads/", "")))],
+  [
+    "unmatched-subject",
+    "the repository is a URL",
+    handMade(subjects(onMain.replace("github.com", "https://github.com"))),
+  ],
+  ["v1-subject", "it names a user and no branch", handMade(subjects(`${jobs}/user/${user}`))],
+  [
+    "v1-subject",
+    "it names a user and no branch by equality",
+    handMade({ StringEquals: { ...aud.StringEquals, [sub]: `${jobs}/user/${user}` } }),
+  ],
+  ["ref-without-effect", "any ref is trusted beside main", handMade(subjects(onMain, `${jobs}/user/*`))],
+  ["forgeable-subject", "the user is *, as CircleCI documents it", handMade(subjects(documented))],
+  [
+    "no-circleci-trust",
+    "it trusts a service",
+    handMade(undefined, { Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }),
+  ],
+];
+
+test.each(faulty)("%s is found where %s, and its mended statement has it no more", (name, _why, trustPolicy) => {
+  const found = lintTrust({ trustPolicy }).filter((finding) => finding.name === name);
+  expect(found).not.toHaveLength(0);
+  for (const { fixed, attack, problem } of found) {
+    expect([attack, problem]).not.toContain("");
+    if (fixed === undefined) continue;
+    const rest = lintTrust({ trustPolicy: { Version: "2012-10-17", Statement: [fixed] } }).filter(
+      (finding) => finding.name === name,
+    );
+    expect(rest.length).toBeLessThan(found.length);
+  }
+});
+
+test("what is found is nothing more than what is wrong", () => {
+  const names = (trustPolicy: unknown) => lintTrust({ trustPolicy }).map(({ name }) => name);
+  expect(names(handMade(subjects(onMain)))).toEqual([]);
+  expect(names(handMade(subjects(documented)))).toEqual(["forgeable-subject"]);
+  expect(names(handMade(aud))).toEqual(["no-subject"]);
+  expect(names(handMade(subjects(`org/${organization}/*`)))).toEqual(["whole-organization"]);
+  expect(names(handMade(undefined))).toEqual(["no-audience", "no-subject"]);
+  expect(names(handMade({ ...aud, StringLike: { [`https://${sub}`]: onMain } }))).toEqual(["unknown-condition-key"]);
+});
+
+test("the audit-log streamer is named where a whole organization is trusted", () => {
+  const problem = (pattern: string) => lintTrust({ trustPolicy: handMade(subjects(pattern)) })[0]?.problem;
+  expect(problem(`org/${organization}/*`)).toContain("audit-log streamer");
+  expect(problem(`org/${organization}/project/*`)).not.toContain("audit-log streamer");
+});
+
+const forgeries: [pattern: string, branch: string][] = [
+  [documented, `e/vcs-origin/${repository}/vcs-ref/refs/heads/main`],
+  [`${jobs}/user/*/vcs-origin/${repository}/vcs-ref/refs/tags/v*`, `e/vcs-origin/${repository}/vcs-ref/refs/tags/vx`],
+  [`${jobs}/user/${user}/vcs-origin/*/vcs-ref/refs/heads/main`, "e/vcs-ref/refs/heads/main"],
+  [`${jobs}/*/vcs-ref/refs/heads/main`, "e/vcs-ref/refs/heads/main"],
+  [`${jobs}/user/*refs/heads/main`, "erefs/heads/main"],
+  [`${jobs}/*main`, "emain"],
+];
+
+test.each(forgeries)("the branch that gets in by %s is named, is one for git, and gets in", (pattern, branch) => {
+  const trustPolicy = handMade(subjects(pattern));
+  const found = lintTrust({ trustPolicy }).find(({ name }) => name === "forgeable-subject");
+  expect(found?.branch).toBe(branch);
+  expect(isBranchName(branch)).toBe(true);
+  const request = webIdentityRequest(claims({ ref: `refs/heads/${branch}` }), account, now);
+  const resource = [{ name: "trust", document: trustPolicy }];
+  expect(evaluate({ resource }, request, { unknownKey: unknownKeyFor(issuer) }).outcome).toBe("allowed");
+  const mended = [
+    { name: "trust", document: { ...trustPolicy, Statement: [found?.fixed ?? statements(trustPolicy)[0]] as never } },
+  ];
+  expect(evaluate({ resource: mended }, request, { unknownKey: unknownKeyFor(issuer) }).outcome).toBe("refused");
+});
+
+const harmless = [
+  onMain,
+  onMain.replace("main", "release/*"),
+  `${jobs}/user/*`,
+  `${jobs}/user/${user}/*`,
+  onMain.replace("main", "*/hotfix"),
+  onMain.replace("heads/main", "tags/v?.?"),
+];
+
+test.each(harmless)("no branch is named for %s, which none can exploit", (pattern) => {
+  expect(lintTrust({ trustPolicy: handMade(subjects(pattern)) })).toEqual([]);
+});
+
+const rules = [
+  { project, refs: "any" as const },
+  { project, refs: "any" as const, users: [user] },
+  { project, repository, branches: ["main", "release/*"], tags: ["v*"] },
+  { project, repository, branches: ["*"], users: [user] },
+];
+
+test.each(rules)("a rule that the product offers is without findings: %j", (rule) => {
+  const policies = [{ name: "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess" }];
+  expect(lintTrust({ trustPolicy: trusting(rule), policies })).toEqual([]);
+});
+
+const reaches: [expected: boolean, rule: Parameters<typeof trusting>[0]][] = [
+  [true, { project, refs: "any" }],
+  [true, { project, repository, branches: ["*"] }],
+  [true, { project, repository, tags: ["*"] }],
+  [false, { project, repository, branches: ["main"], tags: ["v*"] }],
+];
+
+test.each(reaches)("that an administrator is reached from any ref is said (%s) for %j", (expected, rule) => {
+  const names = lintTrust({ trustPolicy: trusting(rule), policies: administrator }).map(({ name }) => name);
+  expect(names).toEqual(expected ? ["administrator-any-ref"] : []);
+});
+
+test("an administrator is told by what the policy allows, whatever it is called", () => {
+  const policy = (Action: string, Resource: string) => ({
+    name: "deploy",
+    document: { Version: "2012-10-17" as const, Statement: [{ Effect: "Allow" as const, Action, Resource }] },
+  });
+  const found = (Action: string, Resource: string) =>
+    lintTrust({ trustPolicy: trusting({ project, refs: "any" }), policies: [policy(Action, Resource)] }).length;
+  expect(found("*", "*")).toBe(1);
+  expect(found("iam:*", "arn:aws:iam::123456789012:*")).toBe(1);
+  expect(found("iam:PutRolePolicy", "arn:aws:iam::123456789012:role/site-*")).toBe(0);
+  expect(found("s3:*", "*")).toBe(0);
+});
+
+test("a key that AWS does not have is an error where it holds nobody off", () => {
+  const key = `${issuer}:oidc.circleci.com/ssh-rerun`;
+  const severity = (condition: object, statement: object) =>
+    lintTrust({ trustPolicy: handMade(condition, statement) }).find(({ name }) => name === "unknown-condition-key")
+      ?.severity;
+  expect(severity({ ...subjects(onMain), Bool: { [key]: "false" } }, {})).toBe("warning");
+  expect(severity({ ...subjects(onMain), BoolIfExists: { [key]: "false" } }, {})).toBe("error");
+  expect(severity({ ...subjects(onMain), StringNotEquals: { [key]: "true" } }, {})).toBe("error");
+  expect(severity({ Bool: { [key]: "true" } }, { Effect: "Deny" })).toBe("error");
+});
+
+test("a CircleCI server's issuer counts once its host is named", () => {
+  const text = JSON.stringify(handMade(aud)).replaceAll("oidc.circleci.com", "ci.example.com");
+  const names = (servers: string[]) => lintTrust({ trustPolicy: JSON.parse(text), servers }).map(({ name }) => name);
+  expect(names(["ci.example.com"])).toEqual(["no-subject"]);
+  expect(names([])).toEqual(["other-principal", "no-circleci-trust"]);
+});

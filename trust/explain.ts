@@ -1,0 +1,292 @@
+import { asArray, type PolicyDocument, statements } from "../policy/document";
+import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../policy/evaluate";
+import { parseSubject, SUBJECT_PARTS, type SubjectParts } from "./circleci";
+import { commonStart, matchesAs } from "./compare";
+import { type Remedy, remedyFor } from "./remedy";
+import {
+  type Account,
+  audiencesOf,
+  type Claims,
+  isCallersKey,
+  issuerOfClaims,
+  providerArn,
+  unknownKeyFor,
+  webIdentityRequest,
+} from "./token";
+
+/** A token, the role that it is meant for, and what is known about both. */
+export interface Question {
+  readonly claims: Claims;
+  /** Where the token was found; a token's form alone does not tell a V1 token from a webhook's. Default: `file`. */
+  readonly source?: TokenSource;
+  readonly trustPolicy: PolicyDocument;
+  /** Where a reader changes the trust, e.g. `environments.dev.roles.deploy.trust in config.ts`. */
+  readonly place: string;
+  readonly account: Account;
+  /**
+   * The client ids of the account's provider for the token's issuer; `absent` when the account has no such provider.
+   * Default: not known.
+   */
+  readonly audiences?: readonly string[] | "absent";
+  /** Default: not checked. */
+  readonly signature?: Signature;
+  readonly now: Date;
+}
+
+export type TokenSource = "CIRCLE_OIDC_TOKEN" | "CIRCLE_OIDC_TOKEN_V2" | "file" | "claims";
+
+/** Whether a token's signature is the issuer's, and how that was found out or why it was not. */
+export interface Signature {
+  readonly verdict: "valid" | "invalid" | "unchecked";
+  readonly note: string;
+}
+
+/** One of the things that AWS checks before it trades a token for credentials. */
+export interface Check {
+  readonly name: "issuer" | "signature" | "audience" | "trust policy" | "lifetime";
+  readonly outcome: "passed" | "failed" | "unknown";
+  readonly detail: string;
+}
+
+/** A condition that failed: what the token has beside what the role wants. */
+export interface Mismatch {
+  readonly operator: string;
+  readonly key: string;
+  /** The token's values; none when it lacks the key. */
+  readonly actual: readonly string[];
+  /** All of the policy's values. */
+  readonly expected: readonly string[];
+  /** The one of them that differs from the token in the fewest parts, as late as possible. */
+  readonly closest: string;
+  /** How many characters of the token's value agree with `closest`, its wildcards considered. */
+  readonly firstDifference: number;
+  /** For subjects: part by part. */
+  readonly parts?: readonly PartComparison[];
+  /** Why the condition can never be met, if so. */
+  readonly note?: string;
+}
+
+export interface PartComparison {
+  readonly part: keyof SubjectParts;
+  /** Absent from a subject that does not say it. */
+  readonly actual?: string;
+  /** `*` for anything, absent when the subject must end before it. */
+  readonly expected?: string;
+  readonly matches: boolean;
+  /** Of `actual`, as in `Mismatch`. */
+  readonly firstDifference: number;
+}
+
+export interface Explanation {
+  readonly decision: "allowed" | "refused" | "unknown";
+  readonly checks: readonly Check[];
+  /** The condition of the trust policy that failed, when one did. */
+  readonly mismatch?: Mismatch;
+  /** What to do, the most likely thing alone. Absent when the token is let in. */
+  readonly remedy?: Remedy;
+}
+
+/**
+ * Tells whether AWS trades a token for a role's credentials, and if not, why not and what to do.
+ *
+ * The checks are AWS's: the account's provider for the issuer, the signature, the audience against the provider's client
+ * ids, the role's trust policy, the token's lifetime. A decision that hangs on what only AWS knows, such as the caller's
+ * address, is "unknown", and never "allowed".
+ */
+export function explain(question: Question): Explanation {
+  const { trustPolicy, claims, account, now } = question;
+  const decision = evaluate(
+    { resource: [{ name: "trust policy", document: trustPolicy }] },
+    webIdentityRequest(claims, account, now),
+    { unknownKey: unknownKeyFor(issuerOfClaims(claims)) },
+  );
+  const checks = [
+    checkIssuer(question),
+    checkSignature(question),
+    checkAudience(question),
+    checkTrust(decision),
+    checkLifetime(claims, now),
+  ];
+  const failed = checks.find(({ outcome }) => outcome === "failed");
+  const undecided = checks.find(({ outcome, name }) => outcome === "unknown" && name === "trust policy");
+  const mismatch = closestMismatch(decision, claims);
+  if (failed === undefined && undecided === undefined) return { decision: "allowed", checks };
+  return {
+    decision: failed === undefined ? "unknown" : "refused",
+    checks,
+    ...(mismatch !== undefined && { mismatch }),
+    remedy: remedyFor({
+      question,
+      check: failed ?? (undecided as Check),
+      mismatch,
+      trusted: trustedProviders(trustPolicy),
+    }),
+  };
+}
+
+/** The ARNs of the OpenID Connect providers whose tokens a trust policy is about. */
+export function trustedProviders(trustPolicy: PolicyDocument): string[] {
+  const federated = statements(trustPolicy).flatMap(({ Effect, Principal }) =>
+    Effect === "Allow" && typeof Principal === "object" ? asArray(Principal.Federated) : [],
+  );
+  return [...new Set(federated)];
+}
+
+function checkIssuer({ claims, account, audiences, trustPolicy }: Question): Check {
+  const issuer = issuerOfClaims(claims);
+  const arn = providerArn(issuer, account);
+  const trusted = trustedProviders(trustPolicy);
+  const check = { name: "issuer", outcome: "failed" } as const;
+  if (!claims.iss.startsWith("https://")) return { ...check, detail: `${claims.iss} is not an https:// URL` };
+  if (trusted.length > 0 && !trusted.includes(arn))
+    return { ...check, detail: `${claims.iss} is not whom the role trusts` };
+  if (audiences === "absent")
+    return { ...check, detail: `account ${account.accountId} has no provider for ${claims.iss}` };
+  return { name: "issuer", outcome: "passed", detail: claims.iss };
+}
+
+function checkSignature({ signature }: Question): Check {
+  const { verdict, note } = signature ?? { verdict: "unchecked", note: "not checked" };
+  const outcome = { valid: "passed", invalid: "failed", unchecked: "unknown" } as const;
+  return { name: "signature", outcome: outcome[verdict], detail: note };
+}
+
+function checkAudience({ claims, audiences }: Question): Check {
+  const actual = audiencesOf(claims).join(", ");
+  if (audiences === undefined || audiences === "absent") {
+    return { name: "audience", outcome: "unknown", detail: "the provider's client ids are not known" };
+  }
+  const taken = audiencesOf(claims).some((audience) => audiences.includes(audience));
+  return taken
+    ? { name: "audience", outcome: "passed", detail: actual }
+    : {
+        name: "audience",
+        outcome: "failed",
+        detail: `${actual} is not among the provider's client ids: ${audiences.join(", ")}`,
+      };
+}
+
+/** By the engine's reasons rather than its outcome alone: what hangs on the call and not on the token is not known. */
+function checkTrust(decision: Decision): Check {
+  const name = "trust policy";
+  const all = decision.policies.flatMap((policy) => policy.statements);
+  const deny = all.filter(({ effect }) => effect !== "Allow");
+  const allow = all.filter(({ effect }) => effect === "Allow");
+  if (decision.reason === "unsupported") return { name, outcome: "unknown", detail: decision.because };
+  if (deny.some(surely)) return { name, outcome: "failed", detail: decision.because };
+  const open = deny.filter(hangsOnCall);
+  const letting = allow.find(surely);
+  if (open.length === 0 && letting !== undefined) {
+    return { name, outcome: "passed", detail: `statement ${letting.index + 1} lets it in` };
+  }
+  const maybe = [...open, ...allow.filter(hangsOnCall)].flatMap(callersConditions)[0];
+  if (maybe !== undefined && allow.some((statement) => surely(statement) || hangsOnCall(statement))) {
+    return {
+      name,
+      outcome: "unknown",
+      detail: `${maybe.operator} on ${maybe.key} hangs on the call, not on the token`,
+    };
+  }
+  return { name, outcome: "failed", detail: "no statement lets it in" };
+}
+
+const TIME_KEYS = ["aws:currenttime", "aws:epochtime"];
+
+function callersConditions({ conditions }: StatementResult): ConditionResult[] {
+  return conditions.filter(({ key }) => isCallersKey(key) && !TIME_KEYS.includes(key.toLowerCase()));
+}
+
+function surely(statement: StatementResult): boolean {
+  return statement.verdict === "matched" && callersConditions(statement).length === 0;
+}
+
+/** Whether a statement matches in all but conditions on the call, so that these decide. */
+function hangsOnCall(statement: StatementResult): boolean {
+  const open = callersConditions(statement);
+  const parts = [...statement.elements, ...statement.conditions.filter((condition) => !open.includes(condition))];
+  return open.length > 0 && parts.every(({ verdict }) => verdict === "matched");
+}
+
+function checkLifetime({ exp, nbf }: Claims, now: Date): Check {
+  const name = "lifetime";
+  const seconds = now.getTime() / 1000;
+  const time = (at: number) => new Date(at * 1000).toISOString().replace(".000Z", "Z");
+  if (exp === undefined) return { name, outcome: "unknown", detail: "no claim tells when the token expires" };
+  if (exp <= seconds)
+    return { name, outcome: "failed", detail: `expired at ${time(exp)}, ${minutes(seconds - exp)} ago` };
+  if (nbf !== undefined && nbf > seconds) return { name, outcome: "failed", detail: `not valid before ${time(nbf)}` };
+  return { name, outcome: "passed", detail: `expires at ${time(exp)}, in ${minutes(exp - seconds)}` };
+}
+
+function minutes(seconds: number): string {
+  const count = Math.round(seconds / 60);
+  if (count < 1) return "less than a minute";
+  return count < 120 ? `${count} minute${count === 1 ? "" : "s"}` : `${Math.round(count / 60)} hours`;
+}
+
+/** The failed condition of the Allow that comes closest to letting the token in. */
+function closestMismatch(decision: Decision, claims: Claims): Mismatch | undefined {
+  const allows = decision.policies
+    .flatMap((policy) => policy.statements)
+    .filter(({ effect, verdict }) => effect === "Allow" && verdict !== "matched");
+  const candidates = allows.flatMap((statement) => {
+    const failed = statement.conditions.filter(({ verdict, key }) => verdict === "not-matched" && !isCallersKey(key));
+    const elements = statement.elements.filter(({ verdict }) => verdict !== "matched").length;
+    const [first] = failed.map((condition) => compare(condition, claims)).sort(byImportance);
+    return first === undefined
+      ? []
+      : [{ mismatch: first, distance: elements * 10 + failed.length, differing: differing(first) }];
+  });
+  candidates.sort((a, b) => a.distance - b.distance || a.differing - b.differing);
+  return candidates[0]?.mismatch;
+}
+
+// What can never be met comes first, then the audience, then the subject.
+function byImportance(a: Mismatch, b: Mismatch): number {
+  const rank = ({ note, key }: Mismatch) =>
+    note !== undefined ? 0 : key.endsWith(":aud") ? 1 : key.endsWith(":sub") ? 2 : 3;
+  return rank(a) - rank(b);
+}
+
+function differing({ parts = [] }: Mismatch): number {
+  return parts.filter(({ matches }) => !matches).length;
+}
+
+function compare({ operator, key, wanted, actual = [], note }: ConditionResult, claims: Claims): Mismatch {
+  const isSubject = key.toLowerCase() === `${issuerOfClaims(claims)}:sub`.toLowerCase();
+  const value = actual[0] ?? "";
+  const compared = wanted.map((expected) => {
+    const parts = isSubject ? compareParts(value, expected, operator) : undefined;
+    return {
+      closest: expected,
+      firstDifference: commonStart(operator, expected, value),
+      ...(parts !== undefined && { parts }),
+    };
+  });
+  const different = (candidate: (typeof compared)[number]) =>
+    candidate.parts?.filter(({ matches }) => !matches).length ?? SUBJECT_PARTS.length;
+  compared.sort((a, b) => different(a) - different(b) || b.firstDifference - a.firstDifference);
+  const [closest = { closest: "", firstDifference: 0 }] = compared;
+  const hopeless = actual.length === 0 || unknownKeyFor(issuerOfClaims(claims))(key) !== undefined ? note : undefined;
+  return { operator, key, actual, expected: wanted, ...closest, ...(hopeless !== undefined && { note: hopeless }) };
+}
+
+/** Part by part, if both can be taken apart. A pattern that ends with a wildcard leaves the parts that it lacks open. */
+function compareParts(subject: string, pattern: string, operator: string): PartComparison[] | undefined {
+  const actual = parseSubject(subject);
+  const expected = parseSubject(pattern);
+  if (actual?.project === undefined || expected === undefined) return undefined;
+  const rest = pattern.endsWith("*") ? "*" : undefined;
+  return SUBJECT_PARTS.map(([part]) => {
+    const wanted = part === "ref" ? (expected.ref ?? rest) : (expected[part]?.replace(/\/\*$/, "") ?? rest);
+    const given = actual[part];
+    const open = wanted === undefined || wanted === "*";
+    return {
+      part,
+      actual: given,
+      expected: wanted,
+      matches: given === undefined ? open : wanted !== undefined && matchesAs(operator, wanted, given),
+      firstDifference: commonStart(operator, wanted ?? "", given ?? ""),
+    };
+  });
+}

@@ -1,0 +1,198 @@
+import { asArray, type PolicyDocument, type Statement } from "../policy/document";
+import { evaluate } from "../policy/evaluate";
+import { makesAdministrator, type RolePolicy } from "./administrator";
+import { formatSubject, issuerOf, organizationOf } from "./circleci";
+import { type Finding, finding } from "./findings";
+import { NO_PROJECT, withSubject } from "./mend";
+import { lintStatement } from "./rules";
+import {
+  ASSUME,
+  isObject,
+  issuerOfArn,
+  issuersOf,
+  readStatement,
+  type TrustStatement,
+  trustedSubjects,
+} from "./statement";
+import { type Account, isCallersKey, providerArn, unknownKeyFor, webIdentityRequest } from "./token";
+
+/** A trust policy, and what is known of the role that has it. */
+export interface LintInput {
+  /** Any JSON value: what is no policy is a finding. */
+  readonly trustPolicy: unknown;
+  /** What the role may do, if known. */
+  readonly policies?: readonly RolePolicy[];
+  /** The hosts of CircleCI servers whose issuers count as CircleCI's, beside circleci.com's. Default: none. */
+  readonly servers?: readonly string[];
+}
+
+/**
+ * Finds what is wrong with a role's trust in CircleCI: whom it lets in that its author cannot mean, and what of it never
+ * lets anybody in. Statements about other issuers, services and accounts are named and not judged.
+ */
+export function lintTrust({ trustPolicy, policies = [], servers = [] }: LintInput): Finding[] {
+  const malformed = lintForm(trustPolicy);
+  if (malformed.some(({ where }) => where === "")) return malformed;
+  const document = trustPolicy as PolicyDocument;
+  const list = asArray(document.Statement).map((statement) =>
+    isObject(statement) ? (statement as unknown as Statement) : undefined,
+  );
+  const trusts = list.flatMap((statement, index) =>
+    statement === undefined ? [] : readStatement(statement, index, servers),
+  );
+  return [
+    ...malformed,
+    ...list.flatMap((statement, index) =>
+      statement === undefined ? [] : lintPrincipal(statement, `Statement[${index}]`, servers),
+    ),
+    ...trusts.flatMap(lintStatement),
+    ...lintReach(document, trusts, policies),
+    ...(trusts.some(({ allows }) => allows) || malformed.length > 0 ? [] : [trustsNobody()]),
+  ];
+}
+
+const NO_ACCOUNT: Account = { accountId: "000000000000", partition: "aws" };
+
+/** What the engine cannot read, AWS refuses to store, or reads in a way that nobody should rely on. */
+function lintForm(trustPolicy: unknown): Finding[] {
+  const [policy] = probe(trustPolicy).policies;
+  if (policy?.unsupported !== undefined) return [malformed("", policy.unsupported)];
+  const parts = (policy?.statements ?? []).flatMap(({ index, elements, conditions }) => [
+    ...elements.map(({ element, ...part }) => ({ ...part, where: `Statement[${index}].${element}` })),
+    ...conditions.map(({ operator, key, ...part }) => ({
+      ...part,
+      where: `Statement[${index}].Condition.${operator}["${key}"]`,
+    })),
+  ]);
+  return [
+    ...statementFaults(trustPolicy as PolicyDocument),
+    ...parts.filter(({ verdict }) => verdict === "unsupported").map(({ where, note = "" }) => malformed(where, note)),
+  ];
+}
+
+/** Faults of whole statements; told by statements without the parts, since one that does not match hides them. */
+function statementFaults(document: PolicyDocument): Finding[] {
+  const bare = asArray<unknown>(document.Statement as unknown).map((statement) => {
+    if (!isObject(statement)) return statement;
+    const { NotPrincipal, NotAction, Resource, NotResource, Condition, ...rest } = statement;
+    return { ...rest, Principal: "*", Action: ASSUME };
+  });
+  return probe({ ...document, Statement: bare }).policies.flatMap(({ statements }) =>
+    statements.flatMap(({ index, unsupported }) =>
+      unsupported === undefined ? [] : [malformed(`Statement[${index}]`, unsupported)],
+    ),
+  );
+}
+
+function probe(trustPolicy: unknown) {
+  const claims = { iss: `https://${issuerOf(NO_PROJECT)}`, aud: "", sub: "" };
+  const resource = [{ name: "trust policy", document: trustPolicy as PolicyDocument }];
+  return evaluate({ resource }, webIdentityRequest(claims, NO_ACCOUNT, new Date(0)));
+}
+
+function malformed(where: string, problem: string): Finding {
+  return finding("malformed-policy", where, {
+    problem,
+    attack: "nobody can say whom it lets in: AWS may refuse it, or read it in another way than its author",
+  });
+}
+
+function trustsNobody(): Finding {
+  return finding("no-circleci-trust", "Statement", {
+    problem: "no statement allows sts:AssumeRoleWithWebIdentity for a CircleCI issuer: there is nothing to judge",
+    attack: "none through CircleCI",
+  });
+}
+
+/** Allows for others than CircleCI's jobs: everybody is an error, somebody is worth a look. */
+function lintPrincipal(statement: Statement, place: string, servers: readonly string[]): Finding[] {
+  const { Effect, Principal, NotPrincipal, ...rest } = statement;
+  if (Effect !== "Allow") return [];
+  const entries = isObject(Principal)
+    ? Object.entries(Principal).flatMap(([kind, ids]) => asArray(ids as string).map((id) => ({ kind, id: String(id) })))
+    : [];
+  if (Principal === "*" || NotPrincipal !== undefined || entries.some(({ id }) => id === "*")) {
+    const [issuer = issuerOf(NO_PROJECT)] = issuersOf(rest as Statement);
+    return [
+      finding("any-principal", `${place}.${NotPrincipal === undefined ? "Principal" : "NotPrincipal"}`, {
+        problem: "the statement is about everybody, not about one issuer's provider",
+        attack:
+          "whoever meets the conditions gets in, through any issuer that the account knows and, if the action allows it, from any AWS account",
+        fixed: { Effect, Principal: { Federated: providerArn(issuer, NO_ACCOUNT) }, ...rest },
+      }),
+    ];
+  }
+  return entries
+    .filter(({ kind, id }) => kind !== "Federated" || organizationOf(issuerOfArn(id), servers) === undefined)
+    .map(({ kind, id }) =>
+      finding("other-principal", `${place}.Principal.${kind}`, {
+        problem: `the role also trusts ${id}, which is not a CircleCI issuer`,
+        attack: `whoever controls ${id} gets in without CircleCI`,
+      }),
+    );
+}
+
+/** What only all statements together tell: whether refs of any name get in, and to an administrator's permissions. */
+function lintReach(
+  document: PolicyDocument,
+  trusts: readonly TrustStatement[],
+  policies: readonly RolePolicy[],
+): Finding[] {
+  const open = trusts.find((trust) => trust.allows && letsInAnyRef(document, trust));
+  if (open === undefined) return [];
+  const administrator = policies.find((policy) => makesAdministrator(policy, accountOf(open)));
+  if (administrator === undefined) return [];
+  return [
+    finding("administrator-any-ref", open.place, {
+      problem: `refs of any name get in, and the policy ${administrator.name} lets the role give itself every permission`,
+      attack: "whoever can push a branch or a tag, reviewed or not, owns the account",
+      fixed: withSubject(open, trustedSubjects(open)[0]?.parts),
+    }),
+  ];
+}
+
+function accountOf({ statement }: TrustStatement): Account {
+  const [, partition, accountId] = /arn:([^:"]+):iam::(\d{12}):/.exec(JSON.stringify(statement.Principal ?? "")) ?? [];
+  return partition === undefined || accountId === undefined ? NO_ACCOUNT : { partition, accountId };
+}
+
+/** Tries tokens of refs that nobody would name on purpose, otherwise as the statement's subjects want them. */
+function letsInAnyRef(document: PolicyDocument, trust: TrustStatement): boolean {
+  const { issuer, organization, conditions } = trust;
+  const aud = conditions.find(({ claim }) => claim === "aud")?.values[0] ?? organization;
+  const resource = [{ name: "trust policy", document: withoutCallersConditions(document) }];
+  return unlikelySubjects(trust).some((sub) => {
+    const claims = { iss: `https://${issuer}`, aud, sub };
+    const request = webIdentityRequest(claims, accountOf(trust), new Date());
+    return evaluate({ resource }, request, { unknownKey: unknownKeyFor(issuer) }).outcome === "allowed";
+  });
+}
+
+function unlikelySubjects(trust: TrustStatement): string[] {
+  const subjects = trustedSubjects(trust).map(({ parts }) => parts);
+  return (subjects.length === 0 ? [undefined] : subjects).flatMap((parts) => {
+    const literal = (part: string | undefined, otherwise: string) =>
+      part === undefined || /[*?]/.test(part) ? otherwise : part;
+    const job = {
+      organization: trust.organization,
+      project: literal(parts?.project?.replace(/\/\*$/, ""), NO_PROJECT),
+      user: literal(parts?.user?.replace(/\/\*$/, ""), NO_PROJECT),
+    };
+    const repository = literal(parts?.repository, "github.com/acme/site");
+    const refs = ["heads", "tags"].map((kind) => ({ ...job, repository, ref: `refs/${kind}/f7c1e0b4-made-up` }));
+    return [job, ...refs].map(formatSubject);
+  });
+}
+
+/** An attacker may well be where such a condition wants the caller to be, so that it is taken for met. */
+function withoutCallersConditions(document: PolicyDocument): PolicyDocument {
+  const open = (statement: Statement): Statement => {
+    if (statement.Effect !== "Allow" || !isObject(statement.Condition)) return statement;
+    const kept = Object.entries(statement.Condition).map(([operator, keys]) => [
+      operator,
+      Object.fromEntries(Object.entries(keys).filter(([key]) => !isCallersKey(key))),
+    ]);
+    return { ...statement, Condition: Object.fromEntries(kept) };
+  };
+  return { ...document, Statement: asArray(document.Statement).map(open) };
+}

@@ -1,0 +1,112 @@
+import type { Request } from "../policy/evaluate";
+import { CONDITION_CLAIMS } from "./circleci";
+
+/** What a token says, as far as AWS looks at it. */
+export interface Claims {
+  /** The issuer's URL, with its `https://`. */
+  readonly iss: string;
+  readonly aud: string | readonly string[];
+  readonly sub: string;
+  /** Seconds since 1970, like `nbf` and `iat`. */
+  readonly exp?: number;
+  readonly nbf?: number;
+  readonly iat?: number;
+  readonly [claim: string]: unknown;
+}
+
+/** The AWS account that a token is shown to. */
+export interface Account {
+  readonly accountId: string;
+  readonly partition: string;
+}
+
+/**
+ * Reads a token's claims without checking its signature.
+ *
+ * @throws {Error} telling in which way it is not such a token, without a character of it
+ */
+export function readClaims(token: string): Claims {
+  const parts = token.split(".");
+  if (parts.length !== 3)
+    throw new Error(`it has ${parts.length} part${parts.length === 1 ? "" : "s"} between dots, a token has 3`);
+  const claims = decode(parts[1] ?? "");
+  if (decode(parts[0] ?? "") === undefined || claims === undefined)
+    throw new Error("its parts are not JSON in base64url");
+  const { iss, aud, sub } = claims;
+  const audiences = Array.isArray(aud) ? aud : [aud];
+  if (
+    typeof iss !== "string" ||
+    typeof sub !== "string" ||
+    audiences.some((audience) => typeof audience !== "string")
+  ) {
+    throw new Error("it lacks one of the claims iss, aud and sub");
+  }
+  for (const claim of ["exp", "nbf", "iat"]) {
+    if ((claim === "exp" || claims[claim] !== undefined) && typeof claims[claim] !== "number")
+      throw new Error(`its claim ${claim} is not a number`);
+  }
+  return claims as Claims;
+}
+
+function decode(part: string): { readonly [name: string]: unknown } | undefined {
+  if (!/^[\w-]+=*$/.test(part)) return undefined;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A token's issuer as AWS spells it in condition keys and in the provider's ARN: without `https://`. */
+export function issuerOfClaims({ iss }: Claims): string {
+  return iss.replace(/^https:\/\//, "");
+}
+
+/** The audiences of a token, one or several. */
+export function audiencesOf({ aud }: Claims): readonly string[] {
+  return typeof aud === "string" ? [aud] : aud;
+}
+
+/** The ARN of an account's provider for an issuer, which is given without `https://`. */
+export function providerArn(issuer: string, { accountId, partition }: Account): string {
+  return `arn:${partition}:iam::${accountId}:oidc-provider/${issuer}`;
+}
+
+/**
+ * What AWS asks a role's trust policy when a token is traded for the role's credentials. The context has the keys that
+ * follow from the token and the time alone.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+ */
+export function webIdentityRequest(claims: Claims, account: Account, now: Date): Request {
+  const issuer = issuerOfClaims(claims);
+  const keys = CONDITION_CLAIMS.flatMap((claim): [string, string | readonly string[]][] => {
+    const value = claim === "aud" ? claims.aud : claims[claim];
+    return typeof value === "string" || Array.isArray(value) ? [[`${issuer}:${claim}`, value]] : [];
+  });
+  return {
+    principal: { kind: "Federated", id: providerArn(issuer, account) },
+    action: "sts:AssumeRoleWithWebIdentity",
+    resource: "*",
+    context: {
+      ...Object.fromEntries(keys),
+      "aws:CurrentTime": now.toISOString(),
+      "aws:EpochTime": String(Math.floor(now.getTime() / 1000)),
+    },
+  };
+}
+
+/** For the engine's option `unknownKey`: tells of a condition key that AWS does not have for tokens of this issuer. */
+export function unknownKeyFor(issuer: string): (key: string) => string | undefined {
+  const known = new Set(CONDITION_CLAIMS.map((claim) => `${issuer}:${claim}`.toLowerCase()));
+  return (key) => {
+    if (known.has(key.toLowerCase()) || isCallersKey(key)) return undefined;
+    return `AWS has no condition key "${key}" for tokens of ${issuer}: it knows ${[...known].join(", ")}`;
+  };
+}
+
+/** Whether a condition key tells of the call rather than of the token, so that only AWS knows its value. */
+export function isCallersKey(key: string): boolean {
+  return /^(aws|sts):/i.test(key);
+}
