@@ -120,7 +120,10 @@ function shown(value: unknown, sensitive: unknown, unknown: unknown, key: Buffer
       .slice(0, 8)})`;
   const marksOf = (marks: unknown, name: string) => (marks as { [name: string]: unknown } | undefined)?.[name];
   const within = (name: string, each: unknown) => shown(each, marksOf(sensitive, name), marksOf(unknown, name), key);
-  if (Array.isArray(value)) return value.map((each, index) => within(String(index), each));
+  if (Array.isArray(value)) {
+    const length = Math.max(value.length, Array.isArray(unknown) ? unknown.length : 0);
+    return Array.from({ length }, (_, index) => within(String(index), value[index]));
+  }
   if (typeof value === "string") return opened(value);
   const names = new Set([...Object.keys(value ?? {}), ...(isMap(unknown) ? Object.keys(unknown) : [])]);
   if (!isMap(value) && names.size === 0) return value;

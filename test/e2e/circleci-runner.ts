@@ -70,8 +70,8 @@ export class CircleCi {
   }
 
   /** Runs one job of a workflow again, with the workspace as it is. */
-  rerun(workflow: string, name: string): Promise<JobResult> {
-    return this.#run(this.#invocations(workflow).get(name));
+  rerun(workflow: string, name: string, checkout = this.options.checkout): Promise<JobResult> {
+    return this.#run(this.#invocations(workflow).get(name), checkout);
   }
 
   remove(): void {
@@ -96,14 +96,14 @@ export class CircleCi {
     return this.options.skip?.includes(what) ?? false;
   }
 
-  async #run({ job, name, ...given }: Yaml): Promise<JobResult> {
+  async #run({ job, name, ...given }: Yaml, checkout = this.options.checkout): Promise<JobResult> {
     const { steps, environment } = this.#withParameters(this.#config.jobs[job], given);
     const place = mkdtempSync(join(this.#folder, "job-"));
-    const [folder, home, artifacts] = ["project", "home", "artifacts"].map((each) => join(place, each));
-    for (const each of [folder, home, artifacts]) mkdirSync(each as string);
+    const [folder, home, artifacts] = [join(place, "project"), join(place, "home"), join(place, "artifacts")];
+    for (const each of [folder, home, artifacts]) mkdirSync(each);
     const env: Env = {
       HOME: home,
-      BASH_ENV: join(home as string, ".bash_env"),
+      BASH_ENV: join(home, ".bash_env"),
       CI: "true",
       CIRCLECI: "true",
       CIRCLE_JOB: name,
@@ -115,7 +115,7 @@ export class CircleCi {
       ...(await this.options.environment(name)),
     };
     writeFileSync(env.BASH_ENV as string, "");
-    const container = { folder: folder as string, artifacts: artifacts as string, env };
+    const container = { folder, artifacts, env, checkout };
     let status: JobResult["status"] = "success";
     let output = "";
     for (const step of this.#expanded(steps)) {
@@ -127,9 +127,7 @@ export class CircleCi {
     return {
       status,
       output,
-      artifacts: readdirSync(artifacts as string, { recursive: true })
-        .map(String)
-        .sort(),
+      artifacts: readdirSync(artifacts, { recursive: true }).map(String).sort(),
     };
   }
 
@@ -161,11 +159,11 @@ export class CircleCi {
     return deep(definition);
   }
 
-  async #step(step: Yaml, { folder, artifacts, env }: { folder: string; artifacts: string; env: Env }) {
+  async #step(step: Yaml, { folder, artifacts, env, checkout }: Container) {
     const done = { status: 0, output: "" };
     switch (step.kind) {
       case "checkout":
-        this.options.checkout(folder);
+        checkout(folder);
         return done;
       case "attach_workspace":
         cpSync(this.#workspace, join(folder, step.at), { recursive: true });
@@ -185,6 +183,13 @@ export class CircleCi {
         throw new Error(`this runner does not know the step ${step.kind}`);
     }
   }
+}
+
+interface Container {
+  readonly folder: string;
+  readonly artifacts: string;
+  readonly env: Env;
+  readonly checkout: RunnerOptions["checkout"];
 }
 
 const NOT_RUN: JobResult = { status: "not run", output: "", artifacts: [] };

@@ -11,6 +11,7 @@ const ACCOUNTS = { dev: "123456789012", prod: "210987654321" };
 let sandbox: Sandbox;
 let project: Project;
 let shipped: string;
+let main: CircleCi;
 const runners: CircleCi[] = [];
 
 beforeAll(async () => {
@@ -70,6 +71,10 @@ async function jobEnvironment(branch: string): Promise<Env> {
   };
 }
 
+function checkoutOf({ folder: from }: Project) {
+  return (folder: string) => cpSync(from, folder, { recursive: true, verbatimSymlinks: true });
+}
+
 function pipeline(branch: string, source = "webhook"): CircleCi {
   const runner = new CircleCi({
     config: project.read(".circleci/config.yml"),
@@ -78,7 +83,7 @@ function pipeline(branch: string, source = "webhook"): CircleCi {
       "pipeline.trigger_source": source,
       "pipeline.project.slug": "github/acme/aws-access",
     },
-    checkout: (folder) => cpSync(project.folder, folder, { recursive: true, verbatimSymlinks: true }),
+    checkout: checkoutOf(project),
     environment: () => jobEnvironment(branch),
     // The packages are linked, and the job `test` is what runs now.
     skip: ["test", "npm ci"],
@@ -88,10 +93,10 @@ function pipeline(branch: string, source = "webhook"): CircleCi {
 }
 
 /** Commits a configuration: the shipped one with some texts replaced. */
-function commit(...replacements: [from: string, to: string][]): void {
+function commit(repository: Project, ...replacements: [from: string, to: string][]): void {
   const text = replacements.reduce((config, [from, to]) => config.replace(from, to), shipped);
   expect(text).not.toBe(shipped);
-  project.write("config.ts", text);
+  repository.write("config.ts", text);
 }
 
 function statuses(results: ReadonlyMap<string, JobResult>) {
@@ -113,7 +118,7 @@ const PUBLISHERS: [string, string][] = [
 ];
 
 test("a pull request plans both environments side by side and reviews them, the pipeline's own roles included", async () => {
-  commit(...PUBLISHERS, ["Plans changes of access on pull requests", "Plans"]);
+  commit(project, ...PUBLISHERS, ["Plans changes of access on pull requests", "Plans"]);
   const branch = "it's $(a) `branch`";
   const runner = pipeline(branch);
   expect(runner.workflows()).toEqual(["pull-request"]);
@@ -129,41 +134,57 @@ test("a pull request plans both environments side by side and reviews them, the 
   expect(results.get("review")?.artifacts).toEqual(["review.md"]);
 });
 
-describe("on main", () => {
-  let main: CircleCi;
-
-  test("what was reviewed and approved is deployed, and a state that cannot be saved is kept", async () => {
-    commit(...PUBLISHERS);
-    main = pipeline("main");
-    expect(main.workflows()).toEqual(["main"]);
-    const results = await main.run("main", async (approval) => {
-      if (approval === "approve-prod") await denyWriting("acme-prod-tfstate");
-      return true;
-    });
-    expect(output(results, "deploy-dev")).toContain("0 added, 1 changed, 0 destroyed");
-    expect(await description("dev", "circleci-site-publisher")).toBe("Publishes the site of dev");
-    expect(output(results, "deploy-prod")).toContain("errored.tfstate");
-    expect(statuses(results)).toMatchObject({ "deploy-dev": "success", "deploy-prod": "failed" });
-    expect(results.get("deploy-prod")?.artifacts).toContain("cdktf.out/stacks/prod/errored.tfstate");
+test("on main, what was reviewed and approved is deployed, and a state that cannot be saved is kept", async () => {
+  commit(project, ...PUBLISHERS);
+  main = pipeline("main");
+  expect(main.workflows()).toEqual(["main"]);
+  const results = await main.run("main", async (approval) => {
+    if (approval === "approve-prod") await denyWriting("acme-prod-tfstate");
+    return true;
   });
+  expect(output(results, "deploy-dev")).toContain("0 added, 1 changed, 0 destroyed");
+  expect(await description("dev", "circleci-site-publisher")).toBe("Publishes the site of dev");
+  expect(output(results, "deploy-prod")).toContain("errored.tfstate");
+  expect(statuses(results)).toMatchObject({ "deploy-dev": "success", "deploy-prod": "failed" });
+  expect(results.get("deploy-prod")?.artifacts).toContain("cdktf.out/stacks/prod/errored.tfstate");
+});
 
-  test("a plan that changed behind the approval's back is refused, with the difference", async () => {
+describe("when somebody has changed a role by hand after the approval", () => {
+  const other = new Project();
+  let refused: JobResult;
+  let left: JobResult;
+  let drift: ReadonlyMap<string, JobResult>;
+
+  // All at once: each takes its time, and none changes anything.
+  beforeAll(async () => {
     const role = ["--role-name", "circleci-site-publisher", "--description", "Changed by hand"];
     await aws(sandbox.environment, "iam", "update-role", ...role);
-    const result = await main.rerun("main", "deploy-dev");
-    expect(result.output).toMatch(/^\+.*Changed by hand/m);
-    expect(result).toMatchObject({ status: "failed", output: expect.stringContaining("not what was reviewed") });
+    commit(other, ...PUBLISHERS, ["Deploys changes of access from the main branch", "Deploys"]);
+    const scheduled = pipeline("main", "scheduled_pipeline");
+    expect(scheduled.workflows()).toEqual(["drift"]);
+    [refused, left, drift] = await Promise.all([
+      main.rerun("main", "deploy-dev"),
+      main.rerun("main", "deploy-dev", checkoutOf(other)),
+      scheduled.run("drift"),
+    ]);
+  });
+
+  afterAll(() => other.remove());
+
+  test("the changed plan is refused, with the difference", async () => {
+    expect(refused.output).toMatch(/^\+.*Changed by hand/m);
+    expect(refused).toMatchObject({ status: "failed", output: expect.stringContaining("not what was reviewed") });
     expect(await description("dev", "circleci-site-publisher")).toBe("Changed by hand");
   });
 
   test("a change of the pipeline's own roles is left to an administrator", async () => {
-    commit(...PUBLISHERS, ["Deploys changes of access from the main branch", "Deploys"]);
-    const result = await main.rerun("main", "deploy-dev");
-    expect(result).toMatchObject({
-      status: "failed",
-      output: expect.stringContaining("an administrator deploys this"),
-    });
+    expect(left).toMatchObject({ status: "failed", output: expect.stringContaining("an administrator deploys this") });
     expect(await description("dev", "circleci-access-apply")).toBe("Deploys changes of access from the main branch");
+  });
+
+  test("a scheduled run says what drifted", () => {
+    expect(output(drift, "review")).toContain("Changed by hand");
+    expect(statuses(drift)).toEqual({ "plan-dev": "success", "plan-prod": "success", review: "failed" });
   });
 });
 
@@ -181,15 +202,6 @@ async function denyWriting(bucket: string): Promise<void> {
     policy,
   );
 }
-
-test("a scheduled run says what drifted", async () => {
-  commit(...PUBLISHERS);
-  const runner = pipeline("main", "scheduled_pipeline");
-  expect(runner.workflows()).toEqual(["drift"]);
-  const results = await runner.run("drift");
-  expect(output(results, "review")).toContain("Changed by hand");
-  expect(statuses(results)).toEqual({ "plan-dev": "success", "plan-prod": "success", review: "failed" });
-});
 
 test("a fork's pull request gets no plan and says so", async () => {
   const runner = pipeline("pull/7");

@@ -8,7 +8,7 @@ import type { Env } from "../../sandbox/executables";
 jest.setTimeout(300_000);
 
 const root = join(__dirname, "..", "..");
-const left = new Set(["node_modules", "dist", "test", "docs", "examples", "cdktf.out", ".git", ".keyless"]);
+const left = new Set(["node_modules", "dist", "test", "docs", "cdktf.out", ".git", ".keyless"]);
 
 export interface Ran {
   readonly status: number | null;
