@@ -42,32 +42,34 @@ export interface NamedPlan {
 }
 
 /**
- * How a plan differs from the one that was reviewed, as a unified diff of everything that either would do: undefined
- * when both would do the same. Sensitive values take part in the comparison and are not shown.
+ * How a plan differs from the one that was reviewed, as a unified diff for each resource with which they would not do
+ * the same; undefined when there is none. Sensitive values take part in the comparison and are not shown.
  *
  * @throws {UserError} when one of them is no plan, or one that Terraform could not finish
  */
 export function planDifference(reviewed: NamedPlan, fresh: NamedPlan): string | undefined {
   const key = randomBytes(32);
-  const [before, after] = [reviewed, fresh].map((plan) => lines(parse(plan), key)) as [string, string];
-  if (before === after) return undefined;
-  return createTwoFilesPatch(reviewed.name, fresh.name, before, after, undefined, undefined, { context: 4 });
+  const [before, after] = [deedsOf(parse(reviewed), key), deedsOf(parse(fresh), key)];
+  const differing = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (name) => before.get(name) !== after.get(name),
+  );
+  if (differing.length === 0) return undefined;
+  return differing
+    .sort()
+    .map((name) => {
+      const [old, now] = [before.get(name) ?? "", after.get(name) ?? ""];
+      const patch = createTwoFilesPatch(reviewed.name, fresh.name, old, now, undefined, undefined, { context: 4 });
+      return `${name}\n${patch.replace(/^=+\n/, "")}`;
+    })
+    .join("\n");
 }
 
 /** Whether applying the plan would change nothing at all. */
 export function isEmptyPlan(plan: NamedPlan): boolean {
-  return lines(parse(plan), Buffer.alloc(0)) === lines(NOTHING, Buffer.alloc(0));
+  return deedsOf(parse(plan), Buffer.alloc(0)).size === 0;
 }
 
 type Parsed = v.InferOutput<typeof planSchema>;
-
-const NOTHING: Parsed = {
-  format_version: "1.0",
-  resource_changes: [],
-  output_changes: {},
-  deferred_changes: [],
-  errored: false,
-};
 
 function parse({ name, plan }: NamedPlan): Parsed {
   const { success, output, issues } = v.safeParse(planSchema, plan);
@@ -81,17 +83,23 @@ function parse({ name, plan }: NamedPlan): Parsed {
   return output;
 }
 
-/** Everything that a plan would do, in an order and a form that do not depend on chance. */
-function lines(plan: Parsed, key: Buffer): string {
+/** Everything that a plan would do, by what it would do it to, in a form that does not depend on chance. */
+function deedsOf(plan: Parsed, key: Buffer): Map<string, string> {
+  const text = (deed: unknown) => `${JSON.stringify(sorted(deed), null, 2)}\n`;
   const resources = plan.resource_changes
     .filter(({ change, previous_address }) => isNews(change) || previous_address !== undefined)
-    .map(({ change, ...resource }) => ({ ...resource, ...comparable(change, key) }))
-    .sort((a, b) => compare(`${a.address} ${a.deposed ?? ""}`, `${b.address} ${b.deposed ?? ""}`));
+    .map(({ address, deposed, previous_address, change }): [string, string] => [
+      deposed === undefined ? address : `${address} (deposed ${deposed})`,
+      text({ previous_address, ...comparable(change, key) }),
+    ]);
   const outputs = Object.entries(plan.output_changes)
     .filter(([, output]) => isNews(output))
-    .map(([name, output]) => ({ output: name, ...comparable(output, key) }))
-    .sort((a, b) => compare(a.output, b.output));
-  return `${JSON.stringify(sorted({ resources, outputs, deferred: plan.deferred_changes }), null, 2)}\n`;
+    .map(([name, output]): [string, string] => [`output.${name}`, text(comparable(output, key))]);
+  const deferred = plan.deferred_changes.map((each, index): [string, string] => [
+    `deferred change ${index}`,
+    text(each),
+  ]);
+  return new Map([...resources, ...outputs, ...deferred]);
 }
 
 type Change = v.InferOutput<typeof change>;

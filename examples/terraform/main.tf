@@ -22,13 +22,17 @@ provider "aws" {
   allowed_account_ids = ["123456789012"]
 }
 
-resource "aws_s3_object" "robots" {
-  bucket       = "www.dev.example.com"
-  key          = "robots.txt"
-  content      = "User-agent: *\nAllow: /\n"
-  content_type = "text/plain"
+resource "aws_dynamodb_table" "sessions" {
+  name         = "acme-dev-app-sessions"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "id"
+
+  attribute {
+    name = "id"
+    type = "S"
+  }
 }
 
-output "robots_version" {
-  value = aws_s3_object.robots.etag
+output "sessions_table" {
+  value = aws_dynamodb_table.sessions.arn
 }
