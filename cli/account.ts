@@ -112,7 +112,7 @@ function liveRole(role: { RoleName?: string; Arn?: string; AssumeRolePolicyDocum
 }
 
 /** IAM answers with documents in percent-encoded JSON. */
-function readDocument(encoded = ""): PolicyDocument {
+export function readDocument(encoded = ""): PolicyDocument {
   return JSON.parse(decodeURIComponent(encoded)) as PolicyDocument;
 }
 

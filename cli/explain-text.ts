@@ -1,11 +1,5 @@
 import type { Check, Explanation, Mismatch, PartComparison } from "../trust/explain";
-
-/** How a text is set off, if it is to be; without a terminal it is not. */
-export interface Paint {
-  readonly good: (text: string) => string;
-  readonly bad: (text: string) => string;
-  readonly faint: (text: string) => string;
-}
+import type { Paint } from "./paint";
 
 /** What `keyless explain` found out, beside the explanation itself. */
 export interface Report extends Explanation {

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { styleText } from "node:util";
 import { type Command, Option } from "commander";
 import type { Environment } from "../config/types";
 import { UserError } from "../policy/errors";
@@ -10,8 +9,9 @@ import { trustPolicy } from "../trust/policy";
 import { remedyForText } from "../trust/remedy";
 import { type Claims, issuerOfClaims, providerArn, readClaims } from "../trust/token";
 import { AccountError, LiveAccount } from "./account";
-import { type Paint, type Report, renderReport } from "./explain-text";
+import { type Report, renderReport } from "./explain-text";
 import { environmentNamed, loadConfig, roleNamed } from "./load-config";
+import { paintFor } from "./paint";
 import { checkSignature } from "./signature";
 
 const EXIT = { allowed: 0, refused: 1, unknown: 2, usage: 64 } as const;
@@ -77,7 +77,9 @@ export function register(program: Command): void {
 async function run(environmentName: string, role: string, flags: Flags): Promise<number> {
   try {
     const report = await reportOn(environmentNamed(loadConfig(), environmentName), role, flags);
-    process.stdout.write(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report, paint()));
+    process.stdout.write(
+      flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report, paintFor(process.stdout)),
+    );
     return EXIT[report.decision];
   } catch (error) {
     const known = error instanceof UserError;
@@ -229,10 +231,4 @@ function writtenSubject(
     repository,
     ref: tag === undefined ? `refs/heads/${branch}` : `refs/tags/${tag}`,
   });
-}
-
-function paint(): Paint {
-  const coloured = process.stdout.isTTY && process.env.NO_COLOR === undefined;
-  const as = (style: "green" | "red" | "dim") => (text: string) => (coloured ? styleText(style, text) : text);
-  return { good: as("green"), bad: as("red"), faint: as("dim") };
 }

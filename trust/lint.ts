@@ -1,4 +1,4 @@
-import { asArray, type PolicyDocument, type Statement } from "../policy/document";
+import { asArray, type PolicyDocument, type Statement, statements } from "../policy/document";
 import { evaluate } from "../policy/evaluate";
 import { makesAdministrator, type RolePolicy } from "./administrator";
 import { formatSubject, issuerOf, organizationOf } from "./circleci";
@@ -7,9 +7,11 @@ import { NO_PROJECT, withSubject } from "./mend";
 import { lintStatement } from "./rules";
 import {
   ASSUME,
+  isAboutEverybody,
   isObject,
   issuerOfArn,
   issuersOf,
+  opensToCircleCi,
   readStatement,
   type TrustStatement,
   trustedSubjects,
@@ -47,8 +49,13 @@ export function lintTrust({ trustPolicy, policies = [], servers = [] }: LintInpu
     ),
     ...trusts.flatMap(lintStatement),
     ...lintReach(document, trusts, policies),
-    ...(trusts.some(({ allows }) => allows) || malformed.length > 0 ? [] : [trustsNobody()]),
+    ...(malformed.length > 0 || trustsCircleCi(document, servers) ? [] : [trustsNobody()]),
   ];
+}
+
+/** Whether a role is the business of this lint: it lets in tokens of a CircleCI issuer, or everybody. */
+export function trustsCircleCi(document: PolicyDocument, servers: readonly string[] = []): boolean {
+  return statements(document).some((statement) => isObject(statement) && opensToCircleCi(statement, servers));
 }
 
 const NO_ACCOUNT: Account = { accountId: "000000000000", partition: "aws" };
@@ -111,7 +118,7 @@ function lintPrincipal(statement: Statement, place: string, servers: readonly st
   const entries = isObject(Principal)
     ? Object.entries(Principal).flatMap(([kind, ids]) => asArray(ids as string).map((id) => ({ kind, id: String(id) })))
     : [];
-  if (Principal === "*" || NotPrincipal !== undefined || entries.some(({ id }) => id === "*")) {
+  if (isAboutEverybody(statement)) {
     const [issuer = issuerOf(NO_PROJECT)] = issuersOf(rest as Statement);
     return [
       finding("any-principal", `${place}.${NotPrincipal === undefined ? "Principal" : "NotPrincipal"}`, {

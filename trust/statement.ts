@@ -49,6 +49,17 @@ export function readStatement(statement: Statement, index: number, servers: read
   });
 }
 
+/** Whether a statement allows tokens of a CircleCI issuer, or everybody, to assume the role, under whatever conditions. */
+export function opensToCircleCi(statement: Statement, servers: readonly string[]): boolean {
+  const allows = statement.Effect === "Allow" && isAbout(statement);
+  return allows && (isAboutEverybody(statement) || readStatement(statement, 0, servers).length > 0);
+}
+
+export function isAboutEverybody({ Principal, NotPrincipal }: Statement): boolean {
+  if (Principal === undefined) return NotPrincipal !== undefined;
+  return Principal === "*" || (isObject(Principal) && asArray<unknown>(Principal.AWS).includes("*"));
+}
+
 function isAbout({ Action, NotAction }: Statement): boolean {
   const matches = (action: unknown) => matchesPattern(String(action).toLowerCase(), ASSUME.toLowerCase());
   return Action === undefined
@@ -58,7 +69,7 @@ function isAbout({ Action, NotAction }: Statement): boolean {
 
 /** The issuers whose tokens a statement is about: by its principal, or, where that names none, by its condition keys. */
 export function issuersOf({ Principal, Condition = {} }: Statement): string[] {
-  const federated = isObject(Principal) ? asArray<unknown>(Principal.Federated as string) : [];
+  const federated = isObject(Principal) ? asArray<unknown>(Principal.Federated) : [];
   const named = federated.map((arn) => issuerOfArn(String(arn)));
   const keys = Object.values(Condition).flatMap((values) => Object.keys(values ?? {}));
   const spelt = keys.flatMap((key) => /^(?:https:\/\/)?(.+):(?:aud|sub)$/.exec(key)?.[1] ?? []);
