@@ -23,7 +23,7 @@ export function renderReport(report: Report, paint: Paint): string {
     ...remedyLines(report, paint),
     ...(mismatch === undefined ? [] : ["", ...mismatchLines(mismatch, paint)]),
     "",
-    ...checks.map((check) => checkLine(check, paint)),
+    ...checkLines(checks, paint),
     ...differenceLines(report),
     "",
   ].join("\n");
@@ -91,9 +91,17 @@ function sides(
   ];
 }
 
-function checkLine({ name, outcome, detail }: Check, { good, bad, faint }: Paint): string {
-  const sign = { passed: good("✓"), failed: bad("✗"), unknown: faint("?") }[outcome];
-  return `${INDENT}${sign} ${name.padEnd(COLUMN)}${detail}`;
+/** What was checked: what passed in one line, the rest with its reason. */
+function checkLines(checks: readonly Check[], { good, bad, faint }: Paint): string[] {
+  const passed = checks.filter(({ outcome }) => outcome === "passed").map(({ name }) => name);
+  const others = checks.filter(({ outcome }) => outcome !== "passed");
+  return [
+    ...(passed.length === 0 ? [] : [`${INDENT}${good("✓")} ${passed.join(", ")}`]),
+    ...others.map(({ name, outcome, detail }) => {
+      const sign = outcome === "failed" ? bad("✗") : faint("?");
+      return `${INDENT}${sign} ${name.padEnd(COLUMN)}${detail}`;
+    }),
+  ];
 }
 
 function differenceLines({ differences }: Report): string[] {
