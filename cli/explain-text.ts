@@ -33,7 +33,7 @@ function headline({ decision, environment, role, trust }: Report, { good, bad }:
   const where = `${role} in ${environment}${trust === "account" ? ", as it is in the account," : ""}`;
   switch (decision) {
     case "allowed":
-      return `${good("allowed")}: ${where} lets this token in`;
+      return `${good("allowed")}: ${where} lets this token in${trust === "account" ? "" : "; if AWS refuses it, add --live"}`;
     case "refused":
       return `${bad("refused")}: ${where} does not let this token in`;
     case "unknown":

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { evaluate } from "../../policy/evaluate";
 import { formatSubject, issuerOf, parseSubject, type TrustRule } from "../../trust/circleci";
+import { explain } from "../../trust/explain";
 import { branchThatGetsIn, isBranchName } from "../../trust/forgery";
 import { lintTrust } from "../../trust/lint";
 import { trustPolicy } from "../../trust/policy";
@@ -165,6 +166,34 @@ test("the deployed trust lets in exactly whom the rules mean, whatever branches,
     { numRuns: 400 },
   );
   expect(allowed).toBeGreaterThan(200);
+});
+
+test("the explanation lets in exactly whom the trust lets in, and has a remedy for everybody else", () => {
+  fc.assert(
+    fc.property(trust, job, ({ rules, audiences }, job) => {
+      const document = trustPolicy({
+        providerArn: providerArn(issuer, account),
+        issuer,
+        organizationId: organization,
+        audiences,
+        rules,
+      });
+      const claims = { ...claimsOf(job), exp: now.getTime() / 1000 + 60 };
+      const { decision, remedy, mismatch } = explain({
+        claims,
+        trustPolicy: document,
+        place: "config.ts",
+        account,
+        audiences,
+        now,
+      });
+      expect(decision).toBe(letsIn(document, claims) ? "allowed" : "refused");
+      expect(remedy === undefined).toBe(decision === "allowed");
+      if (mismatch !== undefined)
+        expect(mismatch.firstDifference).toBeLessThanOrEqual((mismatch.actual[0] ?? "").length);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test("a subject's parts are read back as they were written, whatever the branch is called", () => {
