@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { type JudgedFinding, judge, lintRole, serversOf } from "../config/lint";
-import type { Environment } from "../config/types";
+import { type JudgedFinding, judge, lintInputOf, serversOf } from "../config/lint";
+import type { AcceptedFindings, Environment } from "../config/types";
 import type { PolicyDocument } from "../policy/document";
 import { UserError } from "../policy/errors";
-import { lintTrust, trustsCircleCi } from "../trust/lint";
+import { type LintInput, lintTrust, mend, trustsCircleCi } from "../trust/lint";
+import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../trust/mend";
 import { AccountError, LiveAccount, readDocument } from "./account";
 import { environmentNamed, loadConfig } from "./load-config";
 import { type Paint, paintFor } from "./paint";
@@ -17,10 +18,12 @@ interface Flags {
   readonly json?: true;
 }
 
-/** What was linted, a role as `<environment>/<role>` or a file, and what was found in it. */
+/** What was linted, what was found in it, and how it would be without the findings that are not accepted. */
 interface Subject {
+  /** A role as `<environment>/<role>`, or a file. */
   readonly subject: string;
   readonly findings: readonly JudgedFinding[];
+  readonly mended?: PolicyDocument;
 }
 
 export function register(program: Command): void {
@@ -62,11 +65,14 @@ async function lint(files: readonly string[], { live, server }: Flags): Promise<
   if (live !== undefined) return lintAccount(environmentNamed(loadConfig(), live));
   if (files.length > 0) return files.flatMap((file) => lintFile(file, server ?? []));
   return loadConfig().environments.flatMap((environment) =>
-    environment.roles.map((role) => ({
-      subject: `${environment.name}/${role.name}`,
-      findings: lintRole(environment, role),
-    })),
+    environment.roles.map((role) =>
+      lintSubject(`${environment.name}/${role.name}`, lintInputOf(environment, role), role.acceptedFindings),
+    ),
   );
+}
+
+function lintSubject(subject: string, input: LintInput, accepted: AcceptedFindings = {}): Subject {
+  return { subject, findings: judge(lintTrust(input), accepted), mended: mend(input, Object.keys(accepted)) };
 }
 
 async function lintAccount(environment: Environment): Promise<Subject[]> {
@@ -75,23 +81,20 @@ async function lintAccount(environment: Environment): Promise<Subject[]> {
   const subjects: Subject[] = [];
   for (const { name, trustPolicy } of await account.roles()) {
     if (!trustsCircleCi(trustPolicy, servers)) continue;
-    const findings = lintTrust({ trustPolicy, policies: await account.policies(name), servers });
-    const accepted = environment.roles.find((role) => role.name === name)?.acceptedFindings ?? {};
-    subjects.push({ subject: `${environment.name}/${name}`, findings: judge(findings, accepted) });
+    const input = { trustPolicy, policies: await account.policies(name), servers };
+    const configured = environment.roles.find((role) => role.name === name);
+    subjects.push(lintSubject(`${environment.name}/${name}`, input, configured?.acceptedFindings));
   }
   return subjects;
 }
 
 function lintFile(file: string, servers: readonly string[]): Subject[] {
   const json = parse(file);
-  const list = isRecord(json) && Array.isArray(json.Roles) ? json.Roles : undefined;
-  const named =
-    list === undefined
-      ? [{ name: file, trustPolicy: policyIn(json) }]
-      : list.map((role) => ({ name: `${file}: ${nameOf(role)}`, trustPolicy: policyIn(role) }));
-  return named
-    .filter(({ trustPolicy }) => list === undefined || trustsCircleCi(trustPolicy as PolicyDocument, servers))
-    .map(({ name, trustPolicy }) => ({ subject: name, findings: lintTrust({ trustPolicy, servers }) }));
+  if (!isRecord(json) || !Array.isArray(json.Roles))
+    return [lintSubject(file, { trustPolicy: policyIn(json), servers })];
+  return json.Roles.map((role: unknown) => ({ name: nameOf(role), trustPolicy: policyIn(role) }))
+    .filter(({ trustPolicy }) => trustsCircleCi(trustPolicy as PolicyDocument, servers))
+    .map(({ name, trustPolicy }) => lintSubject(`${file}: ${name}`, { trustPolicy, servers }));
 }
 
 function parse(file: string): unknown {
@@ -119,31 +122,29 @@ function isRecord(value: unknown): value is { readonly [name: string]: unknown }
 }
 
 function render(subjects: readonly Subject[], paint: Paint): string {
-  const withFindings = subjects.filter(({ findings }) => findings.length > 0);
   const all = subjects.flatMap(({ findings }) => findings);
-  const count = (word: string, list: readonly unknown[]) => `${list.length} ${word}${list.length === 1 ? "" : "s"}`;
   const open = all.filter(({ accepted }) => accepted === undefined);
+  const count = (number: number, word: string, plural = `${word}s`) => `${number} ${number === 1 ? word : plural}`;
   const summary = [
-    count(
-      "error",
-      open.filter(({ severity }) => severity === "error"),
-    ),
-    count(
-      "warning",
-      open.filter(({ severity }) => severity === "warning"),
-    ),
+    count(open.filter(({ severity }) => severity === "error").length, "error"),
+    count(open.filter(({ severity }) => severity === "warning").length, "warning"),
     `${all.length - open.length} accepted`,
   ];
   return [
-    ...withFindings.map(({ subject, findings }) =>
-      [`${subject}`, ...findings.map((finding) => renderFinding(finding, paint)), ""].join("\n"),
-    ),
-    `${count("trust", subjects).replace(/^(\d+) trusts?$/, "$1 trust policies")} read: ${summary.join(", ")}\n`,
+    ...subjects.filter(({ findings }) => findings.length > 0).map((subject) => renderSubject(subject, paint)),
+    `${count(subjects.length, "trust policy", "trust policies")} read: ${summary.join(", ")}\n`,
   ].join("\n");
 }
 
+function renderSubject({ subject, findings, mended }: Subject, paint: Paint): string {
+  const json = JSON.stringify(mended, undefined, 2);
+  const lines =
+    mended === undefined ? [] : ["  mended:", ...json.split("\n").map((line) => `    ${line}`), ...fillIn(json)];
+  return [subject, ...findings.map((finding) => renderFinding(finding, paint)), ...lines, ""].join("\n");
+}
+
 function renderFinding(finding: JudgedFinding, { bad, faint, good }: Paint): string {
-  const { severity, name, accepted, where, problem, attack, fixed } = finding;
+  const { severity, name, accepted, where, problem, attack } = finding;
   const label = accepted === undefined ? (severity === "error" ? bad(severity) : severity) : good("accepted");
   const line = (word: string, text: string) => `    ${faint(word.padEnd(10))}${text}`;
   return [
@@ -152,8 +153,16 @@ function renderFinding(finding: JudgedFinding, { bad, faint, good }: Paint): str
     line("problem", problem),
     line("attacker", attack),
     ...(accepted === undefined ? [] : [line("reason", accepted)]),
-    ...(accepted !== undefined || fixed === undefined
-      ? []
-      : [line("mended", JSON.stringify(fixed, undefined, 2).replaceAll("\n", "\n              "))]),
   ].join("\n");
+}
+
+/** What the mended policy leaves to be filled in, because nothing tells it; until then it lets nobody in. */
+function fillIn(json: string): string[] {
+  const blanks = [
+    [NO_PROJECT, "the project's id"],
+    [NO_REPOSITORY, "the repository"],
+    [`::${NO_ACCOUNT.accountId}:`, "the account's id"],
+  ] as const;
+  const left = blanks.filter(([blank]) => json.includes(blank)).map(([blank, what]) => `${what} for ${blank}`);
+  return left.length === 0 ? [] : [`  fill in ${left.join(", ")}`];
 }

@@ -1,6 +1,6 @@
 import { UserError } from "../policy/errors";
 import type { Finding } from "../trust/findings";
-import { lintTrust } from "../trust/lint";
+import { type LintInput, lintTrust } from "../trust/lint";
 import { trustPolicy } from "../trust/policy";
 import type { AcceptedFindings, Config, Environment, Role } from "./types";
 
@@ -28,16 +28,20 @@ export function lintConfig(config: Config): RoleFinding[] {
 
 /** What is wrong with the trust of one configured role, accepted or not. */
 export function lintRole(environment: Environment, role: Role): JudgedFinding[] {
+  return judge(lintTrust(lintInputOf(environment, role)), role.acceptedFindings);
+}
+
+/** A configured role as the lint wants it. */
+export function lintInputOf(environment: Environment, role: Role): LintInput {
   const { circleci, oidcProvider } = environment;
-  const findings = lintTrust({
+  return {
     trustPolicy: trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules: role.trust }),
     policies: [
       ...role.managedPolicyArns.map((name) => ({ name })),
       ...Object.entries(role.inlinePolicies).map(([name, document]) => ({ name, document })),
     ],
     servers: serversOf(environment),
-  });
-  return judge(findings, role.acceptedFindings);
+  };
 }
 
 /** The hosts whose issuers count as CircleCI's, beside circleci.com's: the configured server, if there is one. */

@@ -3,12 +3,13 @@ import { evaluate } from "../policy/evaluate";
 import { makesAdministrator, type RolePolicy } from "./administrator";
 import { formatSubject, issuerOf, organizationOf } from "./circleci";
 import { type Finding, finding } from "./findings";
-import { NO_PROJECT, withSubject } from "./mend";
+import { NO_ACCOUNT, NO_PROJECT, withSubject } from "./mend";
 import { lintStatement } from "./rules";
 import {
   ASSUME,
   isAboutEverybody,
   isObject,
+  isStatement,
   issuerOfArn,
   issuersOf,
   opensToCircleCi,
@@ -36,29 +37,50 @@ export function lintTrust({ trustPolicy, policies = [], servers = [] }: LintInpu
   const malformed = lintForm(trustPolicy);
   if (malformed.some(({ where }) => where === "")) return malformed;
   const document = trustPolicy as PolicyDocument;
-  const list = asArray(document.Statement).map((statement) =>
-    isObject(statement) ? (statement as unknown as Statement) : undefined,
+  const list = statements(document).flatMap((statement, index) =>
+    isStatement(statement) ? [{ statement, index }] : [],
   );
-  const trusts = list.flatMap((statement, index) =>
-    statement === undefined ? [] : readStatement(statement, index, servers),
-  );
+  const trusts = list.flatMap(({ statement, index }) => readStatement(statement, index, servers));
   return [
     ...malformed,
-    ...list.flatMap((statement, index) =>
-      statement === undefined ? [] : lintPrincipal(statement, `Statement[${index}]`, servers),
-    ),
+    ...list.flatMap(({ statement, index }) => lintPrincipal(statement, `Statement[${index}]`, servers)),
     ...trusts.flatMap(lintStatement),
     ...lintReach(document, trusts, policies),
     ...(malformed.length > 0 || trustsCircleCi(document, servers) ? [] : [trustsNobody()]),
   ];
 }
 
-/** Whether a role is the business of this lint: it lets in tokens of a CircleCI issuer, or everybody. */
-export function trustsCircleCi(document: PolicyDocument, servers: readonly string[] = []): boolean {
-  return statements(document).some((statement) => isObject(statement) && opensToCircleCi(statement, servers));
+/**
+ * The trust policy with every finding mended that can be, save those that are left as they are by name. What it cannot
+ * tell it fills in with what lets nobody in: see {@link Finding.fixed}. Undefined when there is nothing to mend.
+ */
+export function mend(input: LintInput, left: readonly string[] = []): PolicyDocument | undefined {
+  let document: PolicyDocument | undefined;
+  // A mended statement may show another finding, but never the same one again, so that this ends.
+  for (const seen = new Set<string>(); ; ) {
+    const trustPolicy = document ?? (input.trustPolicy as PolicyDocument);
+    const next = lintTrust({ ...input, trustPolicy }).find(
+      ({ name, fixed }) => fixed !== undefined && !left.includes(name),
+    );
+    const state = JSON.stringify(trustPolicy);
+    if (next?.fixed === undefined || seen.has(state)) return document;
+    seen.add(state);
+    document = withStatement(trustPolicy, next.where, next.fixed);
+  }
 }
 
-const NO_ACCOUNT: Account = { accountId: "000000000000", partition: "aws" };
+function withStatement(document: PolicyDocument, where: string, fixed: Statement): PolicyDocument {
+  const at = Number(/^Statement\[(\d+)\]/.exec(where)?.[1]);
+  return { ...document, Statement: statements(document).map((statement, index) => (index === at ? fixed : statement)) };
+}
+
+/** Whether a role is the business of this lint: it lets in tokens of a CircleCI issuer, or everybody. */
+export function trustsCircleCi(document: PolicyDocument, servers: readonly string[] = []): boolean {
+  return (
+    isObject(document) &&
+    statements(document).some((statement) => isStatement(statement) && opensToCircleCi(statement, servers))
+  );
+}
 
 /** What the engine cannot read, AWS refuses to store, or reads in a way that nobody should rely on. */
 function lintForm(trustPolicy: unknown): Finding[] {
@@ -194,7 +216,7 @@ function unlikelySubjects(trust: TrustStatement): string[] {
 /** An attacker may well be where such a condition wants the caller to be, so that it is taken for met. */
 function withoutCallersConditions(document: PolicyDocument): PolicyDocument {
   const open = (statement: Statement): Statement => {
-    if (statement.Effect !== "Allow" || !isObject(statement.Condition)) return statement;
+    if (!isStatement(statement) || statement.Effect !== "Allow" || statement.Condition === undefined) return statement;
     const kept = Object.entries(statement.Condition).map(([operator, keys]) => [
       operator,
       Object.fromEntries(Object.entries(keys).filter(([key]) => !isCallersKey(key))),

@@ -37,6 +37,13 @@ export const isNegated = ({ operator }: Condition) => /Not(Equals|Like)/.test(op
 export const isOptional = ({ operator }: Condition) => /^ForAllValues:|IfExists$/.test(operator);
 export const isLike = ({ operator }: Condition) => /StringLike/.test(operator);
 
+/** Whether a value has so much of a statement's form that it can be judged; what else is wrong with it, the engine tells. */
+export function isStatement(value: unknown): value is Statement {
+  if (!isObject(value)) return false;
+  const { Condition = {} } = value;
+  return isObject(Condition) && Object.values(Condition).every(isObject);
+}
+
 /** Reads a statement: once for each CircleCI issuer that it is about, so mostly once, or not at all. */
 export function readStatement(statement: Statement, index: number, servers: readonly string[]): TrustStatement[] {
   if (!isAbout(statement)) return [];
@@ -71,7 +78,7 @@ function isAbout({ Action, NotAction }: Statement): boolean {
 export function issuersOf({ Principal, Condition = {} }: Statement): string[] {
   const federated = isObject(Principal) ? asArray<unknown>(Principal.Federated) : [];
   const named = federated.map((arn) => issuerOfArn(String(arn)));
-  const keys = Object.values(Condition).flatMap((values) => Object.keys(values ?? {}));
+  const keys = Object.values(Condition).flatMap((values) => Object.keys(values));
   const spelt = keys.flatMap((key) => /^(?:https:\/\/)?(.+):(?:aud|sub)$/.exec(key)?.[1] ?? []);
   return [...new Set(named.length > 0 ? named : spelt)];
 }
@@ -84,7 +91,7 @@ export function issuerOfArn(arn: string): string {
 function readConditions({ Condition = {} }: Statement, issuer: string, place: string): Condition[] {
   const prefix = `${issuer}:`.toLowerCase();
   return Object.entries(Condition).flatMap(([operator, keys]) =>
-    Object.entries(keys ?? {}).map(([key, value]) => ({
+    Object.entries(keys).map(([key, value]) => ({
       operator,
       key,
       values: asArray(value).map(String),

@@ -2,7 +2,7 @@ import { statements } from "../../policy/document";
 import { evaluate } from "../../policy/evaluate";
 import type { FindingName } from "../../trust/findings";
 import { isBranchName } from "../../trust/forgery";
-import { lintTrust } from "../../trust/lint";
+import { lintTrust, mend } from "../../trust/lint";
 import { unknownKeyFor, webIdentityRequest } from "../../trust/token";
 import {
   account,
@@ -169,6 +169,17 @@ test.each(faulty)("%s is found where %s, and its mended statement has it no more
     );
     expect(rest.length).toBeLessThan(found.length);
   }
+});
+
+test.each(faulty)("with %s mended, where %s, all else that can be is mended too", (_name, _why, trustPolicy) => {
+  const mended = mend({ trustPolicy });
+  if (mended === undefined) return;
+  expect(lintTrust({ trustPolicy: mended }).filter(({ fixed }) => fixed !== undefined)).toEqual([]);
+});
+
+test("what one leaves as it is stays when the rest is mended", () => {
+  const mended = mend({ trustPolicy: handMade(undefined) }, ["no-subject"]);
+  expect(lintTrust({ trustPolicy: mended }).map(({ name }) => name)).toEqual(["no-subject"]);
 });
 
 test("what is found is nothing more than what is wrong", () => {

@@ -3,7 +3,7 @@ import { evaluate } from "../../policy/evaluate";
 import { formatSubject, issuerOf, parseSubject, type TrustRule } from "../../trust/circleci";
 import { explain } from "../../trust/explain";
 import { branchThatGetsIn, isBranchName } from "../../trust/forgery";
-import { lintTrust } from "../../trust/lint";
+import { lintTrust, mend } from "../../trust/lint";
 import { trustPolicy } from "../../trust/policy";
 import { type Claims, providerArn, unknownKeyFor, webIdentityRequest } from "../../trust/token";
 import { account, handMade, issuer, now, organization, project, repository, subjects } from "./tokens";
@@ -288,5 +288,66 @@ test("every rule that the configuration takes is without errors, unless it gives
       });
       expect(lintTrust({ trustPolicy: document })).toEqual([]);
     }),
+  );
+});
+
+test("whatever a trust policy says, the lint reads it, and what it mends stays mended", () => {
+  const operators = [
+    "StringEquals",
+    "StringLike",
+    "StringNotLike",
+    "StringEqualsIgnoreCase",
+    "StringLikeIfExists",
+    "ForAllValues:StringLike",
+    "ForAnyValue:StringEquals",
+    "ArnLike",
+    "Null",
+    "Bool",
+    "Nonsense",
+  ];
+  const keys = [`${issuer}:aud`, `${issuer}:sub`, `${issuer}:vcs-ref`, `https://${issuer}:sub`, "aws:SourceIp", "x"];
+  const values = [
+    "*",
+    organization,
+    `org/${organization}/*`,
+    `org/${organization}/project/${project}/user/*/vcs-ref/refs/heads/main`,
+    "${aws:x}",
+    "true",
+    "org/x",
+  ];
+  const oneOrMany = <T>(item: fc.Arbitrary<T>) => fc.oneof(item, fc.array(item, { maxLength: 3 }));
+  const conditions = fc.dictionary(
+    fc.constantFrom(...operators),
+    fc.dictionary(fc.constantFrom(...keys), oneOrMany(fc.constantFrom(...values))),
+  );
+  const principals = [{ Federated: providerArn(issuer, account) }, "*", { AWS: ["*"] }, {}, "x", 3];
+  const statement = fc.oneof(
+    fc.record(
+      {
+        Effect: fc.constantFrom("Allow", "Deny", "allow"),
+        Principal: fc.constantFrom<unknown>(...principals),
+        NotPrincipal: fc.constantFrom<unknown>(...principals),
+        Action: oneOrMany(fc.constantFrom("sts:AssumeRoleWithWebIdentity", "sts:*", "*", "x")),
+        NotAction: fc.constantFrom("sts:AssumeRole", "*"),
+        Condition: fc.oneof(
+          { weight: 5, arbitrary: conditions as fc.Arbitrary<unknown> },
+          { weight: 1, arbitrary: fc.jsonValue() },
+        ),
+      },
+      { requiredKeys: ["Effect"] },
+    ) as fc.Arbitrary<unknown>,
+    fc.jsonValue(),
+  );
+  const policy = fc.record({ Version: fc.constant("2012-10-17"), Statement: oneOrMany(statement) });
+  fc.assert(
+    fc.property(
+      fc.oneof({ weight: 9, arbitrary: policy as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: fc.jsonValue() }),
+      (trustPolicy) => {
+        const mended = mend({ trustPolicy });
+        if (mended !== undefined)
+          expect(lintTrust({ trustPolicy: mended }).filter(({ fixed }) => fixed !== undefined)).toEqual([]);
+      },
+    ),
+    { numRuns: 500 },
   );
 });
