@@ -32,7 +32,11 @@ export function register(program: Command): void {
     .description("find trust that lets in whom nobody meant: in config.ts, in files, or in an account")
     .argument("[file...]", "trust policies in JSON, or what `aws iam get-role` prints; - is standard input")
     .option("--live <environment>", "every role of the environment's account that trusts a CircleCI issuer")
-    .option("--server <host...>", "for files: hosts of CircleCI servers, whose issuers count as CircleCI's")
+    .option(
+      "--server <host>",
+      "for files: a CircleCI server, whose issuers count as CircleCI's; repeatable",
+      (host, others: string[] = []) => [...others, host],
+    )
     .option("--json", "for machines")
     .addHelpText(
       "after",
