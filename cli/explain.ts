@@ -8,13 +8,12 @@ import { explain, type TokenSource, trustedProviders } from "../trust/explain";
 import { trustPolicy } from "../trust/policy";
 import { remedyForText } from "../trust/remedy";
 import { type Claims, issuerOfClaims, providerArn, readClaims } from "../trust/token";
-import { AccountError, LiveAccount } from "./account";
+import { LiveAccount } from "./account";
+import { EXIT, exitForUsage, explainFailure, withoutTokens } from "./exit";
 import { type Report, renderReport } from "./explain-text";
 import { environmentNamed, loadConfig, roleNamed } from "./load-config";
 import { paintFor } from "./paint";
 import { checkSignature } from "./signature";
-
-const EXIT = { allowed: 0, refused: 1, unknown: 2, usage: 64 } as const;
 
 interface Flags {
   readonly tokenFile?: string;
@@ -67,24 +66,22 @@ export function register(program: Command): void {
     .option("--audience <audience>", "the audience (default: the organization)")
     .option("--subject <subject>", "the whole subject, in place of the above")
     .addHelpText("after", "\nExit status: 0 allowed, 1 refused, 2 could not tell, 64 wrong usage or configuration.\n")
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage))
+    .exitOverride(exitForUsage)
     .action(async (environment: string, role: string, flags: Flags) => {
       process.exitCode = await run(environment, role, flags);
     });
 }
 
-/** Anything that keeps the command from a decision must not look like one: no error may end it with 0 or 1. */
 async function run(environmentName: string, role: string, flags: Flags): Promise<number> {
   try {
     const report = await reportOn(environmentNamed(loadConfig(), environmentName), role, flags);
-    process.stdout.write(
-      flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report, paintFor(process.stdout)),
-    );
-    return EXIT[report.decision];
+    const text = flags.json
+      ? `${JSON.stringify(report, undefined, 2)}\n`
+      : renderReport(report, paintFor(process.stdout));
+    process.stdout.write(withoutTokens(text));
+    return { allowed: EXIT.yes, refused: EXIT.no, unknown: EXIT.unknown }[report.decision];
   } catch (error) {
-    const known = error instanceof UserError;
-    process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : error}\n`);
-    return known && !(error instanceof AccountError) ? EXIT.usage : EXIT.unknown;
+    return explainFailure(error);
   }
 }
 

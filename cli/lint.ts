@@ -6,11 +6,10 @@ import type { PolicyDocument } from "../policy/document";
 import { UserError } from "../policy/errors";
 import { type LintInput, lintTrust, mend, trustsCircleCi } from "../trust/lint";
 import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../trust/mend";
-import { AccountError, LiveAccount, readDocument } from "./account";
+import { LiveAccount, readDocument } from "./account";
+import { EXIT, exitForUsage, explainFailure } from "./exit";
 import { environmentNamed, loadConfig } from "./load-config";
 import { type Paint, paintFor } from "./paint";
-
-const EXIT = { clean: 0, errors: 1, unknown: 2, usage: 64 } as const;
 
 interface Flags {
   readonly live?: string;
@@ -42,7 +41,7 @@ export function register(program: Command): void {
       "after",
       "\nExit status: 0 no error that is not accepted, 1 errors, 2 could not tell, 64 wrong usage or configuration.\n",
     )
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage))
+    .exitOverride(exitForUsage)
     .action(async (files: string[], flags: Flags) => {
       process.exitCode = await run(files, flags);
     });
@@ -55,11 +54,9 @@ async function run(files: readonly string[], flags: Flags): Promise<number> {
     process.stdout.write(
       flags.json ? `${JSON.stringify(subjects, undefined, 2)}\n` : render(subjects, paintFor(process.stdout)),
     );
-    return open.some(({ severity }) => severity === "error") ? EXIT.errors : EXIT.clean;
+    return open.some(({ severity }) => severity === "error") ? EXIT.no : EXIT.yes;
   } catch (error) {
-    const known = error instanceof UserError;
-    process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : error}\n`);
-    return known && !(error instanceof AccountError) ? EXIT.usage : EXIT.unknown;
+    return explainFailure(error);
   }
 }
 
@@ -85,7 +82,7 @@ async function lintAccount(environment: Environment): Promise<Subject[]> {
   const subjects: Subject[] = [];
   for (const { name, trustPolicy } of await account.roles()) {
     if (!trustsCircleCi(trustPolicy, servers)) continue;
-    const input = { trustPolicy, policies: await account.policies(name), servers };
+    const input = { trustPolicy, policies: await account.policies(name), servers, accountId: environment.accountId };
     const configured = environment.roles.find((role) => role.name === name);
     subjects.push(lintSubject(`${environment.name}/${name}`, input, configured?.acceptedFindings));
   }

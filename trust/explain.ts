@@ -3,7 +3,7 @@ import { type ConditionResult, type Decision, evaluate, type StatementResult } f
 import { parseSubject, SUBJECT_PARTS, type SubjectParts } from "./circleci";
 import { commonStart, matchesAs } from "./compare";
 import { type Remedy, remedyFor } from "./remedy";
-import { issuerOfArn } from "./statement";
+import { isAboutEverybody, isObject, isStatement, issuerOfArn } from "./statement";
 import {
   type Account,
   audiencesOf,
@@ -128,7 +128,7 @@ export function explain(question: Question): Explanation {
 /** The ARNs of the OpenID Connect providers whose tokens a trust policy is about. */
 export function trustedProviders(trustPolicy: PolicyDocument): string[] {
   const federated = statements(trustPolicy).flatMap(({ Effect, Principal }) =>
-    Effect === "Allow" && typeof Principal === "object" ? asArray(Principal.Federated) : [],
+    Effect === "Allow" && isObject(Principal) ? asArray<unknown>(Principal.Federated).map(String) : [],
   );
   return [...new Set(federated)];
 }
@@ -139,7 +139,8 @@ function checkIssuer({ claims, account, audiences, trustPolicy }: Question): Che
   const trusted = trustedProviders(trustPolicy);
   const check = { name: "issuer", outcome: "failed" } as const;
   if (!claims.iss.startsWith("https://")) return { ...check, detail: `${claims.iss} is not an https:// URL` };
-  if (trusted.length > 0 && !trusted.includes(arn))
+  const everybody = statements(trustPolicy).some((statement) => isStatement(statement) && isAboutEverybody(statement));
+  if (trusted.length > 0 && !everybody && !trusted.includes(arn))
     return { ...check, detail: `${claims.iss} is not whom the role trusts` };
   if (audiences === "absent")
     return { ...check, detail: `account ${account.accountId} has no provider for ${claims.iss}` };

@@ -27,13 +27,15 @@ export interface LintInput {
   readonly policies?: readonly RolePolicy[];
   /** The hosts of CircleCI servers whose issuers count as CircleCI's, beside circleci.com's. Default: none. */
   readonly servers?: readonly string[];
+  /** The role's account, if known: AWS takes the tokens of its own account's providers alone. */
+  readonly accountId?: string;
 }
 
 /**
  * Finds what is wrong with a role's trust in CircleCI: whom it lets in that its author cannot mean, and what of it never
  * lets anybody in. Statements about other issuers, services and accounts are named and not judged.
  */
-export function lintTrust({ trustPolicy, policies = [], servers = [] }: LintInput): Finding[] {
+export function lintTrust({ trustPolicy, policies = [], servers = [], accountId }: LintInput): Finding[] {
   const malformed = lintForm(trustPolicy);
   if (malformed.some(({ where }) => where === "")) return malformed;
   const document = trustPolicy as PolicyDocument;
@@ -43,7 +45,7 @@ export function lintTrust({ trustPolicy, policies = [], servers = [] }: LintInpu
   const trusts = list.flatMap(({ statement, index }) => readStatement(statement, index, servers));
   return [
     ...malformed,
-    ...list.flatMap(({ statement, index }) => lintPrincipal(statement, `Statement[${index}]`, servers)),
+    ...list.flatMap(({ statement, index }) => lintPrincipal(statement, `Statement[${index}]`, { servers, accountId })),
     ...trusts.flatMap(lintStatement),
     ...lintReach(document, trusts, policies),
     ...(malformed.length > 0 || trustsCircleCi(document, servers) ? [] : [trustsNobody()]),
@@ -134,7 +136,11 @@ function trustsNobody(): Finding {
 }
 
 /** Allows for others than CircleCI's jobs: everybody is an error, somebody is worth a look. */
-function lintPrincipal(statement: Statement, place: string, servers: readonly string[]): Finding[] {
+function lintPrincipal(
+  statement: Statement,
+  place: string,
+  { servers, accountId }: Pick<LintInput, "servers" | "accountId">,
+): Finding[] {
   const { Effect, Principal, NotPrincipal, ...rest } = statement;
   if (Effect !== "Allow") return [];
   const entries = isObject(Principal)
@@ -151,14 +157,21 @@ function lintPrincipal(statement: Statement, place: string, servers: readonly st
       }),
     ];
   }
-  return entries
-    .filter(({ kind, id }) => kind !== "Federated" || organizationOf(issuerOfArn(id), servers) === undefined)
-    .map(({ kind, id }) =>
-      finding("other-principal", `${place}.Principal.${kind}`, {
+  return entries.flatMap(({ kind, id }) => {
+    const where = `${place}.Principal.${kind}`;
+    const [, owner] = /^arn:[^:]+:iam::(\d{12}):oidc-provider\//.exec(id) ?? [];
+    if (kind !== "Federated" || organizationOf(issuerOfArn(id), servers) === undefined) {
+      return finding("other-principal", where, {
         problem: `the role also trusts ${id}, which is not a CircleCI issuer`,
         attack: `whoever controls ${id} gets in without CircleCI`,
-      }),
-    );
+      });
+    }
+    if (accountId === undefined || owner === accountId) return [];
+    return finding("other-principal", where, {
+      problem: `${id} is not a provider of the role's account, ${accountId}`,
+      attack: "none: AWS takes the tokens of the account's own providers alone, so nobody gets in by it",
+    });
+  });
 }
 
 /** What only all statements together tell: whether refs of any name get in, and to an administrator's permissions. */

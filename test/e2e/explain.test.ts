@@ -184,3 +184,18 @@ test("a token is read from standard input", async () => {
   );
   expect(status).toBe(0);
 });
+
+test("a token in the wrong place is not printed either", async () => {
+  const token = await sandbox.issuer.token(main);
+  const misuses = [
+    ["dev", token],
+    ["dev", "publisher", "--token-file", token],
+    ["dev", "publisher", "--subject", token],
+    [token, "publisher"],
+  ];
+  for (const args of misuses) {
+    const { status, output } = await clone.keyless(sandbox.environment, "explain", ...args);
+    expect(status).not.toBe(0);
+    for (const part of token.split(".")) expect(output).not.toContain(part);
+  }
+});

@@ -288,3 +288,11 @@ test("a CircleCI server's issuer counts once its host is named", () => {
   expect(names(["ci.example.com"])).toEqual(["no-subject"]);
   expect(names([])).toEqual(["other-principal", "no-circleci-trust"]);
 });
+
+test("a provider of another account is named, where the role's account is known", () => {
+  const names = (accountId?: string) =>
+    lintTrust({ trustPolicy: handMade(subjects(onMain)), accountId }).map(({ name }) => name);
+  expect(names("123456789012")).toEqual([]);
+  expect(names("210987654321")).toEqual(["other-principal"]);
+  expect(names()).toEqual([]);
+});
