@@ -50,7 +50,7 @@ export function register(program: Command): void {
     .command("explain")
     .description("tell whether a role lets a token in, and if not, why not and what to do")
     .argument("<environment>", "an environment of config.ts")
-    .argument("<role>", "a role of it; with --live any role of the account")
+    .argument("<role>", "a role of it, by name or ARN; with --live any role of the account")
     .option("--token-file <file>", "read the token there; - is standard input (default: CIRCLE_OIDC_TOKEN_V2)")
     .option("--v1", "take CIRCLE_OIDC_TOKEN; with written claims, a V1 subject")
     .option("--live", "read role and provider from the account, with the AWS credentials at hand")
@@ -85,7 +85,8 @@ async function run(environmentName: string, role: string, flags: Flags): Promise
   }
 }
 
-async function reportOn(environment: Environment, role: string, flags: Flags): Promise<Report> {
+async function reportOn(environment: Environment, nameOrArn: string, flags: Flags): Promise<Report> {
+  const role = roleName(environment, nameOrArn);
   const subject = { environment: environment.name, role, trust: flags.live ? "account" : "configuration" } as const;
   const token = readToken(environment, flags);
   if ("fault" in token) {
@@ -113,6 +114,16 @@ async function reportOn(environment: Environment, role: string, flags: Flags): P
     ...(live !== undefined &&
       configured !== undefined && { differences: differences({ ...live, audiences: known(live) }, configured) }),
   };
+}
+
+/** A job knows its role by ARN, whose account may well be another environment's. */
+function roleName({ name, accountId }: Environment, nameOrArn: string): string {
+  const [, owner, role] = /^arn:[^:]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(nameOrArn) ?? [];
+  if (role === undefined) return nameOrArn;
+  if (owner === accountId) return role;
+  throw new UserError(
+    `that role is of account ${owner}, environment ${name} is account ${accountId}: name the environment of the role's account`,
+  );
 }
 
 interface ReadTrust {

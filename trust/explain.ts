@@ -127,9 +127,11 @@ export function explain(question: Question): Explanation {
 
 /** The ARNs of the OpenID Connect providers whose tokens a trust policy is about. */
 export function trustedProviders(trustPolicy: PolicyDocument): string[] {
-  const federated = statements(trustPolicy).flatMap(({ Effect, Principal }) =>
-    Effect === "Allow" && isObject(Principal) ? asArray<unknown>(Principal.Federated).map(String) : [],
-  );
+  const federated = statements(trustPolicy)
+    .filter(isStatement)
+    .flatMap(({ Effect, Principal }) =>
+      Effect === "Allow" && isObject(Principal) ? asArray<unknown>(Principal.Federated).map(String) : [],
+    );
   return [...new Set(federated)];
 }
 
@@ -139,7 +141,7 @@ function checkIssuer({ claims, account, audiences, trustPolicy }: Question): Che
   const trusted = trustedProviders(trustPolicy);
   const check = { name: "issuer", outcome: "failed" } as const;
   if (!claims.iss.startsWith("https://")) return { ...check, detail: `${claims.iss} is not an https:// URL` };
-  const everybody = statements(trustPolicy).some((statement) => isStatement(statement) && isAboutEverybody(statement));
+  const everybody = statements(trustPolicy).filter(isStatement).some(isAboutEverybody);
   if (trusted.length > 0 && !everybody && !trusted.includes(arn))
     return { ...check, detail: `${claims.iss} is not whom the role trusts` };
   if (audiences === "absent")

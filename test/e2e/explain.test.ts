@@ -174,6 +174,14 @@ test("claims written out need no token, and wrong usage has a status of its own"
   ).toContain(`write ${organization} where`);
 });
 
+test("a role may be named by its ARN, and that of another account is told", async () => {
+  const source = ["--project", project, "--repository", repository, "--branch", "main"];
+  const run = (role: string) => clone.keyless(sandbox.environment, "explain", "dev", role, ...source);
+  expect((await run("arn:aws:iam::123456789012:role/publisher")).status).toBe(0);
+  const other = await run("arn:aws:iam::210987654321:role/publisher");
+  expect([other.status, other.output]).toEqual([64, expect.stringContaining("that role is of account 210987654321")]);
+});
+
 test("a token is read from standard input", async () => {
   const env = { ...sandbox.environment, TOKEN: await sandbox.issuer.token(main) };
   const { status } = await clone.run(

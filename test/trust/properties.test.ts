@@ -291,7 +291,8 @@ test("every rule that the configuration takes is without errors, unless it gives
   );
 });
 
-test("whatever a trust policy says, the lint reads it, and what it mends stays mended", () => {
+/** Trust policies as nobody should write them. */
+function anyPolicy(): fc.Arbitrary<unknown> {
   const operators = [
     "StringEquals",
     "StringLike",
@@ -338,10 +339,17 @@ test("whatever a trust policy says, the lint reads it, and what it mends stays m
     ) as fc.Arbitrary<unknown>,
     fc.jsonValue(),
   );
-  const policy = fc.record({ Version: fc.constant("2012-10-17"), Statement: oneOrMany(statement) });
+  const policy: fc.Arbitrary<unknown> = fc.record({
+    Version: fc.constant("2012-10-17"),
+    Statement: oneOrMany(statement),
+  });
+  return policy;
+}
+
+test("whatever a trust policy says, the lint reads it, and what it mends stays mended", () => {
   fc.assert(
     fc.property(
-      fc.oneof({ weight: 9, arbitrary: policy as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: fc.jsonValue() }),
+      fc.oneof({ weight: 9, arbitrary: anyPolicy() }, { weight: 1, arbitrary: fc.jsonValue() }),
       (trustPolicy) => {
         const mended = mend({ trustPolicy });
         if (mended !== undefined)
@@ -349,5 +357,25 @@ test("whatever a trust policy says, the lint reads it, and what it mends stays m
       },
     ),
     { numRuns: 500 },
+  );
+});
+
+test("whatever a trust policy says, the explanation allows nobody whom the engine refuses", () => {
+  fc.assert(
+    fc.property(anyPolicy(), job, (policy, job) => {
+      const document = policy as ReturnType<typeof trustPolicy>;
+      const claims = { ...claimsOf(job), exp: now.getTime() / 1000 + 60 };
+      const { decision } = explain({
+        claims,
+        trustPolicy: document,
+        place: "x",
+        account,
+        audiences: [job.audience],
+        now,
+      });
+      if (decision === "allowed") expect(letsIn(document, claims)).toBe(true);
+      if (decision === "refused" && claims.iss === `https://${issuer}`) expect(letsIn(document, claims)).toBe(false);
+    }),
+    { numRuns: 1000 },
   );
 });
