@@ -3,6 +3,7 @@ import { evaluate } from "../policy/evaluate";
 import { makesAdministrator, type RolePolicy } from "./administrator";
 import { formatSubject, issuerOf, organizationOf } from "./circleci";
 import { type Finding, finding } from "./findings";
+import { jobLike } from "./forgery";
 import { NO_ACCOUNT, NO_PROJECT, withSubject } from "./mend";
 import { lintStatement } from "./rules";
 import {
@@ -211,16 +212,9 @@ function letsInAnyRef(document: PolicyDocument, trust: TrustStatement): boolean 
 }
 
 function unlikelySubjects(trust: TrustStatement): string[] {
-  const subjects = trustedSubjects(trust).map(({ parts }) => parts);
-  return (subjects.length === 0 ? [undefined] : subjects).flatMap((parts) => {
-    const literal = (part: string | undefined, otherwise: string) =>
-      part === undefined || /[*?]/.test(part) ? otherwise : part;
-    const job = {
-      organization: trust.organization,
-      project: literal(parts?.project?.replace(/\/\*$/, ""), NO_PROJECT),
-      user: literal(parts?.user?.replace(/\/\*$/, ""), NO_PROJECT),
-    };
-    const repository = literal(parts?.repository, "github.com/acme/site");
+  const subjects = trustedSubjects(trust).map(({ parts }) => parts ?? {});
+  return (subjects.length === 0 ? [{}] : subjects).flatMap((parts) => {
+    const { repository, ...job } = jobLike(parts, trust.organization);
     const refs = ["heads", "tags"].map((kind) => ({ ...job, repository, ref: `refs/${kind}/f7c1e0b4-made-up` }));
     return [job, ...refs].map(formatSubject);
   });

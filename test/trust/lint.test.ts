@@ -221,6 +221,15 @@ test.each(forgeries)("the branch that gets in by %s is named, is one for git, an
   expect(evaluate({ resource: mended }, request, { unknownKey: unknownKeyFor(issuer) }).outcome).toBe("refused");
 });
 
+test.each([
+  `${jobs}/user/????????-????-????-????-????????????/vcs-origin/github.com/other/*/vcs-ref/refs/heads/main`,
+  `${jobs}/user/aaaa*/vcs-origin/github.com/other/x?/vcs-ref/refs/heads/main`,
+  `${jobs}/user/aaaa????-*/vcs-ref/refs/heads/main`,
+])("a branch is found also where user and repository are open in part: %s", (pattern) => {
+  const names = lintTrust({ trustPolicy: handMade(subjects(pattern)) }).map(({ name }) => name);
+  expect(names).toContain("forgeable-subject");
+});
+
 const harmless = [
   onMain,
   onMain.replace("main", "release/*"),

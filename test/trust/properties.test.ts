@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { evaluate } from "../../policy/evaluate";
-import { formatSubject, issuerOf, parseSubject, type TrustRule } from "../../trust/circleci";
+import { formatSubject, issuerOf, parseSubject, type TrustRule, UUID } from "../../trust/circleci";
 import { explain } from "../../trust/explain";
-import { branchThatGetsIn, isBranchName } from "../../trust/forgery";
+import { branchThatGetsIn, isBranchName, jobLike } from "../../trust/forgery";
 import { lintTrust, mend } from "../../trust/lint";
 import { trustPolicy } from "../../trust/policy";
 import { type Claims, providerArn, unknownKeyFor, webIdentityRequest } from "../../trust/token";
@@ -265,11 +265,11 @@ test("of any pattern with wildcards, a branch that the lint names is one for git
       if (branch === undefined) return;
       forged++;
       expect(isBranchName(branch)).toBe(true);
-      const source = { repository, kind: "heads", name: branch } as const;
-      const jobs = [ids[0] ?? "", ids[2] ?? ""].map((user) =>
-        claimsOf({ organization, project, user, audience: organization, source }),
-      );
-      expect(jobs.some((claims) => letsIn(handMade(subjects(value)), claims))).toBe(true);
+      const like = jobLike(parseSubject(value) ?? {}, organization);
+      expect([like.project, like.user]).toEqual([expect.stringMatching(UUID), expect.stringMatching(UUID)]);
+      const source = { repository: like.repository, kind: "heads", name: branch } as const;
+      const claims = claimsOf({ ...like, audience: organization, source });
+      expect(letsIn(handMade(subjects(value)), claims)).toBe(true);
     }),
     { numRuns: 2000 },
   );
