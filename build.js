@@ -1,5 +1,5 @@
 // Compiles the TypeScript into dist/ when a source has changed since the last time, then runs an entry of it:
-// `node build.js main.js`. A type error stops here, before anything is synthesized, planned or deployed. When
+// `node build.js app.js`. A type error stops here, before anything is synthesized, planned or deployed. When
 // nothing has changed, the cost is a few milliseconds; and what cdktf runs, main.ts, is bundled with cdktf and its
 // bindings into one file, app.js, which loads in half the time of their hundreds. So the `app` command starts fast.
 const { spawnSync } = require("node:child_process");
