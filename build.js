@@ -1,6 +1,7 @@
 // Compiles the TypeScript into dist/ when a source has changed since the last time, then runs an entry of it:
-// `node build.js main.js`. A type error stops here, before anything is synthesized, planned or deployed. When
-// nothing has changed, the cost is a few milliseconds: that is what makes the `app` command start fast.
+// `node build.js app.js`. A type error stops here, before anything is synthesized, planned or deployed. When
+// nothing has changed, the cost is a few milliseconds; and what cdktf runs, main.ts, is bundled with cdktf and its
+// bindings into one file, app.js, which loads in half the time of their hundreds. So the `app` command starts fast.
 const { spawnSync } = require("node:child_process");
 const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -65,6 +66,13 @@ function build() {
     process.stderr.write(`${stdout}${stderr}The project does not compile: correct the lines above.\n`);
     process.exit(1);
   }
+  require("esbuild").buildSync({
+    entryPoints: [join(dist, "main.js")],
+    outfile: join(dist, "app.js"),
+    bundle: true,
+    platform: "node",
+    logLevel: "error",
+  });
   writeFileSync(stamp, sources);
 }
 

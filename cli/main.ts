@@ -4,6 +4,7 @@ import { register as bootstrap } from "./bootstrap";
 import { register as credentials } from "./credentials";
 import { register as demo } from "./demo";
 import { register as explain } from "./explain";
+import { register as lint } from "./lint";
 import { register as pipeline } from "./pipeline";
 import { register as review } from "./review";
 import { register as sandbox } from "./sandbox";
@@ -15,7 +16,20 @@ const program = new Command("keyless")
   .description("Keyless access to AWS for CircleCI: set up, review and explain it")
   .showHelpAfterError();
 
-const commands = [access, bootstrap, credentials, demo, explain, pipeline, review, sandbox, terraform, test, verify];
+const commands = [
+  access,
+  bootstrap,
+  credentials,
+  demo,
+  explain,
+  lint,
+  pipeline,
+  review,
+  sandbox,
+  terraform,
+  test,
+  verify,
+];
 for (const register of commands) register(program);
 
 program.parseAsync().catch((error: unknown) => {
