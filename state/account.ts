@@ -15,8 +15,8 @@ export async function checkAccount({ accountId, region }: { accountId: string; r
   });
   if (identity.Account !== accountId) {
     throw new UserError(
-      `the AWS credentials are of account ${identity.Account} (${identity.Arn}), the environment is account ` +
-        `${accountId}: sign in there. Nothing was changed.`,
+      `the AWS credentials are of account ${identity.Account}, the environment is account ${accountId}: sign in there ` +
+        `(you are ${identity.Arn}). Nothing was changed.`,
     );
   }
 }
