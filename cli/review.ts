@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Config } from "../config/types";
+import { administratorRoles } from "../pipeline/administrator";
 import { UserError } from "../policy/errors";
 import { GATE_CONDITIONS, type GateCondition, gate } from "../review/gate";
 import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../review/github";
@@ -101,21 +101,12 @@ async function run(environments: readonly string[], options: Options, env: Envir
     return token(env) ? status : 0;
   }
   const plans = environments.map((name) => loadPlan(name, given.get(name), options.plans, env));
-  const result = review(plans, { administratorRoles: administratorRoles(loadConfig()) });
+  const ofPipeline = loadConfig().environments.map((each) => [each.name, administratorRoles(each)]);
+  const result = review(plans, { administratorRoles: Object.fromEntries(ofPipeline) });
   publish(options, (format) => render(result, format, options));
   const artifactUrl = options.artifactUrl ?? env.CIRCLE_BUILD_URL;
   const posted = await comment(options, env, (limit) => toMarkdown(result, { limit, artifactUrl }));
   return (await isShut(result, options, env)) ? GATE_SHUT : posted;
-}
-
-/** The roles that the pipeline may not change, by environment. */
-function administratorRoles({ environments }: Config): { readonly [environment: string]: readonly string[] } {
-  return Object.fromEntries(
-    environments.map(({ name, roles }) => [
-      name,
-      roles.filter(({ deployedBy }) => deployedBy === "administrator").map((role) => role.name),
-    ]),
-  );
 }
 
 /** A fork's pull request gets no credentials, so it has no plan; CircleCI sets CIRCLE_PR_NUMBER for those alone. */

@@ -246,7 +246,7 @@ function roleIn({ roles }: Iam, name: string): Role {
 }
 
 /** What resources of their own hold on a role so far: attachments by ARN, inline policies by name. */
-function heldPolicies(changes: readonly Change[]): ReadonlySet<string> {
+export function heldPolicies(changes: readonly Change[]): ReadonlySet<string> {
   return new Set(
     changes.flatMap(({ type, before }) => {
       if (type === "aws_iam_role_policy") return [holding(before?.role, before?.name)];
@@ -255,7 +255,7 @@ function heldPolicies(changes: readonly Change[]): ReadonlySet<string> {
   );
 }
 
-const holding = (role: unknown, policy: unknown) => JSON.stringify([role, policy]);
+export const holding = (role: unknown, policy: unknown) => JSON.stringify([role, policy]);
 
 /** A name that two roles of one side have: roles of two accounts in one plan. */
 function sharedNames(changes: readonly Change[]): ReadonlySet<string> {

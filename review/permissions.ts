@@ -1,3 +1,4 @@
+import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../policy/escalation";
 import { covers, coversArn } from "./containment";
 import { type Clause, type Document, permits } from "./documents";
 import { type Finding, finding } from "./finding";
@@ -147,45 +148,12 @@ export function boundaryDelta(subject: string, before: Value, after: Value): Fin
   return [unclear(subject, words`permissions boundary ${String(from)} → ${String(to)}`)];
 }
 
-/** AWS-managed policies with which one can give oneself the rest. */
-const ADMINISTRATOR_POLICIES = new Set(["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"]);
-
-/**
- * Actions that, on any resource, let their holder become an administrator.
- *
- * @see https://docs.aws.amazon.com/prescriptive-guidance/latest/privilege-escalation-detection/
- */
-const ESCALATING = [
-  "iam:AddUserToGroup",
-  "iam:AttachGroupPolicy",
-  "iam:AttachRolePolicy",
-  "iam:AttachUserPolicy",
-  "iam:CreateAccessKey",
-  "iam:CreateLoginProfile",
-  "iam:CreatePolicyVersion",
-  "iam:DeleteRolePermissionsBoundary",
-  "iam:DeleteUserPermissionsBoundary",
-  "iam:PassRole",
-  "iam:PutGroupPolicy",
-  "iam:PutRolePermissionsBoundary",
-  "iam:PutRolePolicy",
-  "iam:PutUserPermissionsBoundary",
-  "iam:PutUserPolicy",
-  "iam:SetDefaultPolicyVersion",
-  "iam:UpdateAssumeRolePolicy",
-  "iam:UpdateLoginProfile",
-  "sts:AssumeRole",
-].map((action) => action.toLowerCase());
-
-function isAdministratorPolicy(arn: string): boolean {
-  return ADMINISTRATOR_POLICIES.has(arn.slice(arn.lastIndexOf("/") + 1));
-}
-
 /** Whether an Allow, of `NotAction` even, lets its holder escalate on whatever resource. */
 function isAdministrator({ effect, actions, resources, principals }: Clause): boolean {
   if (effect !== "Allow" || principals !== undefined) return false;
   const escalating =
-    actions.length === 0 || actions.some((each) => ESCALATING.some((other) => covers(each.toLowerCase(), other)));
+    actions.length === 0 ||
+    actions.some((each) => ESCALATING_ACTIONS.some((other) => covers(each.toLowerCase(), other.toLowerCase())));
   return escalating && (resources.length === 0 || resources.some(isWholeAccount));
 }
 

@@ -1,5 +1,6 @@
 import { accessDelta, changedRoles } from "./access";
 import { attributeLines, difference, type Line } from "./attributes";
+import { driftOf } from "./drift";
 import type { Finding } from "./finding";
 import type { Action, Change, Plan } from "./plan";
 
@@ -52,7 +53,7 @@ export function review(plans: readonly Plan[], options: ReviewOptions = {}): Rev
 
 function reviewPlan(plan: Plan, administratorRoles: readonly string[]): EnvironmentReview {
   const resources = plan.changes.filter(isNews);
-  const drift = plan.drift.filter((change) => change.mode === "managed" && attributeLines(change).length > 0);
+  const drift = driftOf(plan).filter((change) => attributeLines(change).length > 0);
   const changed = administratorRoles.length > 0 ? changedRoles(plan) : new Set();
   return {
     environment: plan.environment,

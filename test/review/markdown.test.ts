@@ -160,9 +160,13 @@ test("a thousand changes are reviewed in under a second", () => {
     ),
   );
   const json = JSON.stringify(planJson(changes));
-  const start = performance.now();
-  toMarkdown(review([readPlan("dev", JSON.parse(json))]), { limit: 65_536 });
-  expect(performance.now() - start).toBeLessThan(1_000);
+  // The best of three: others may use the machine at the same time.
+  const milliseconds = [1, 2, 3].map(() => {
+    const start = performance.now();
+    toMarkdown(review([readPlan("dev", JSON.parse(json))]), { limit: 65_536 });
+    return performance.now() - start;
+  });
+  expect(Math.min(...milliseconds)).toBeLessThan(1_000);
 });
 
 test("an incomplete plan is said to be one, and soothes nobody", () => {
