@@ -112,6 +112,7 @@ describe("a role", () => {
       name: "reader",
       assume_role_policy: "${data.aws_iam_policy_document.reader.json}",
       tags: { ManagedBy: "cdktf" },
+      depends_on: ["aws_iam_openid_connect_provider.circleci"],
     });
   });
 
@@ -146,7 +147,7 @@ describe("a role", () => {
     expect(statement).toEqual([
       {
         actions: ["sts:AssumeRoleWithWebIdentity"],
-        principals: [{ type: "Federated", identifiers: ["${aws_iam_openid_connect_provider.circleci.arn}"] }],
+        principals: [{ type: "Federated", identifiers: [`arn:aws:iam::${account}:oidc-provider/${issuer}`] }],
         condition: [
           { test: "StringEquals", variable: `${issuer}:aud`, values: [organization] },
           { test: "StringLike", variable: `${issuer}:sub`, values: [`${subject}/a`, `${subject}/main`] },
