@@ -27,7 +27,10 @@ export function dynamoDbAsks(call: Call, stored: Stored): Ask[] {
     return {
       action: `dynamodb:${action}`,
       resource: `${tableArn(call, stored, table)}${index}`,
-      context: present({ "dynamodb:LeadingKeys": leadingKeys([...items, ...queried], partitionKey) }),
+      context: present({
+        "dynamodb:LeadingKeys": leadingKeys([...items, ...queried], partitionKey),
+        "dynamodb:EnclosingOperation": /Transact/.test(operation) ? operation : undefined,
+      }),
     };
   });
 }

@@ -161,12 +161,18 @@ function unescapeXml(text: string): string {
 
 function objectAsks(call: Call, resource: string, stored: Stored, ask: (name: string, resource: string) => Ask): Ask[] {
   const action = objectAction(call);
-  const besides = action === "PutObject" ? headerAsks(call, headerActions) : [];
+  const besides = action === "PutObject" ? headerAsks(call, headerActions) : readsBesides(call);
   return [
     ...[action, ...besides].map((name) => ask(name, resource)),
     ...(action === "PutObject" ? copyAsks(call, stored, ask) : []),
     ...keyAsks(action, call, stored),
   ];
+}
+
+/** What tells of an object's content needs the right to read it as well. */
+function readsBesides({ query }: Call): string[] {
+  if (!query.has("attributes") && !query.has("torrent")) return [];
+  return [query.has("versionId") ? "GetObjectVersion" : "GetObject"];
 }
 
 /** The actions that the headers of a request ask for besides its own. */

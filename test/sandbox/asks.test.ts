@@ -79,6 +79,13 @@ describe("S3", () => {
     expect(names({ service: "s3", url: "/k", headers })).toEqual(["s3:GetObject arn:aws:s3:::b/k"]);
   });
 
+  it("asks to read the object whose attributes are told", () => {
+    expect(names({ service: "s3", url: "/b/k?attributes" })).toEqual([
+      "s3:GetObjectAttributes arn:aws:s3:::b/k",
+      "s3:GetObject arn:aws:s3:::b/k",
+    ]);
+  });
+
   it("asks to read the source of a copy", () => {
     const headers = { "x-amz-copy-source": "/a/x%20y?versionId=3" };
     expect(names({ service: "s3", method: "PUT", url: "/b/k", headers })).toEqual([
@@ -247,6 +254,14 @@ describe("DynamoDB", () => {
     ["ExecuteStatement", { Statement: 'DELETE FROM "lock"' }, ["dynamodb:PartiQLDelete *"]],
   ])("%s %j asks for %j", (operation, body, wanted) => {
     expect(names(call(operation, body))).toEqual(wanted);
+  });
+
+  it("tells that an item is asked for in a transaction", () => {
+    const [ask] = asks(call("TransactWriteItems", { TransactItems: writes }));
+    expect(ask?.context).toEqual({
+      "dynamodb:LeadingKeys": ["x"],
+      "dynamodb:EnclosingOperation": "TransactWriteItems",
+    });
   });
 
   test.each([
