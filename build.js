@@ -1,8 +1,9 @@
 // Compiles the TypeScript into dist/ when a source has changed since the last time, then runs an entry of it:
-// `node build.js main.js`. A type error stops here, before anything is synthesized, planned or deployed. When
-// nothing has changed, the cost is a few milliseconds: that is what makes the `app` command start fast.
+// `node build.js app.js`. A type error stops here, before anything is synthesized, planned or deployed. When
+// nothing has changed, the cost is a few milliseconds; and what cdktf runs, main.ts, is bundled with cdktf and its
+// bindings into one file, app.js, which loads in half the time of their hundreds. So the `app` command starts fast.
 const { spawnSync } = require("node:child_process");
-const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 
 // The AWS SDK would announce in every command which Node it wants next year; package.json says what is needed now.
@@ -10,7 +11,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 const dist = join(__dirname, "dist");
 const stamp = join(dist, "sources.json");
-const inputs = ["package-lock.json", "tsconfig.json"];
+const inputs = ["package.json", "package-lock.json", "tsconfig.json"];
 const skipped = new Set(["node_modules", "dist", "docs"]);
 
 /** Path, size and modification time of everything that the compiler reads, as one string. */
@@ -39,19 +40,23 @@ function read(file) {
   }
 }
 
-/** Installs what package-lock.json names where nothing is installed yet, as in a fresh clone. */
+/** Installs the packages where nothing is installed yet, as in a fresh clone, or other versions than package.json pins. */
 function setUp() {
-  if (existsSync(join(__dirname, "node_modules", "typescript"))) return;
-  process.stderr.write("First run: installing the packages of package-lock.json (npm ci)\n");
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(__dirname, "package.json"), "utf8"));
+  const pinned = Object.entries({ ...dependencies, ...devDependencies });
+  const isInstalled = ([name, version]) =>
+    read(join(__dirname, "node_modules", name, "package.json"))?.includes(`"version": "${version}"`);
+  if (pinned.every(isInstalled)) return;
+  process.stderr.write("Installing the packages that package-lock.json names (npm ci)\n");
   const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: __dirname, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }
 
 /** Brings dist/ up to date; ends the process with the compiler's messages and status 1 when the types are wrong. */
 function build() {
-  setUp();
   const sources = fingerprint();
   if (read(stamp) === sources) return;
+  setUp();
   // Without a stamp nothing tells what is in dist/: start from nothing rather than trust it.
   if (read(stamp) === undefined) rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
@@ -65,6 +70,13 @@ function build() {
     process.stderr.write(`${stdout}${stderr}The project does not compile: correct the lines above.\n`);
     process.exit(1);
   }
+  require("esbuild").buildSync({
+    entryPoints: [join(dist, "main.js")],
+    outfile: join(dist, "app.js"),
+    bundle: true,
+    platform: "node",
+    logLevel: "error",
+  });
   writeFileSync(stamp, sources);
 }
 

@@ -10,10 +10,10 @@ import {
   paginateListRolePolicies,
   paginateListRoles,
 } from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { PolicyDocument } from "../policy/document";
 import { UserError } from "../policy/errors";
 import type { NamedPolicy } from "../policy/evaluate";
+import { checkAccount } from "../state/account";
 
 /** What could not be learnt from AWS; the message says why. */
 export class AccountError extends UserError {}
@@ -33,14 +33,9 @@ export class LiveAccount {
 
   /** @throws {AccountError} when there are no credentials, or when they are another account's */
   static async open({ accountId, region }: { accountId: string; region: string }): Promise<LiveAccount> {
-    const identity = await ask("who these credentials are", () =>
-      new STSClient({ region }).send(new GetCallerIdentityCommand({})),
-    );
-    if (identity.Account !== accountId) {
-      throw new AccountError(
-        `these AWS credentials are of account ${identity.Account}, the environment is account ${accountId}: use credentials of that one`,
-      );
-    }
+    await checkAccount({ accountId, region }).catch((error: Error) => {
+      throw new AccountError(error.message);
+    });
     return new LiveAccount(accountId, new IAMClient({ region }));
   }
 
@@ -112,7 +107,7 @@ function liveRole(role: { RoleName?: string; Arn?: string; AssumeRolePolicyDocum
 }
 
 /** IAM answers with documents in percent-encoded JSON. */
-function readDocument(encoded = ""): PolicyDocument {
+export function readDocument(encoded = ""): PolicyDocument {
   return JSON.parse(decodeURIComponent(encoded)) as PolicyDocument;
 }
 

@@ -1,11 +1,5 @@
 import type { Check, Explanation, Mismatch, PartComparison } from "../trust/explain";
-
-/** How a text is set off, if it is to be; without a terminal it is not. */
-export interface Paint {
-  readonly good: (text: string) => string;
-  readonly bad: (text: string) => string;
-  readonly faint: (text: string) => string;
-}
+import type { Paint } from "./paint";
 
 /** What `keyless explain` found out, beside the explanation itself. */
 export interface Report extends Explanation {
@@ -29,7 +23,7 @@ export function renderReport(report: Report, paint: Paint): string {
     ...remedyLines(report, paint),
     ...(mismatch === undefined ? [] : ["", ...mismatchLines(mismatch, paint)]),
     "",
-    ...checks.map((check) => checkLine(check, paint)),
+    ...checkLines(checks, paint),
     ...differenceLines(report),
     "",
   ].join("\n");
@@ -39,7 +33,7 @@ function headline({ decision, environment, role, trust }: Report, { good, bad }:
   const where = `${role} in ${environment}${trust === "account" ? ", as it is in the account," : ""}`;
   switch (decision) {
     case "allowed":
-      return `${good("allowed")}: ${where} lets this token in`;
+      return `${good("allowed")}: ${where} lets this token in${trust === "account" ? "" : "; if AWS refuses it, add --live"}`;
     case "refused":
       return `${bad("refused")}: ${where} does not let this token in`;
     case "unknown":
@@ -97,9 +91,17 @@ function sides(
   ];
 }
 
-function checkLine({ name, outcome, detail }: Check, { good, bad, faint }: Paint): string {
-  const sign = { passed: good("✓"), failed: bad("✗"), unknown: faint("?") }[outcome];
-  return `${INDENT}${sign} ${name.padEnd(COLUMN)}${detail}`;
+/** What was checked: what passed in one line, the rest with its reason. */
+function checkLines(checks: readonly Check[], { good, bad, faint }: Paint): string[] {
+  const passed = checks.filter(({ outcome }) => outcome === "passed").map(({ name }) => name);
+  const others = checks.filter(({ outcome }) => outcome !== "passed");
+  return [
+    ...(passed.length === 0 ? [] : [`${INDENT}${good("✓")} ${passed.join(", ")}`]),
+    ...others.map(({ name, outcome, detail }) => {
+      const sign = outcome === "failed" ? bad("✗") : faint("?");
+      return `${INDENT}${sign} ${name.padEnd(COLUMN)}${detail}`;
+    }),
+  ];
 }
 
 function differenceLines({ differences }: Report): string[] {

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { styleText } from "node:util";
 import { type Command, Option } from "commander";
 import type { Environment } from "../config/types";
 import { UserError } from "../policy/errors";
@@ -9,12 +8,12 @@ import { explain, type TokenSource, trustedProviders } from "../trust/explain";
 import { trustPolicy } from "../trust/policy";
 import { remedyForText } from "../trust/remedy";
 import { type Claims, issuerOfClaims, providerArn, readClaims } from "../trust/token";
-import { AccountError, LiveAccount } from "./account";
-import { type Paint, type Report, renderReport } from "./explain-text";
+import { LiveAccount } from "./account";
+import { EXIT, exitForUsage, explainFailure, withoutTokens } from "./exit";
+import { type Report, renderReport } from "./explain-text";
 import { environmentNamed, loadConfig, roleNamed } from "./load-config";
+import { paintFor } from "./paint";
 import { checkSignature } from "./signature";
-
-const EXIT = { allowed: 0, refused: 1, unknown: 2, usage: 64 } as const;
 
 interface Flags {
   readonly tokenFile?: string;
@@ -51,7 +50,7 @@ export function register(program: Command): void {
     .command("explain")
     .description("tell whether a role lets a token in, and if not, why not and what to do")
     .argument("<environment>", "an environment of config.ts")
-    .argument("<role>", "a role of it; with --live any role of the account")
+    .argument("<role>", "a role of it, by name or ARN; with --live any role of the account")
     .option("--token-file <file>", "read the token there; - is standard input (default: CIRCLE_OIDC_TOKEN_V2)")
     .option("--v1", "take CIRCLE_OIDC_TOKEN; with written claims, a V1 subject")
     .option("--live", "read role and provider from the account, with the AWS credentials at hand")
@@ -67,26 +66,27 @@ export function register(program: Command): void {
     .option("--audience <audience>", "the audience (default: the organization)")
     .option("--subject <subject>", "the whole subject, in place of the above")
     .addHelpText("after", "\nExit status: 0 allowed, 1 refused, 2 could not tell, 64 wrong usage or configuration.\n")
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage))
+    .exitOverride(exitForUsage)
     .action(async (environment: string, role: string, flags: Flags) => {
       process.exitCode = await run(environment, role, flags);
     });
 }
 
-/** Anything that keeps the command from a decision must not look like one: no error may end it with 0 or 1. */
 async function run(environmentName: string, role: string, flags: Flags): Promise<number> {
   try {
     const report = await reportOn(environmentNamed(loadConfig(), environmentName), role, flags);
-    process.stdout.write(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report, paint()));
-    return EXIT[report.decision];
+    const text = flags.json
+      ? `${JSON.stringify(report, undefined, 2)}\n`
+      : renderReport(report, paintFor(process.stdout));
+    process.stdout.write(withoutTokens(text));
+    return { allowed: EXIT.yes, refused: EXIT.no, unknown: EXIT.unknown }[report.decision];
   } catch (error) {
-    const known = error instanceof UserError;
-    process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : error}\n`);
-    return known && !(error instanceof AccountError) ? EXIT.usage : EXIT.unknown;
+    return explainFailure(error);
   }
 }
 
-async function reportOn(environment: Environment, role: string, flags: Flags): Promise<Report> {
+async function reportOn(environment: Environment, nameOrArn: string, flags: Flags): Promise<Report> {
+  const role = roleName(environment, nameOrArn);
   const subject = { environment: environment.name, role, trust: flags.live ? "account" : "configuration" } as const;
   const token = readToken(environment, flags);
   if ("fault" in token) {
@@ -114,6 +114,16 @@ async function reportOn(environment: Environment, role: string, flags: Flags): P
     ...(live !== undefined &&
       configured !== undefined && { differences: differences({ ...live, audiences: known(live) }, configured) }),
   };
+}
+
+/** A job knows its role by ARN, whose account may well be another environment's. */
+function roleName({ name, accountId }: Environment, nameOrArn: string): string {
+  const [, owner, role] = /^arn:[^:]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(nameOrArn) ?? [];
+  if (role === undefined) return nameOrArn;
+  if (owner === accountId) return role;
+  throw new UserError(
+    `that role is of account ${owner}, environment ${name} is account ${accountId}: name the environment of the role's account`,
+  );
 }
 
 interface ReadTrust {
@@ -159,7 +169,8 @@ async function signatureOf(token: string, claims: Claims, { trustPolicy }: ReadT
   ) {
     return { verdict: "unchecked", note: "not checked: the role does not trust the token's issuer" } as const;
   }
-  return checkSignature(token, claims.iss);
+  // The sandbox has an issuer of its own, which signs in CircleCI's stead.
+  return checkSignature(token, process.env.KEYLESS_ISSUER ?? claims.iss);
 }
 
 type Given =
@@ -229,10 +240,4 @@ function writtenSubject(
     repository,
     ref: tag === undefined ? `refs/heads/${branch}` : `refs/tags/${tag}`,
   });
-}
-
-function paint(): Paint {
-  const coloured = process.stdout.isTTY && process.env.NO_COLOR === undefined;
-  const as = (style: "green" | "red" | "dim") => (text: string) => (coloured ? styleText(style, text) : text);
-  return { good: as("green"), bad: as("red"), faint: as("dim") };
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
+import { shellLines } from "../pipeline/shell";
 import { type Sandbox, startSandbox } from "../sandbox";
 import { leastPolicy } from "../sandbox/least-policy";
 
@@ -57,7 +58,7 @@ async function run([file = "", ...args]: string[], { environment }: Sandbox): Pr
 
 export async function stay({ endpoint, issuer, environment }: Sandbox): Promise<number> {
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  console.log(`${shellLines(environment).join("\n")}
+  console.log(`${shellLines(changes(environment)).join("\n")}
 
 # The local AWS is at ${endpoint}: paste the lines above into another shell to be its administrator there.
 # A token as a job of main would have it, from the local issuer:
@@ -68,13 +69,10 @@ export async function stay({ endpoint, issuer, environment }: Sandbox): Promise<
 }
 
 /** What makes another environment of a shell's own. */
-function shellLines(environment: Sandbox["environment"]): string[] {
-  const removed = Object.keys(process.env).filter((name) => environment[name] === undefined);
-  const set = Object.entries(environment).filter(([name, value]) => value !== undefined && value !== process.env[name]);
-  return [
-    ...removed.map((name) => `unset ${name}`),
-    ...set.map(([name, value = ""]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`),
-  ];
+function changes(environment: Sandbox["environment"]): Sandbox["environment"] {
+  const names = Object.keys({ ...process.env, ...environment });
+  const changed = names.filter((name) => environment[name] !== process.env[name]);
+  return Object.fromEntries(changed.map((name) => [name, environment[name]]));
 }
 
 function printLeastPolicies({ gate }: Sandbox): void {

@@ -64,6 +64,7 @@ function resolveEnvironment(
       path: role.path ?? "/",
       maxSessionSeconds: role.maxSessionSeconds ?? 3600,
       tags: { ...input.tags, ...role.tags },
+      acceptedFindings: role.acceptedFindings ?? {},
     })),
   };
 }

@@ -3,7 +3,9 @@ import type { PolicyMaker } from "../permissions/scope";
 import { isConditionOperator } from "../policy/conditions";
 import { type PolicyDocument, type Statement, statements } from "../policy/document";
 import { type AnyRefRule, type RefRule, type SubjectRule, type TrustRule, UUID } from "../trust/circleci";
+import { FINDING_NAMES } from "../trust/findings";
 import type {
+  AcceptedFindings,
   CircleCiInput,
   ConfigInput,
   EnvironmentInput,
@@ -278,6 +280,12 @@ const role = object<RoleInput>({
   maxSessionSeconds: optional(wholeNumber(3600, 43200, "seconds")),
   tags: optional(tags),
   deployedBy: optional(oneOf("pipeline", "administrator")),
+  acceptedFindings: optional(
+    byName(
+      oneOf(...FINDING_NAMES),
+      text(/\S/, "gives no reason: say in words why the finding is accepted"),
+    ) as Schema<AcceptedFindings>,
+  ),
 });
 
 const region = text(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, 'is not an AWS region: e.g. "us-east-1"');

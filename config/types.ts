@@ -1,6 +1,7 @@
 import type { EnvironmentScope, PolicyMaker, StateLocation } from "../permissions/scope";
 import type { PolicyDocument } from "../policy/document";
 import type { TrustRule } from "../trust/circleci";
+import type { FindingName } from "../trust/findings";
 
 /** What a team writes in `config.ts`: whom AWS trusts, where, and with which permissions. */
 export interface ConfigInput {
@@ -115,6 +116,11 @@ export interface RoleInput {
    * Default: `pipeline`.
    */
   readonly deployedBy?: "pipeline" | "administrator";
+  /**
+   * What the lint of trust finds in this role and you accept, each finding by its name with your reason. An error that
+   * is not accepted stops the synthesis; one that is accepted and does not occur is a warning. Default: none.
+   */
+  readonly acceptedFindings?: AcceptedFindings;
 }
 
 /** A role, `environment/role`, or every role of an environment, `environment/*`. */
@@ -147,6 +153,9 @@ export interface TestJob {
   /** The token's `aud`. Default: the first of the configuration's audiences. */
   readonly audience?: string;
 }
+
+/** The reason, in words, by the finding's name: `{ "administrator-any-ref": "a sandbox, emptied every night" }`. */
+export type AcceptedFindings = { readonly [finding in FindingName]?: string };
 
 /** The configuration, checked, with every default filled in: what the stacks are made of. */
 export interface Config {
@@ -185,6 +194,7 @@ export interface Role {
   /** The configuration's tags and the role's own, which win. */
   readonly tags: Tags;
   readonly deployedBy: "pipeline" | "administrator";
+  readonly acceptedFindings: AcceptedFindings;
 }
 
 /** The bucket and the table that hold the state of one environment or more, and the place of their own state in it. */

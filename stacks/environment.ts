@@ -17,7 +17,7 @@ export class EnvironmentStack extends TerraformStack {
     const roleScope = new Construct(this, "roles");
     const roles = environment.roles.map((role) => ({
       name: role.name,
-      arn: new CircleCiRole(roleScope, environment, provider.arn, role).arn,
+      arn: new CircleCiRole(roleScope, environment, provider, role).arn,
     }));
 
     new TerraformOutput(this, "oidc_provider_arn", {
@@ -30,7 +30,10 @@ export class EnvironmentStack extends TerraformStack {
     });
   }
 
-  private oidcProvider({ circleci, oidcProvider }: Environment): { readonly arn: string } {
+  private oidcProvider({
+    circleci,
+    oidcProvider,
+  }: Environment): IamOpenidConnectProvider | DataAwsIamOpenidConnectProvider {
     if (oidcProvider.mode === "create") {
       return new IamOpenidConnectProvider(this, "circleci", {
         url: `https://${circleci.issuer}`,

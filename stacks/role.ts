@@ -2,7 +2,7 @@ import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-p
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
-import { type TerraformElement, TerraformIterator } from "cdktf";
+import { type ITerraformDependable, type TerraformElement, TerraformIterator } from "cdktf";
 import { Construct } from "constructs";
 import { terraformName } from "../config/names";
 import type { Environment, Role } from "../config/types";
@@ -16,7 +16,7 @@ import { literal } from "./settings";
 export class CircleCiRole extends Construct {
   readonly arn: string;
 
-  constructor(scope: Construct, environment: Environment, providerArn: string, role: Role) {
+  constructor(scope: Construct, environment: Environment, provider: ITerraformDependable, role: Role) {
     super(scope, role.name);
     const named = <T extends TerraformElement>(element: T): T => {
       element.overrideLogicalId(terraformName(role.name));
@@ -28,7 +28,9 @@ export class CircleCiRole extends Construct {
         statement: [
           {
             actions: ["sts:AssumeRoleWithWebIdentity"],
-            principals: [{ type: "Federated", identifiers: [providerArn] }],
+            // The ARN as it will be, not the provider's attribute: so a plan shows the trust policy before the provider
+            // exists and while it changes, and not "known after apply" for every role.
+            principals: [{ type: "Federated", identifiers: [environment.oidcProvider.arn] }],
             condition: trustConditions({ ...environment.circleci, rules: role.trust }).map((condition) => ({
               ...condition,
               values: [...condition.values],
@@ -46,6 +48,7 @@ export class CircleCiRole extends Construct {
         permissionsBoundary: role.permissionsBoundaryArn,
         maxSessionDuration: role.maxSessionSeconds === 3600 ? undefined : role.maxSessionSeconds,
         tags: Object.keys(role.tags).length > 0 ? { ...role.tags } : undefined,
+        dependsOn: [provider],
       }),
     );
     this.arn = iamRole.arn;

@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import type { StateBackend } from "../config/types";
 import { UserError } from "../policy/errors";
+import { checkAccount } from "./account";
 import { StateStore } from "./store";
 import { events, type TerraformRun, terraform, terraformOrFail } from "./terraform";
 
@@ -33,7 +34,7 @@ export interface BootstrapResult {
 export async function bootstrap(options: BootstrapOptions): Promise<BootstrapResult> {
   const { backend, folder, progress } = options;
   const store = new StateStore(backend);
-  await store.checkAccount();
+  await checkAccount({ accountId: backend.accountId, region: backend.state.region });
   const resumed = existsSync(folder);
   const found = await store.find();
   if (found.state) {

@@ -8,7 +8,6 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { StateBackend } from "../config/types";
 import { UserError } from "../policy/errors";
 
@@ -31,25 +30,6 @@ export class StateStore {
     // No certificate and no local host fits a bucket with dots in its name.
     this.s3 = new S3Client({ region, forcePathStyle: bucket.includes(".") });
     this.dynamodb = new DynamoDBClient({ region });
-  }
-
-  /** @throws {UserError} unless the credentials are of the backend's account */
-  async checkAccount(): Promise<void> {
-    const { accountId, name, state } = this.backend;
-    const identity = await new STSClient({ region: state.region })
-      .send(new GetCallerIdentityCommand({}))
-      .catch((error: Error) => {
-        throw new UserError(
-          `no AWS credentials that work (${error.message}): sign in as an administrator of account ${accountId}, ` +
-            "then check with: aws sts get-caller-identity",
-        );
-      });
-    if (identity.Account !== accountId) {
-      throw new UserError(
-        `the credentials are of account ${identity.Account} (${identity.Arn}); stack ${name} belongs to account ` +
-          `${accountId}: sign in there. Nothing was changed.`,
-      );
-    }
   }
 
   async find(): Promise<Found> {

@@ -1,4 +1,5 @@
 import type { PolicyDocument } from "../policy/document";
+import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../policy/escalation";
 import { evaluate } from "../policy/evaluate";
 import type { Account } from "./token";
 
@@ -9,31 +10,24 @@ export interface RolePolicy {
   readonly document?: PolicyDocument;
 }
 
-/** AWS's own policies that give every permission, or the means to take it. */
-const ADMINISTRATORS = /^arn:[\w-]+:iam::aws:policy\/(AdministratorAccess|IAMFullAccess)$/;
-
-/** What lets a role give itself or another every permission, if it may be done to anything in the account. */
-const ESCALATIONS = [
-  "iam:AttachRolePolicy",
-  "iam:PutRolePolicy",
-  "iam:AttachUserPolicy",
-  "iam:PutUserPolicy",
-  "iam:CreateAccessKey",
-  "iam:UpdateAssumeRolePolicy",
-];
-
-/** Whether a policy makes an administrator: it allows one of these actions on an entity that it cannot know of. */
+/** Whether a policy makes an administrator: it allows an escalating action on an entity that it cannot know of. */
 export function makesAdministrator({ name, document }: RolePolicy, { partition, accountId }: Account): boolean {
-  if (ADMINISTRATORS.test(name)) return true;
+  if (isAdministratorPolicy(name)) return true;
   if (document === undefined) return false;
-  return ESCALATIONS.some((action) => {
-    const kind = /User|AccessKey/.test(action) ? "user" : "role";
+  return ESCALATING_ACTIONS.some((action) => {
     const request = {
       principal: { kind: "AWS", id: `arn:${partition}:sts::${accountId}:assumed-role/probe/probe` },
       action,
-      resource: `arn:${partition}:iam::${accountId}:${kind}/f7c1e0b4-made-up`,
+      resource: `arn:${partition}:iam::${accountId}:${kindOf(action)}/f7c1e0b4-made-up`,
       context: {},
     } as const;
     return evaluate({ identity: [{ name, document }] }, request).outcome === "allowed";
   });
+}
+
+/** What an action is done to. */
+function kindOf(action: (typeof ESCALATING_ACTIONS)[number]): string {
+  if (/User|AccessKey|LoginProfile/.test(action)) return /ToGroup$/.test(action) ? "group" : "user";
+  if (/Group/.test(action)) return "group";
+  return /PolicyVersion/.test(action) ? "policy" : "role";
 }

@@ -3,6 +3,7 @@ import { type ConditionResult, type Decision, evaluate, type StatementResult } f
 import { parseSubject, SUBJECT_PARTS, type SubjectParts } from "./circleci";
 import { commonStart, matchesAs } from "./compare";
 import { type Remedy, remedyFor } from "./remedy";
+import { isAboutEverybody, isObject, isStatement, issuerOfArn } from "./statement";
 import {
   type Account,
   audiencesOf,
@@ -109,8 +110,8 @@ export function explain(question: Question): Explanation {
   ];
   const failed = checks.find(({ outcome }) => outcome === "failed");
   const undecided = checks.find(({ outcome, name }) => outcome === "unknown" && name === "trust policy");
-  const mismatch = closestMismatch(decision, claims);
   if (failed === undefined && undecided === undefined) return { decision: "allowed", checks };
+  const mismatch = mismatchIn(failed, decision, question);
   return {
     decision: failed === undefined ? "unknown" : "refused",
     checks,
@@ -126,9 +127,11 @@ export function explain(question: Question): Explanation {
 
 /** The ARNs of the OpenID Connect providers whose tokens a trust policy is about. */
 export function trustedProviders(trustPolicy: PolicyDocument): string[] {
-  const federated = statements(trustPolicy).flatMap(({ Effect, Principal }) =>
-    Effect === "Allow" && typeof Principal === "object" ? asArray(Principal.Federated) : [],
-  );
+  const federated = statements(trustPolicy)
+    .filter(isStatement)
+    .flatMap(({ Effect, Principal }) =>
+      Effect === "Allow" && isObject(Principal) ? asArray<unknown>(Principal.Federated).map(String) : [],
+    );
   return [...new Set(federated)];
 }
 
@@ -138,7 +141,8 @@ function checkIssuer({ claims, account, audiences, trustPolicy }: Question): Che
   const trusted = trustedProviders(trustPolicy);
   const check = { name: "issuer", outcome: "failed" } as const;
   if (!claims.iss.startsWith("https://")) return { ...check, detail: `${claims.iss} is not an https:// URL` };
-  if (trusted.length > 0 && !trusted.includes(arn))
+  const everybody = statements(trustPolicy).filter(isStatement).some(isAboutEverybody);
+  if (trusted.length > 0 && !everybody && !trusted.includes(arn))
     return { ...check, detail: `${claims.iss} is not whom the role trusts` };
   if (audiences === "absent")
     return { ...check, detail: `account ${account.accountId} has no provider for ${claims.iss}` };
@@ -222,6 +226,31 @@ function minutes(seconds: number): string {
   const count = Math.round(seconds / 60);
   if (count < 1) return "less than a minute";
   return count < 120 ? `${count} minute${count === 1 ? "" : "s"}` : `${Math.round(count / 60)} hours`;
+}
+
+/** What to show beside what, if the check that failed compared something. */
+function mismatchIn(failed: Check | undefined, decision: Decision, question: Question): Mismatch | undefined {
+  const { claims, audiences, trustPolicy } = question;
+  switch (failed?.name) {
+    case "issuer":
+      return compareText("issuer", [issuerOfClaims(claims)], trustedProviders(trustPolicy).map(issuerOfArn));
+    case "audience":
+      return Array.isArray(audiences) ? compareText("audience", audiencesOf(claims), audiences) : undefined;
+    case "trust policy":
+      return closestMismatch(decision, claims);
+    default:
+      return undefined;
+  }
+}
+
+/** Undefined when they do not differ. */
+function compareText(what: string, actual: readonly string[], expected: readonly string[]): Mismatch | undefined {
+  const text = actual.join(", ");
+  const [closest] = expected
+    .map((value) => ({ closest: value, firstDifference: commonStart("StringEquals", value, text) }))
+    .sort((a, b) => b.firstDifference - a.firstDifference);
+  if (closest === undefined || expected.includes(text)) return undefined;
+  return { operator: what, key: "of the token", actual, expected, ...closest };
 }
 
 /** The failed condition of the Allow that comes closest to letting the token in. */

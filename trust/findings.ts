@@ -46,7 +46,8 @@ export interface Finding {
   readonly branch?: string;
   /**
    * The statement with this finding mended. An id or a name that the policy does not tell is filled in with one that
-   * lets nobody in: the project `00000000-0000-0000-0000-000000000000`, the repository `github.com/OWNER/REPOSITORY`.
+   * lets nobody in: the project `00000000-0000-0000-0000-000000000000`, the repository `github.com/OWNER/REPOSITORY`,
+   * the account `000000000000`.
    */
   readonly fixed?: Statement;
 }

@@ -1,7 +1,27 @@
 import { matchesPattern } from "../policy/pattern";
-import { formatSubject, parseSubject, UUID } from "./circleci";
+import { formatSubject, parseSubject, type SubjectParts, UUID } from "./circleci";
 
+/** An id that nobody has, to fill in what a pattern leaves open. */
 const SOMEBODY = "f7c1e0b4-0a52-4f6e-9d3b-6c8f0e2a7b15";
+
+/** The parts of some job's subject, all but the ref, as far as a pattern's parts say how they are. */
+export function jobLike({ project, user, repository = "" }: Partial<SubjectParts>, organization: string) {
+  const named = withoutWildcards(repository);
+  const isRepository = /^[\w.-]+(\/[\w.~-]+){2,}$/.test(named);
+  return {
+    organization,
+    project: idLike(project),
+    user: idLike(user),
+    repository: isRepository ? named : "github.com/acme/site",
+  };
+}
+
+/** An id that begins as a pattern does, up to its first `*`. */
+function idLike(pattern = ""): string {
+  const start = pattern.split(/[*/]/)[0] ?? "";
+  const id = [...SOMEBODY].map((digit, index) => (start[index] ?? "?").replace("?", digit)).join("");
+  return UUID.test(id) ? id : SOMEBODY;
+}
 
 /**
  * The name of a branch from which a token gets in that a pattern for subjects does not mean, if there is one: the part
@@ -11,19 +31,13 @@ const SOMEBODY = "f7c1e0b4-0a52-4f6e-9d3b-6c8f0e2a7b15";
  * repository. Only a name that git takes is returned, and only one whose token the pattern matches.
  */
 export function branchThatGetsIn(pattern: string, organization: string): string | undefined {
-  const { project: rest = "", user = "", repository = "", ref } = parseSubject(pattern) ?? {};
-  const project = rest.slice(0, SOMEBODY.length);
-  const job = {
-    organization,
-    project: UUID.test(project) ? project : SOMEBODY,
-    user: UUID.test(user) ? user : SOMEBODY,
-    repository: repository === "" || repository.includes("*") ? "github.com/acme/site" : withoutWildcards(repository),
-  };
+  const parts: Partial<SubjectParts> = parseSubject(pattern) ?? {};
+  const job = jobLike(parts, organization);
   return [...pattern.matchAll(/\*/g)]
     .map(({ index }) => `e${withoutWildcards(pattern.slice(index + 1))}`)
     .find((branch) => {
       const forged = `refs/heads/${branch}`;
-      const meant = ref === undefined ? pattern.endsWith("*") : matchesPattern(ref, forged);
+      const meant = parts.ref === undefined ? pattern.endsWith("*") : matchesPattern(parts.ref, forged);
       return !meant && isBranchName(branch) && matchesPattern(pattern, formatSubject({ ...job, ref: forged }));
     });
 }

@@ -1,15 +1,19 @@
-import { asArray, type PolicyDocument, type Statement } from "../policy/document";
+import { asArray, type PolicyDocument, type Statement, statements } from "../policy/document";
 import { evaluate } from "../policy/evaluate";
 import { makesAdministrator, type RolePolicy } from "./administrator";
 import { formatSubject, issuerOf, organizationOf } from "./circleci";
 import { type Finding, finding } from "./findings";
-import { NO_PROJECT, withSubject } from "./mend";
+import { jobLike } from "./forgery";
+import { NO_ACCOUNT, NO_PROJECT, withSubject } from "./mend";
 import { lintStatement } from "./rules";
 import {
   ASSUME,
+  isAboutEverybody,
   isObject,
+  isStatement,
   issuerOfArn,
   issuersOf,
+  opensToCircleCi,
   readStatement,
   type TrustStatement,
   trustedSubjects,
@@ -24,34 +28,62 @@ export interface LintInput {
   readonly policies?: readonly RolePolicy[];
   /** The hosts of CircleCI servers whose issuers count as CircleCI's, beside circleci.com's. Default: none. */
   readonly servers?: readonly string[];
+  /** The role's account, if known: AWS takes the tokens of its own account's providers alone. */
+  readonly accountId?: string;
 }
 
 /**
  * Finds what is wrong with a role's trust in CircleCI: whom it lets in that its author cannot mean, and what of it never
  * lets anybody in. Statements about other issuers, services and accounts are named and not judged.
  */
-export function lintTrust({ trustPolicy, policies = [], servers = [] }: LintInput): Finding[] {
+export function lintTrust({ trustPolicy, policies = [], servers = [], accountId }: LintInput): Finding[] {
   const malformed = lintForm(trustPolicy);
   if (malformed.some(({ where }) => where === "")) return malformed;
   const document = trustPolicy as PolicyDocument;
-  const list = asArray(document.Statement).map((statement) =>
-    isObject(statement) ? (statement as unknown as Statement) : undefined,
+  const list = statements(document).flatMap((statement, index) =>
+    isStatement(statement) ? [{ statement, index }] : [],
   );
-  const trusts = list.flatMap((statement, index) =>
-    statement === undefined ? [] : readStatement(statement, index, servers),
-  );
+  const trusts = list.flatMap(({ statement, index }) => readStatement(statement, index, servers));
   return [
     ...malformed,
-    ...list.flatMap((statement, index) =>
-      statement === undefined ? [] : lintPrincipal(statement, `Statement[${index}]`, servers),
-    ),
+    ...list.flatMap(({ statement, index }) => lintPrincipal(statement, `Statement[${index}]`, { servers, accountId })),
     ...trusts.flatMap(lintStatement),
     ...lintReach(document, trusts, policies),
-    ...(trusts.some(({ allows }) => allows) || malformed.length > 0 ? [] : [trustsNobody()]),
+    ...(malformed.length > 0 || trustsCircleCi(document, servers) ? [] : [trustsNobody()]),
   ];
 }
 
-const NO_ACCOUNT: Account = { accountId: "000000000000", partition: "aws" };
+/**
+ * The trust policy with every finding mended that can be, save those that are left as they are by name. What it cannot
+ * tell it fills in with what lets nobody in: see {@link Finding.fixed}. Undefined when there is nothing to mend.
+ */
+export function mend(input: LintInput, left: readonly string[] = []): PolicyDocument | undefined {
+  let document: PolicyDocument | undefined;
+  // A mended statement may show another finding, but never the same one again, so that this ends.
+  for (const seen = new Set<string>(); ; ) {
+    const trustPolicy = document ?? (input.trustPolicy as PolicyDocument);
+    const next = lintTrust({ ...input, trustPolicy }).find(
+      ({ name, fixed }) => fixed !== undefined && !left.includes(name),
+    );
+    const state = JSON.stringify(trustPolicy);
+    if (next?.fixed === undefined || seen.has(state)) return document;
+    seen.add(state);
+    document = withStatement(trustPolicy, next.where, next.fixed);
+  }
+}
+
+function withStatement(document: PolicyDocument, where: string, fixed: Statement): PolicyDocument {
+  const at = Number(/^Statement\[(\d+)\]/.exec(where)?.[1]);
+  return { ...document, Statement: statements(document).map((statement, index) => (index === at ? fixed : statement)) };
+}
+
+/** Whether a role is the business of this lint: it lets in tokens of a CircleCI issuer, or everybody. */
+export function trustsCircleCi(document: PolicyDocument, servers: readonly string[] = []): boolean {
+  return (
+    isObject(document) &&
+    statements(document).some((statement) => isStatement(statement) && opensToCircleCi(statement, servers))
+  );
+}
 
 /** What the engine cannot read, AWS refuses to store, or reads in a way that nobody should rely on. */
 function lintForm(trustPolicy: unknown): Finding[] {
@@ -105,13 +137,17 @@ function trustsNobody(): Finding {
 }
 
 /** Allows for others than CircleCI's jobs: everybody is an error, somebody is worth a look. */
-function lintPrincipal(statement: Statement, place: string, servers: readonly string[]): Finding[] {
+function lintPrincipal(
+  statement: Statement,
+  place: string,
+  { servers, accountId }: Pick<LintInput, "servers" | "accountId">,
+): Finding[] {
   const { Effect, Principal, NotPrincipal, ...rest } = statement;
   if (Effect !== "Allow") return [];
   const entries = isObject(Principal)
     ? Object.entries(Principal).flatMap(([kind, ids]) => asArray(ids as string).map((id) => ({ kind, id: String(id) })))
     : [];
-  if (Principal === "*" || NotPrincipal !== undefined || entries.some(({ id }) => id === "*")) {
+  if (isAboutEverybody(statement)) {
     const [issuer = issuerOf(NO_PROJECT)] = issuersOf(rest as Statement);
     return [
       finding("any-principal", `${place}.${NotPrincipal === undefined ? "Principal" : "NotPrincipal"}`, {
@@ -122,14 +158,21 @@ function lintPrincipal(statement: Statement, place: string, servers: readonly st
       }),
     ];
   }
-  return entries
-    .filter(({ kind, id }) => kind !== "Federated" || organizationOf(issuerOfArn(id), servers) === undefined)
-    .map(({ kind, id }) =>
-      finding("other-principal", `${place}.Principal.${kind}`, {
+  return entries.flatMap(({ kind, id }) => {
+    const where = `${place}.Principal.${kind}`;
+    const [, owner] = /^arn:[^:]+:iam::(\d{12}):oidc-provider\//.exec(id) ?? [];
+    if (kind !== "Federated" || organizationOf(issuerOfArn(id), servers) === undefined) {
+      return finding("other-principal", where, {
         problem: `the role also trusts ${id}, which is not a CircleCI issuer`,
         attack: `whoever controls ${id} gets in without CircleCI`,
-      }),
-    );
+      });
+    }
+    if (accountId === undefined || owner === accountId) return [];
+    return finding("other-principal", where, {
+      problem: `${id} is not a provider of the role's account, ${accountId}`,
+      attack: "none: AWS takes the tokens of the account's own providers alone, so nobody gets in by it",
+    });
+  });
 }
 
 /** What only all statements together tell: whether refs of any name get in, and to an administrator's permissions. */
@@ -169,16 +212,9 @@ function letsInAnyRef(document: PolicyDocument, trust: TrustStatement): boolean 
 }
 
 function unlikelySubjects(trust: TrustStatement): string[] {
-  const subjects = trustedSubjects(trust).map(({ parts }) => parts);
-  return (subjects.length === 0 ? [undefined] : subjects).flatMap((parts) => {
-    const literal = (part: string | undefined, otherwise: string) =>
-      part === undefined || /[*?]/.test(part) ? otherwise : part;
-    const job = {
-      organization: trust.organization,
-      project: literal(parts?.project?.replace(/\/\*$/, ""), NO_PROJECT),
-      user: literal(parts?.user?.replace(/\/\*$/, ""), NO_PROJECT),
-    };
-    const repository = literal(parts?.repository, "github.com/acme/site");
+  const subjects = trustedSubjects(trust).map(({ parts }) => parts ?? {});
+  return (subjects.length === 0 ? [{}] : subjects).flatMap((parts) => {
+    const { repository, ...job } = jobLike(parts, trust.organization);
     const refs = ["heads", "tags"].map((kind) => ({ ...job, repository, ref: `refs/${kind}/f7c1e0b4-made-up` }));
     return [job, ...refs].map(formatSubject);
   });
@@ -187,7 +223,7 @@ function unlikelySubjects(trust: TrustStatement): string[] {
 /** An attacker may well be where such a condition wants the caller to be, so that it is taken for met. */
 function withoutCallersConditions(document: PolicyDocument): PolicyDocument {
   const open = (statement: Statement): Statement => {
-    if (statement.Effect !== "Allow" || !isObject(statement.Condition)) return statement;
+    if (!isStatement(statement) || statement.Effect !== "Allow" || statement.Condition === undefined) return statement;
     const kept = Object.entries(statement.Condition).map(([operator, keys]) => [
       operator,
       Object.fromEntries(Object.entries(keys).filter(([key]) => !isCallersKey(key))),

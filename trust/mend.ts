@@ -2,10 +2,13 @@ import type { ConditionElement, OneOrMany, Statement } from "../policy/document"
 import { ANY_USER, formatSubject, type SubjectParts, UUID } from "./circleci";
 import type { Condition, TrustStatement } from "./statement";
 import { conditionsOn } from "./statement";
+import type { Account } from "./token";
 
 /** An id that no project has: a statement that names it lets nobody in until the right one is written. */
 export const NO_PROJECT = "00000000-0000-0000-0000-000000000000";
-const NO_REPOSITORY = "github.com/OWNER/REPOSITORY";
+/** Likewise a repository, and an account. */
+export const NO_REPOSITORY = "github.com/OWNER/REPOSITORY";
+export const NO_ACCOUNT: Account = { accountId: "000000000000", partition: "aws" };
 
 type Value = OneOrMany<string | number | boolean>;
 
@@ -52,7 +55,7 @@ function withOnly(trust: TrustStatement, claim: "aud" | "sub", condition: [strin
 /** The statement with one value of a condition replaced, under `StringLike`. */
 export function withValue(trust: TrustStatement, condition: Condition, value: string, by: string): Statement {
   const values = condition.values.map((old) => (old === value ? by : old));
-  const operator = /^String(Equals|EqualsIgnoreCase)$/.test(condition.operator) ? "StringLike" : condition.operator;
+  const operator = condition.operator.includes("StringLike") ? condition.operator : "StringLike";
   return replaced(trust, condition, [operator, condition.key, values.length === 1 ? (values[0] ?? by) : values]);
 }
 

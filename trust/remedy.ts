@@ -1,6 +1,7 @@
-import { CIRCLECI_CLOUD, organizationOf, type SubjectParts } from "./circleci";
+import { CIRCLECI_CLOUD, organizationOf, type SubjectParts, UUID } from "./circleci";
 import { matchesAs } from "./compare";
 import type { Check, Mismatch, PartComparison, Question } from "./explain";
+import { issuerOfArn } from "./statement";
 import { audiencesOf, issuerOfClaims } from "./token";
 
 /** What went wrong, of the mistakes that people make; the ids are for machines and do not change. */
@@ -21,6 +22,8 @@ export type Cause =
   | "webhook-trigger"
   | "v2-token"
   | "wildcard-in-equals"
+  | "name-for-id"
+  | "bare-ref"
   | "wrong-project"
   | "wrong-user"
   | "wrong-branch"
@@ -100,7 +103,7 @@ export function remedyFor(found: Case): Remedy {
 
 function remedyForIssuer({ question, trusted, check }: Case): Remedy {
   const actual = issuerOfClaims(question.claims);
-  const issuers = trusted.map((arn) => arn.replace(/^.*?:oidc-provider\//, ""));
+  const issuers = trusted.map(issuerOfArn);
   const [expected = ""] = issuers;
   const [expectedHost, expectedOrganization] = splitIssuer(expected);
   const [host, organization = ""] = splitIssuer(actual);
@@ -148,6 +151,16 @@ function splitIssuer(issuer: string): [host: string, organization?: string] {
 
 function remedyForAudience({ claims, place }: Question, taken: readonly string[]): Remedy {
   const actual = audiencesOf(claims).join(", ");
+  const [, organization] = splitIssuer(issuerOfClaims(claims));
+  if (actual === organization) {
+    return {
+      cause: "custom-audience",
+      why: `the token has CircleCI's own audience, the organization's id ${actual}; AWS takes only ${taken.join(", ") || "none"}`,
+      remedy: place.endsWith("config.ts")
+        ? `add "${actual}" to circleci.audiences in config.ts, or remove circleci.audiences: that id is the default`
+        : `add ${actual} to the provider's client ids, and to the condition on aud in ${place}`,
+    };
+  }
   return {
     cause: "custom-audience",
     why: `the token is made for the audience ${actual}, AWS takes ${taken.join(", ") || "none"}`,
@@ -252,7 +265,7 @@ function remedyForParts(question: Question, parts: readonly PartComparison[]): R
       actual,
       expected,
     );
-    if (misspelt !== undefined && (misspelt.cause === "url-for-id" || onlyCase(wrong.values()))) return misspelt;
+    if (misspelt !== undefined && (misspelt.cause !== "upper-case" || onlyCase(wrong.values()))) return misspelt;
   }
   const { place } = question;
   const organization = wrong.get("organization");
@@ -341,6 +354,13 @@ function remedyForSource(place: string, wrong: Wrong): Remedy | undefined {
 }
 
 function remedyForRef(place: string, actual: string, expected: string): Remedy {
+  if (!/^refs\/(heads|tags)\/|^[*?]/.test(expected)) {
+    return {
+      cause: "bare-ref",
+      why: `the role trusts the ref ${expected}, a token spells it whole: ${actual}`,
+      remedy: `write refs/heads/<branch> or refs/tags/<tag> after vcs-ref/ in ${place}`,
+    };
+  }
   const isTag = actual.startsWith("refs/tags/");
   const wantsTag = expected.startsWith("refs/tags/");
   const kind = isTag ? "tag" : "branch";
@@ -379,6 +399,17 @@ function misspelling(what: string, question: Question, actual: string, expected:
       .replace(/^git@([^:]*):/, "$1/")
       .replace(/\.git$/, "");
     return { cause: "url-for-id", why: `${url} stands where the ${what} belongs`, remedy: `write ${bare} ${fix(url)}` };
+  }
+  const name = what.endsWith(" id")
+    ? [expected, actual].find((side) => !/[*?]/.test(side) && !UUID.test(side.toLowerCase()))
+    : undefined;
+  if (name !== undefined) {
+    const right = UUID.test(actual) ? `write ${actual}` : "write the id that CircleCI shows in its settings";
+    return {
+      cause: "name-for-id",
+      why: `${name || "nothing"} stands where the ${what} belongs`,
+      remedy: `${right} ${fix(name)}`,
+    };
   }
   if (actual !== expected && matchesAs("StringLike", expected.toLowerCase(), actual.toLowerCase())) {
     const upper = /^[^a-z]*$/.test(actual.replace(/[-\d/]/g, "")) && /[A-Z]/.test(actual) ? actual : expected;

@@ -204,16 +204,29 @@ function impossiblePart(value: string, parts: SubjectParts | undefined, organiza
 }
 
 function forgeable(trust: TrustStatement, { condition, value, parts }: TrustedSubject): Finding[] {
-  const branch = isLike(condition) ? branchThatGetsIn(value, trust.organization) : undefined;
+  const ignoresCase = condition.operator.includes("IgnoreCase");
+  const branch = isLike(condition)
+    ? branchThatGetsIn(value, trust.organization)
+    : ignoresCase
+      ? branchInOtherCase(parts?.ref)
+      : undefined;
   if (branch === undefined) return [];
+  const why = ignoresCase
+    ? `is compared without regard to case, while git has "${branch}" for a branch of its own`
+    : "has a wildcard before the ref, and a branch's name can be chosen so that the rest stands in it";
   return [
     finding("forgeable-subject", condition.where, {
-      problem: `${value} has a wildcard before the ref, and a branch's name can be chosen so that the rest stands in it`,
+      problem: `${value} ${why}`,
       attack: `whoever can push any branch gets in from one named ${branch}`,
       branch,
       fixed: withValue(trust, condition, value, safeSubject(trust, parts)),
     }),
   ];
+}
+
+function branchInOtherCase(ref = ""): string | undefined {
+  const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1] ?? "";
+  return [branch.toUpperCase(), branch.toLowerCase()].find((other) => other !== branch);
 }
 
 /** Refs that are named for a project beside a pattern that lets in every token of it. */

@@ -37,6 +37,13 @@ export const isNegated = ({ operator }: Condition) => /Not(Equals|Like)/.test(op
 export const isOptional = ({ operator }: Condition) => /^ForAllValues:|IfExists$/.test(operator);
 export const isLike = ({ operator }: Condition) => /StringLike/.test(operator);
 
+/** Whether a value has so much of a statement's form that it can be judged; what else is wrong with it, the engine tells. */
+export function isStatement(value: unknown): value is Statement {
+  if (!isObject(value)) return false;
+  const { Condition = {} } = value;
+  return isObject(Condition) && Object.values(Condition).every(isObject);
+}
+
 /** Reads a statement: once for each CircleCI issuer that it is about, so mostly once, or not at all. */
 export function readStatement(statement: Statement, index: number, servers: readonly string[]): TrustStatement[] {
   if (!isAbout(statement)) return [];
@@ -49,6 +56,17 @@ export function readStatement(statement: Statement, index: number, servers: read
   });
 }
 
+/** Whether a statement allows tokens of a CircleCI issuer, or everybody, to assume the role, under whatever conditions. */
+export function opensToCircleCi(statement: Statement, servers: readonly string[]): boolean {
+  const allows = statement.Effect === "Allow" && isAbout(statement);
+  return allows && (isAboutEverybody(statement) || readStatement(statement, 0, servers).length > 0);
+}
+
+export function isAboutEverybody({ Principal, NotPrincipal }: Statement): boolean {
+  if (Principal === undefined) return NotPrincipal !== undefined;
+  return Principal === "*" || (isObject(Principal) && asArray<unknown>(Principal.AWS).includes("*"));
+}
+
 function isAbout({ Action, NotAction }: Statement): boolean {
   const matches = (action: unknown) => matchesPattern(String(action).toLowerCase(), ASSUME.toLowerCase());
   return Action === undefined
@@ -58,9 +76,9 @@ function isAbout({ Action, NotAction }: Statement): boolean {
 
 /** The issuers whose tokens a statement is about: by its principal, or, where that names none, by its condition keys. */
 export function issuersOf({ Principal, Condition = {} }: Statement): string[] {
-  const federated = isObject(Principal) ? asArray<unknown>(Principal.Federated as string) : [];
+  const federated = isObject(Principal) ? asArray<unknown>(Principal.Federated) : [];
   const named = federated.map((arn) => issuerOfArn(String(arn)));
-  const keys = Object.values(Condition).flatMap((values) => Object.keys(values ?? {}));
+  const keys = Object.values(Condition).flatMap((values) => Object.keys(values));
   const spelt = keys.flatMap((key) => /^(?:https:\/\/)?(.+):(?:aud|sub)$/.exec(key)?.[1] ?? []);
   return [...new Set(named.length > 0 ? named : spelt)];
 }
@@ -73,7 +91,7 @@ export function issuerOfArn(arn: string): string {
 function readConditions({ Condition = {} }: Statement, issuer: string, place: string): Condition[] {
   const prefix = `${issuer}:`.toLowerCase();
   return Object.entries(Condition).flatMap(([operator, keys]) =>
-    Object.entries(keys ?? {}).map(([key, value]) => ({
+    Object.entries(keys).map(([key, value]) => ({
       operator,
       key,
       values: asArray(value).map(String),

@@ -8,7 +8,7 @@ import type { Env } from "../../sandbox/executables";
 jest.setTimeout(300_000);
 
 const root = join(__dirname, "..", "..");
-const left = new Set(["node_modules", "dist", "test", "docs", "examples", "cdktf.out", ".git", ".keyless"]);
+const left = new Set(["node_modules", "dist", "test", "docs", "cdktf.out", ".git", ".keyless"]);
 
 export interface Ran {
   readonly status: number | null;
@@ -37,6 +37,10 @@ export class Project {
 
   read(path: string): string {
     return readFileSync(join(this.folder, path), "utf8");
+  }
+
+  write(path: string, text: string): void {
+    writeFileSync(join(this.folder, path), text);
   }
 
   /** The stack's Terraform, as the last synthesis left it. */

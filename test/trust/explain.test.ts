@@ -146,6 +146,27 @@ const refusals: [cause: string, remedy: string, question: Partial<Question>][] =
   ],
   ["custom-audience", "circleci.audiences", { claims: claims({ aud: "sts.amazonaws.com" }) }],
   ["custom-audience", "circleci.audiences", { claims: claims({ aud: "vault" }), audiences: [organization, "vault"] }],
+  ["custom-audience", "circleci.audiences in config.ts", { audiences: ["sts.amazonaws.com"], place: "x in config.ts" }],
+  ["custom-audience", `add ${organization} to the provider's client ids`, { audiences: ["sts.amazonaws.com"] }],
+  [
+    "name-for-id",
+    `write ${project} in`,
+    { trustPolicy: handMade(subjects(`org/${organization}/project/gh/acme/site/user/*`)) },
+  ],
+  [
+    "name-for-id",
+    `write ${organization} in`,
+    { trustPolicy: handMade(subjects(`org/acme/project/${project}/user/*`)) },
+  ],
+  [
+    "bare-ref",
+    "refs/heads/<branch>",
+    {
+      trustPolicy: handMade(
+        subjects(`org/${organization}/project/${project}/user/*/vcs-origin/${repository}/vcs-ref/main`),
+      ),
+    },
+  ],
   ["expired", "circleci run oidc get", { claims: claims({ exp: now.getTime() / 1000 - 300 }) }],
   ["not-yet-valid", "clock", { claims: claims({ nbf: now.getTime() / 1000 + 300 }) }],
   ["bad-signature", "take it from the job again", { signature: { verdict: "invalid", note: "" } }],

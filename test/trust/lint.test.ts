@@ -2,7 +2,7 @@ import { statements } from "../../policy/document";
 import { evaluate } from "../../policy/evaluate";
 import type { FindingName } from "../../trust/findings";
 import { isBranchName } from "../../trust/forgery";
-import { lintTrust } from "../../trust/lint";
+import { lintTrust, mend } from "../../trust/lint";
 import { unknownKeyFor, webIdentityRequest } from "../../trust/token";
 import {
   account,
@@ -171,6 +171,17 @@ test.each(faulty)("%s is found where %s, and its mended statement has it no more
   }
 });
 
+test.each(faulty)("with %s mended, where %s, all else that can be is mended too", (_name, _why, trustPolicy) => {
+  const mended = mend({ trustPolicy });
+  if (mended === undefined) return;
+  expect(lintTrust({ trustPolicy: mended }).filter(({ fixed }) => fixed !== undefined)).toEqual([]);
+});
+
+test("what one leaves as it is stays when the rest is mended", () => {
+  const mended = mend({ trustPolicy: handMade(undefined) }, ["no-subject"]);
+  expect(lintTrust({ trustPolicy: mended }).map(({ name }) => name)).toEqual(["no-subject"]);
+});
+
 test("what is found is nothing more than what is wrong", () => {
   const names = (trustPolicy: unknown) => lintTrust({ trustPolicy }).map(({ name }) => name);
   expect(names(handMade(subjects(onMain)))).toEqual([]);
@@ -208,6 +219,15 @@ test.each(forgeries)("the branch that gets in by %s is named, is one for git, an
     { name: "trust", document: { ...trustPolicy, Statement: [found?.fixed ?? statements(trustPolicy)[0]] as never } },
   ];
   expect(evaluate({ resource: mended }, request, { unknownKey: unknownKeyFor(issuer) }).outcome).toBe("refused");
+});
+
+test.each([
+  `${jobs}/user/????????-????-????-????-????????????/vcs-origin/github.com/other/*/vcs-ref/refs/heads/main`,
+  `${jobs}/user/aaaa*/vcs-origin/github.com/other/x?/vcs-ref/refs/heads/main`,
+  `${jobs}/user/aaaa????-*/vcs-ref/refs/heads/main`,
+])("a branch is found also where user and repository are open in part: %s", (pattern) => {
+  const names = lintTrust({ trustPolicy: handMade(subjects(pattern)) }).map(({ name }) => name);
+  expect(names).toContain("forgeable-subject");
 });
 
 const harmless = [
@@ -276,4 +296,12 @@ test("a CircleCI server's issuer counts once its host is named", () => {
   const names = (servers: string[]) => lintTrust({ trustPolicy: JSON.parse(text), servers }).map(({ name }) => name);
   expect(names(["ci.example.com"])).toEqual(["no-subject"]);
   expect(names([])).toEqual(["other-principal", "no-circleci-trust"]);
+});
+
+test("a provider of another account is named, where the role's account is known", () => {
+  const names = (accountId?: string) =>
+    lintTrust({ trustPolicy: handMade(subjects(onMain)), accountId }).map(({ name }) => name);
+  expect(names("123456789012")).toEqual([]);
+  expect(names("210987654321")).toEqual(["other-principal"]);
+  expect(names()).toEqual([]);
 });

@@ -1,0 +1,23 @@
+import type { CommanderError } from "commander";
+import { UserError } from "../policy/errors";
+import { AccountError } from "./account";
+
+/** Exit statuses of a command whose answer is its status: what keeps it from an answer must not look like one. */
+export const EXIT = { yes: 0, no: 1, unknown: 2, usage: 64 } as const;
+
+/** For commander's `exitOverride`: wrong usage ends with a status of its own. */
+export function exitForUsage({ exitCode }: CommanderError): never {
+  process.exit(exitCode === 0 ? EXIT.yes : EXIT.usage);
+}
+
+/** Says what kept a command from its answer, and with which status it ends. */
+export function explainFailure(error: unknown): number {
+  const text = error instanceof UserError ? error.message : error instanceof Error ? error.stack : undefined;
+  process.stderr.write(`${withoutTokens(text ?? String(error))}\n`);
+  return error instanceof UserError && !(error instanceof AccountError) ? EXIT.usage : EXIT.unknown;
+}
+
+/** A text without the tokens that may have come into it, say because one was given where a file's name belongs. */
+export function withoutTokens(text: string): string {
+  return text.replace(/\beyJ[\w-]+(\.[\w-]*)*/g, "<token>");
+}

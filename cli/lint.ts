@@ -1,0 +1,169 @@
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import { type JudgedFinding, judge, lintInputOf, serversOf } from "../config/lint";
+import type { AcceptedFindings, Environment } from "../config/types";
+import type { PolicyDocument } from "../policy/document";
+import { UserError } from "../policy/errors";
+import { type LintInput, lintTrust, mend, trustsCircleCi } from "../trust/lint";
+import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../trust/mend";
+import { LiveAccount, readDocument } from "./account";
+import { EXIT, exitForUsage, explainFailure } from "./exit";
+import { environmentNamed, loadConfig } from "./load-config";
+import { type Paint, paintFor } from "./paint";
+
+interface Flags {
+  readonly live?: string;
+  readonly server?: string[];
+  readonly json?: true;
+}
+
+/** What was linted, what was found in it, and how it would be without the findings that are not accepted. */
+interface Subject {
+  /** A role as `<environment>/<role>`, or a file. */
+  readonly subject: string;
+  readonly findings: readonly JudgedFinding[];
+  readonly mended?: PolicyDocument;
+}
+
+export function register(program: Command): void {
+  program
+    .command("lint")
+    .description("find trust that lets in whom nobody meant: in config.ts, in files, or in an account")
+    .argument("[file...]", "trust policies in JSON, or what `aws iam get-role` prints; - is standard input")
+    .option("--live <environment>", "every role of the environment's account that trusts a CircleCI issuer")
+    .option(
+      "--server <host>",
+      "for files: a CircleCI server, whose issuers count as CircleCI's; repeatable",
+      (host, others: string[] = []) => [...others, host],
+    )
+    .option("--json", "for machines")
+    .addHelpText(
+      "after",
+      "\nExit status: 0 no error that is not accepted, 1 errors, 2 could not tell, 64 wrong usage or configuration.\n",
+    )
+    .exitOverride(exitForUsage)
+    .action(async (files: string[], flags: Flags) => {
+      process.exitCode = await run(files, flags);
+    });
+}
+
+async function run(files: readonly string[], flags: Flags): Promise<number> {
+  try {
+    const subjects = await lint(files, flags);
+    const open = subjects.flatMap(({ findings }) => findings).filter(({ accepted }) => accepted === undefined);
+    process.stdout.write(
+      flags.json ? `${JSON.stringify(subjects, undefined, 2)}\n` : render(subjects, paintFor(process.stdout)),
+    );
+    return open.some(({ severity }) => severity === "error") ? EXIT.no : EXIT.yes;
+  } catch (error) {
+    return explainFailure(error);
+  }
+}
+
+async function lint(files: readonly string[], { live, server }: Flags): Promise<Subject[]> {
+  if (live !== undefined && files.length > 0)
+    throw new UserError("lint either files or an account: leave out one of them");
+  if (live !== undefined) return lintAccount(environmentNamed(loadConfig(), live));
+  if (files.length > 0) return files.flatMap((file) => lintFile(file, server ?? []));
+  return loadConfig().environments.flatMap((environment) =>
+    environment.roles.map((role) =>
+      lintSubject(`${environment.name}/${role.name}`, lintInputOf(environment, role), role.acceptedFindings),
+    ),
+  );
+}
+
+function lintSubject(subject: string, input: LintInput, accepted: AcceptedFindings = {}): Subject {
+  return { subject, findings: judge(lintTrust(input), accepted), mended: mend(input, Object.keys(accepted)) };
+}
+
+async function lintAccount(environment: Environment): Promise<Subject[]> {
+  const account = await LiveAccount.open(environment);
+  const servers = serversOf(environment);
+  const subjects: Subject[] = [];
+  for (const { name, trustPolicy } of await account.roles()) {
+    if (!trustsCircleCi(trustPolicy, servers)) continue;
+    const input = { trustPolicy, policies: await account.policies(name), servers, accountId: environment.accountId };
+    const configured = environment.roles.find((role) => role.name === name);
+    subjects.push(lintSubject(`${environment.name}/${name}`, input, configured?.acceptedFindings));
+  }
+  return subjects;
+}
+
+function lintFile(file: string, servers: readonly string[]): Subject[] {
+  const json = parse(file);
+  if (!isRecord(json) || !Array.isArray(json.Roles))
+    return [lintSubject(file, { trustPolicy: policyIn(json), servers })];
+  return json.Roles.map((role: unknown) => ({ name: nameOf(role), trustPolicy: policyIn(role) }))
+    .filter(({ trustPolicy }) => trustsCircleCi(trustPolicy as PolicyDocument, servers))
+    .map(({ name, trustPolicy }) => lintSubject(`${file}: ${name}`, { trustPolicy, servers }));
+}
+
+function parse(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
+  } catch (error) {
+    throw new UserError(`${file} cannot be read as JSON: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** The trust policy in what IAM's commands print, or the value itself. */
+function policyIn(json: unknown): unknown {
+  if (!isRecord(json)) return json;
+  if (isRecord(json.Role)) return policyIn(json.Role);
+  const { AssumeRolePolicyDocument: policy = json } = json;
+  return typeof policy === "string" ? readDocument(policy) : policy;
+}
+
+function nameOf(role: unknown): string {
+  return isRecord(role) ? String(role.RoleName) : "";
+}
+
+function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function render(subjects: readonly Subject[], paint: Paint): string {
+  const all = subjects.flatMap(({ findings }) => findings);
+  const open = all.filter(({ accepted }) => accepted === undefined);
+  const count = (number: number, word: string, plural = `${word}s`) => `${number} ${number === 1 ? word : plural}`;
+  const summary = [
+    count(open.filter(({ severity }) => severity === "error").length, "error"),
+    count(open.filter(({ severity }) => severity === "warning").length, "warning"),
+    `${all.length - open.length} accepted`,
+  ];
+  return [
+    ...subjects.filter(({ findings }) => findings.length > 0).map((subject) => renderSubject(subject, paint)),
+    `${count(subjects.length, "trust policy", "trust policies")} read: ${summary.join(", ")}\n`,
+  ].join("\n");
+}
+
+function renderSubject({ subject, findings, mended }: Subject, paint: Paint): string {
+  const json = JSON.stringify(mended, undefined, 2);
+  const lines =
+    mended === undefined ? [] : ["  mended:", ...json.split("\n").map((line) => `    ${line}`), ...fillIn(json)];
+  return [subject, ...findings.map((finding) => renderFinding(finding, paint)), ...lines, ""].join("\n");
+}
+
+function renderFinding(finding: JudgedFinding, { bad, faint, good }: Paint): string {
+  const { severity, name, accepted, where, problem, attack } = finding;
+  const label = accepted === undefined ? (severity === "error" ? bad(severity) : severity) : good("accepted");
+  const line = (word: string, text: string) => `    ${faint(word.padEnd(10))}${text}`;
+  return [
+    `  ${label} ${name}`,
+    ...(where === "" ? [] : [line("where", where)]),
+    line("problem", problem),
+    line("attacker", attack),
+    ...(accepted === undefined ? [] : [line("reason", accepted)]),
+  ].join("\n");
+}
+
+/** What the mended policy leaves to be filled in, because nothing tells it; until then it lets nobody in. */
+function fillIn(json: string): string[] {
+  const blanks = [
+    [NO_PROJECT, "the project's id"],
+    [NO_REPOSITORY, "the repository"],
+    [`::${NO_ACCOUNT.accountId}:`, "the account's id"],
+  ] as const;
+  const left = blanks.filter(([blank]) => json.includes(blank)).map(([blank, what]) => `${what} for ${blank}`);
+  return left.length === 0 ? [] : [`  fill in ${left.join(", ")}`];
+}

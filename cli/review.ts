@@ -1,0 +1,250 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { administratorRoles } from "../pipeline/administrator";
+import { UserError } from "../policy/errors";
+import { GATE_CONDITIONS, type GateCondition, gate } from "../review/gate";
+import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../review/github";
+import { toJson } from "../review/json";
+import { toMarkdown } from "../review/markdown";
+import { type Plan, readPlan } from "../review/plan";
+import { type Review, review } from "../review/review";
+import { renderSkipped } from "../review/skipped";
+import { toText } from "../review/text";
+import { loadConfig } from "./load-config";
+
+type Format = "markdown" | "json" | "text";
+
+interface Options {
+  readonly planJson: readonly string[];
+  readonly plans: string;
+  readonly format?: Format;
+  readonly out?: string;
+  readonly comment?: true;
+  readonly pullRequest?: string;
+  readonly artifactUrl?: string;
+  readonly failOn: readonly GateCondition[];
+  readonly liftedBy: readonly Lift[];
+  readonly skipped?: string;
+}
+
+/** Exit statuses, besides 0. */
+const GATE_SHUT = 1;
+const NO_REVIEW = 2;
+const NOT_POSTED = 3;
+
+export function register(program: Command): void {
+  const collect = (value: string, all: readonly string[]) => [...all, value];
+  program
+    .command("review")
+    .description(
+      "say what saved plans do: who gains access, what is destroyed; print it, or comment on the pull request",
+    )
+    .argument("<environments...>", "environments (stack names) whose plans to review")
+    .option("--plan-json <environment=file>", "a plan as `terraform show -json` prints it (repeatable)", collect, [])
+    .option("--plans <folder>", "where `cdktf diff` leaves the saved plans", join("cdktf.out", "stacks"))
+    .addOption(
+      new Option("--format <format>", "how to write it (default: by --out's extension, or text)").choices([
+        "markdown",
+        "json",
+        "text",
+      ]),
+    )
+    .option("--out <file>", "write the review to a file instead of the standard output")
+    .option(
+      "--comment",
+      "put it on the pull request, in one comment that later runs update; needs GITHUB_TOKEN or GH_TOKEN",
+    )
+    .option("--pull-request <url>", "the pull request (default: CIRCLE_PULL_REQUEST)")
+    .option(
+      "--artifact-url <url>",
+      "where the whole review is kept, should the comment be cut (default: CIRCLE_BUILD_URL)",
+    )
+    .option("--fail-on <conditions>", `exit with 1 on any of ${GATE_CONDITIONS.join(", ")}`, parseConditions, [])
+    .option(
+      "--lifted-by <lift>",
+      "approval or label:<name>: what opens the gate of --fail-on (repeatable)",
+      collectLift,
+      [],
+    )
+    .option("--skipped <reason>", "there is no plan: say so, and why, in place of the review")
+    .addHelpText(
+      "after",
+      [
+        "",
+        "Exit status: 0 reviewed; 1 --fail-on found something that nobody lifted, or wrong usage;",
+        "2 no review (a plan is missing or unreadable); 3 reviewed and printed, but the comment could not be written.",
+      ].join("\n"),
+    )
+    .action(async (environments: string[], options: Options) => {
+      try {
+        process.exitCode = await run(environments, options, process.env);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        process.stderr.write(`${error.message}\n`);
+        process.exitCode = NO_REVIEW;
+      }
+    });
+}
+
+type Environment = NodeJS.ProcessEnv;
+
+async function run(environments: readonly string[], options: Options, env: Environment): Promise<number> {
+  const given = new Map(options.planJson.map(planFile));
+  const reason = options.skipped ?? forkReason(environments, given, options.plans, env);
+  if (reason !== undefined) {
+    const skipped = { environments, skipped: reason };
+    publish(options, (format) => renderSkipped(skipped, format));
+    const status = await comment(options, env, () => renderSkipped(skipped, "markdown"));
+    // Where there are no credentials there is no token either: that is no failure.
+    return token(env) ? status : 0;
+  }
+  const plans = environments.map((name) => loadPlan(name, given.get(name), options.plans, env));
+  const ofPipeline = loadConfig().environments.map((each) => [each.name, administratorRoles(each)]);
+  const result = review(plans, { administratorRoles: Object.fromEntries(ofPipeline) });
+  publish(options, (format) => render(result, format, options));
+  const artifactUrl = options.artifactUrl ?? env.CIRCLE_BUILD_URL;
+  const posted = await comment(options, env, (limit) => toMarkdown(result, { limit, artifactUrl }));
+  return (await isShut(result, options, env)) ? GATE_SHUT : posted;
+}
+
+/** A fork's pull request gets no credentials, so it has no plan; CircleCI sets CIRCLE_PR_NUMBER for those alone. */
+function forkReason(
+  names: readonly string[],
+  given: ReadonlyMap<string, string>,
+  folder: string,
+  env: Environment,
+): string | undefined {
+  const planned = names.every((name) => given.has(name) || existsSync(join(folder, name, "plan")));
+  if (planned || !env.CIRCLE_PR_NUMBER) return undefined;
+  return "the pull request comes from a fork, which gets no credentials";
+}
+
+function loadPlan(name: string, file: string | undefined, folder: string, env: Environment): Plan {
+  const json = file === undefined ? showPlan(name, folder, env) : readText(name, file);
+  try {
+    return readPlan(name, JSON.parse(json));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UserError(`cannot read the plan of ${name}: it is not JSON`);
+  }
+}
+
+function readText(name: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UserError(`cannot read the plan of ${name}: ${error instanceof Error ? error.message : file}`);
+  }
+}
+
+function showPlan(name: string, folder: string, env: Environment): string {
+  if (!/^[\w-]+$/.test(name)) throw new UserError(`"${name}" is no environment: give a stack's name, such as dev`);
+  const cwd = join(folder, name);
+  if (!existsSync(join(cwd, "plan"))) {
+    throw new UserError(
+      `no saved plan of ${name} in ${cwd}: run \`npx cdktf diff ${name}\` first, or give --plan-json ${name}=<file>`,
+    );
+  }
+  const terraform = env.TERRAFORM_BINARY_NAME || "terraform";
+  const shown = spawnSync(terraform, ["show", "-no-color", "-json", "plan"], {
+    cwd,
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+  });
+  if (shown.status === 0) return shown.stdout;
+  throw new UserError(
+    `cannot read the plan of ${name}: ${terraform} show: ${shown.error?.message ?? shown.stderr.trim()}`,
+  );
+}
+
+function publish({ format, out }: Options, rendered: (format: Format) => string): void {
+  const chosen = format ?? FORMATS[extname(out ?? "")] ?? "text";
+  if (out === undefined) {
+    process.stdout.write(rendered(chosen));
+    return;
+  }
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, rendered(chosen));
+}
+
+const FORMATS: { readonly [extension: string]: Format } = { ".md": "markdown", ".json": "json" };
+
+function render(result: Review, format: Format, { out }: Options): string {
+  if (format === "json") return toJson(result);
+  if (format === "markdown") return toMarkdown(result);
+  return toText(result, { colours: out === undefined && process.stdout.isTTY === true && !process.env.NO_COLOR });
+}
+
+/**
+ * Writes the comment if it was asked for and there is a pull request; the review is printed already, whatever happens
+ * here.
+ */
+async function comment(options: Options, env: Environment, body: (limit: number) => string): Promise<number> {
+  if (!options.comment) return 0;
+  try {
+    const pullRequest = findPullRequest(options, env);
+    if (pullRequest === undefined) {
+      process.stderr.write("no pull request: the review is printed only\n");
+      return 0;
+    }
+    process.stderr.write(`review: ${await postComment(pullRequest, body)}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    process.stderr.write(`the review is not on the pull request: ${error.message}\n`);
+    if (options.out !== undefined) process.stdout.write(readFileSync(options.out, "utf8"));
+    return NOT_POSTED;
+  }
+}
+
+const token = (env: Environment) => env.GITHUB_TOKEN || env.GH_TOKEN;
+
+function findPullRequest({ pullRequest }: Options, env: Environment): PullRequest | undefined {
+  const url = pullRequest ?? env.CIRCLE_PULL_REQUEST;
+  if (!url) return undefined;
+  const found = parsePullRequest(url, env.GITHUB_API_URL || undefined);
+  const secret = token(env);
+  if (!secret) throw new UserError("no token: set GITHUB_TOKEN, with the permission to write pull requests");
+  return { ...found, token: secret };
+}
+
+async function isShut(result: Review, options: Options, env: Environment): Promise<boolean> {
+  const reasons = gate(result, options.failOn);
+  if (reasons.length === 0) return false;
+  const lifts = options.liftedBy;
+  try {
+    const pullRequest = lifts.length > 0 ? findPullRequest(options, env) : undefined;
+    const [given] = pullRequest ? await liftsGiven(pullRequest, lifts) : [];
+    const remedy = lifts.length > 0 ? `; lifted by ${lifts.join(" or ")}` : "";
+    process.stderr.write(`gate: ${reasons.join(", ")}${given ? `: lifted by ${given}` : remedy}\n`);
+    return given === undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    process.stderr.write(`gate: ${reasons.join(", ")}; whether it is lifted cannot be told: ${error.message}\n`);
+    return true;
+  }
+}
+
+/** `dev=plan.json` as its two parts. */
+function planFile(value: string): [environment: string, file: string] {
+  const at = value.indexOf("=");
+  if (at < 1) throw new UserError(`--plan-json ${value}: expected <environment>=<file>`);
+  return [value.slice(0, at), value.slice(at + 1)];
+}
+
+function parseConditions(value: string, all: readonly GateCondition[]): readonly GateCondition[] {
+  return value.split(",").reduce<readonly GateCondition[]>((conditions, each) => {
+    const known = GATE_CONDITIONS.find((condition) => condition === each.trim());
+    if (known === undefined) throw new InvalidArgumentError(`"${each}" is none of ${GATE_CONDITIONS.join(", ")}.`);
+    return conditions.concat(known);
+  }, all);
+}
+
+function collectLift(value: string, all: readonly Lift[]): readonly Lift[] {
+  if (value !== "approval" && !/^label:./.test(value)) {
+    throw new InvalidArgumentError("expected approval or label:<name>.");
+  }
+  return [...all, value as Lift];
+}

@@ -1,0 +1,91 @@
+import type { Change, ConfigModule, Plan } from "./plan";
+import { isObject } from "./values";
+
+/**
+ * Which resources an attribute is made from, by the plan's configuration: the way to a value that is known only after
+ * apply.
+ */
+export class References {
+  constructor(private readonly plan: Pick<Plan, "changes" | "configuration">) {}
+
+  /** Whether the configuration sets the attribute at all. */
+  sets(change: Change, attribute: string): boolean {
+    return this.resource(change)?.expressions[attribute] !== undefined;
+  }
+
+  /** The changes that the attribute refers to; several when it cannot be told which of them it is. */
+  resolve(change: Change, attribute: string): readonly Change[] {
+    const resource = this.resource(change);
+    if (resource === undefined) return [];
+    const direct = referencesOf(resource.expressions[attribute]);
+    const all = direct.some((reference) => reference.startsWith("each."))
+      ? [...direct, ...referencesOf(resource.for_each_expression)]
+      : direct;
+    return this.follow(change.module, all, change.index);
+  }
+
+  private resource({ module, configAddress }: Change) {
+    return this.module(module)?.resources.find(({ address }) => address === configAddress);
+  }
+
+  private module(address: string): ConfigModule | undefined {
+    return steps(address).reduce<ConfigModule | undefined>(
+      (module, { name }) => module?.calls[name]?.module,
+      this.plan.configuration,
+    );
+  }
+
+  private follow(module: string, references: readonly string[], index: Change["index"]): readonly Change[] {
+    const found = references.flatMap((reference): readonly Change[] => {
+      const [root, name, output] = reference.replace(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "").split(".");
+      if (root === "var" && name !== undefined) return this.argument(module, name, index);
+      if (root === "module" && name !== undefined && output !== undefined)
+        return this.output(module, reference, name, output, index);
+      const address = root === "data" ? `data.${name}.${output}` : `${root}.${name}`;
+      return this.plan.changes.filter((each) => each.module === module && each.configAddress === address);
+    });
+    const prefix = module === "" ? "" : `${module}.`;
+    const named = found.filter(({ address }) => references.some((reference) => `${prefix}${reference}` === address));
+    const narrowed = named.length > 0 && references.every((each) => !each.startsWith("each.")) ? named : found;
+    const alike = narrowed.filter((each) => index !== undefined && each.index === index);
+    return [...new Set(narrowed.length > 1 && alike.length > 0 ? alike : narrowed)];
+  }
+
+  private argument(module: string, name: string, index: Change["index"]): readonly Change[] {
+    const path = steps(module);
+    const last = path.pop();
+    if (last === undefined) return [];
+    const parent = path.map(({ text }) => text).join(".");
+    return this.follow(parent, referencesOf(this.module(parent)?.calls[last.name]?.expressions[name]), index);
+  }
+
+  private output(
+    module: string,
+    reference: string,
+    name: string,
+    output: string,
+    index: Change["index"],
+  ): readonly Change[] {
+    const inner = this.module(module)?.calls[name]?.module.outputs[output];
+    const prefix = `${module === "" ? "" : `${module}.`}`;
+    const called = [...new Set(this.plan.changes.map((each) => each.module))].filter((each) => {
+      const last = steps(each).pop();
+      return last?.name === name && each === `${prefix}${last.text}`;
+    });
+    const exact = called.filter((each) => `${prefix}${reference}`.startsWith(`${each}.`));
+    return (exact.length > 0 ? exact : called).flatMap((each) => this.follow(each, referencesOf(inner), index));
+  }
+}
+
+/** A module address in its steps: `module.a["x"].module.b` is a, then b. */
+function steps(address: string): { readonly name: string; readonly text: string }[] {
+  return [...address.matchAll(/module\.([\w-]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?/g)].map(([text, name]) => ({
+    name: name ?? "",
+    text,
+  }));
+}
+
+function referencesOf(expression: unknown): readonly string[] {
+  const references = isObject(expression) ? expression.references : undefined;
+  return Array.isArray(references) ? references.filter((each) => typeof each === "string") : [];
+}

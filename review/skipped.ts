@@ -1,0 +1,23 @@
+import { inMarkdown } from "./markdown";
+import { join, plain, type Words, words } from "./words";
+
+/** What stands in place of a review when there is no plan. */
+export interface Skipped {
+  readonly environments: readonly string[];
+  readonly skipped: string;
+}
+
+/** Says in place of a review that there is none, and why. */
+export function renderSkipped(skipped: Skipped, format: "markdown" | "json" | "text"): string {
+  if (format === "json") return `${JSON.stringify(skipped, null, 2)}\n`;
+  const sentence = inWords(skipped);
+  return format === "markdown" ? `**${inMarkdown(sentence)}**\n` : `${plain(sentence)}\n`;
+}
+
+function inWords({ environments, skipped }: Skipped): Words {
+  const names = join(
+    environments.map((each) => words`${each}`),
+    ", ",
+  );
+  return words`Not reviewed: no plan of ${names}. The reason: ${skipped}.`;
+}

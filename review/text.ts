@@ -1,0 +1,85 @@
+import { styleText } from "node:util";
+import type { Line } from "./attributes";
+import { oneLine } from "./escape";
+import type { Finding } from "./finding";
+import { COUNTED, type EnvironmentReview, isQuiet, type ResourceReview, type Review } from "./review";
+import { bySubject, findingInWords, notices, verdict } from "./summary";
+import { plain } from "./words";
+
+type Style = "bold" | "red" | "green" | "yellow";
+
+/** A review for a terminal. `colours` only where there is one. */
+export function toText(review: Review, { colours = false }: { readonly colours?: boolean } = {}): string {
+  const paint = (style: Style, text: string) =>
+    colours ? styleText(style, oneLine(text), { validateStream: false }) : oneLine(text);
+  const { environments } = review;
+  const lines = [paint("bold", plain(verdict(review)))];
+  if (environments.every(isQuiet)) return `${lines[0]}\n`;
+  lines.push(...environments.flatMap(notices).map((notice) => paint("yellow", `! ${plain(notice)}`)));
+  for (const each of environments) lines.push("", ...environmentLines(each, paint));
+  return `${lines.join("\n")}\n`;
+}
+
+type Paint = (style: Style, text: string) => string;
+
+function environmentLines(review: EnvironmentReview, paint: Paint): string[] {
+  const counts = COUNTED.filter((what) => review.counts[what] > 0).map((what) => `${review.counts[what]} ${what}`);
+  const part = (title: string, lines: readonly string[]) => (lines.length > 0 ? [`  ${title}`, ...lines] : []);
+  return [
+    paint("bold", `${review.environment}: ${counts.join(", ") || "no change of a resource"}`),
+    ...part("who gains and who loses", accessLines(review.access, paint)),
+    ...part(
+      "resources",
+      review.resources.flatMap((each) => resourceLines(each, paint)),
+    ),
+    ...part("drift", [
+      ...accessLines(review.driftAccess, paint),
+      ...review.drift.flatMap((each) => resourceLines(each, paint)),
+    ]),
+    ...part(
+      "outputs",
+      review.outputs.flatMap(({ name, action, lines }) => [
+        oneLine(`    ${action} ${name}`),
+        ...diffLines(lines, paint),
+      ]),
+    ),
+    ...part(
+      "put off to a later run",
+      review.deferred.map(({ address, reason }) => oneLine(`    ${address}: ${reason}`)),
+    ),
+    ...part(
+      "warnings",
+      review.warnings.map((warning) => paint("yellow", `    ${warning}`)),
+    ),
+  ];
+}
+
+const SIGNS = { gain: "+", unclear: "?", loss: "-" } as const;
+const STYLES = { gain: "red", unclear: "yellow", loss: "green" } as const;
+
+function accessLines(findings: readonly Finding[], paint: Paint): string[] {
+  return [...bySubject(findings)].flatMap(([subject, all]) => [
+    oneLine(`    ${subject}`),
+    ...all.map((each) => paint(STYLES[each.effect], `      ${SIGNS[each.effect]} ${plain(findingInWords(each))}`)),
+  ]);
+}
+
+function resourceLines(
+  { action, address, deposed, reason, previousAddress, importId, lines }: ResourceReview,
+  paint: Paint,
+): string[] {
+  const notes = [
+    ...(deposed ? ["deposed"] : []),
+    ...(reason === undefined ? [] : [reason]),
+    ...(previousAddress === undefined ? [] : [`moved from ${previousAddress}`]),
+    ...(importId === undefined ? [] : [`imported from ${importId}`]),
+  ];
+  return [oneLine(`    ${[`${action} ${address}`, ...notes].join(" - ")}`), ...diffLines(lines, paint)];
+}
+
+function diffLines(lines: readonly Line[], paint: Paint): string[] {
+  return lines.map(({ sign, text }) => {
+    const line = `      ${sign} ${text}`;
+    return sign === " " ? oneLine(line) : paint(sign === "+" ? "green" : "red", line);
+  });
+}

@@ -1,0 +1,170 @@
+import { covers } from "./containment";
+import { type Clause, type Condition, type Document, patterns, permits, sameDocument } from "./documents";
+import { type Finding, finding } from "./finding";
+import { canonical, UNKNOWN } from "./values";
+import { join, principalInWords, split, subjectInWords, type Words, words } from "./words";
+
+/** Something that a trust policy lets in: one principal, action, subject and audience. */
+interface Entry {
+  readonly principal: string;
+  readonly action: string;
+  /** Patterns; `*` where the policy does not ask. */
+  readonly subject: string;
+  readonly audience: string;
+  /** All other conditions. */
+  readonly conditions: readonly Condition[];
+  /** All of that as one text: two entries are the same exactly if their keys are. */
+  readonly key: string;
+}
+
+/** Who gains and who loses a role when its trust policy changes. An absent policy trusts nobody. */
+export function trustDelta(role: string, before: Document | undefined, after: Document | undefined): Finding[] {
+  if (sameDocument(before, after)) return [];
+  const [old, young] = [entriesOf(before), entriesOf(after)];
+  const gained = uncovered(young, old);
+  const lost = uncovered(old, young);
+  return [
+    ...gained.map((entry) => {
+      const from = old.filter((other) => includes(entry, other));
+      return from.length === 0
+        ? finding(role, "newly trusted", "gain", inWords(entry), tokens(entry))
+        : finding(role, "broadened", "gain", words`${listed(from)} → ${inWords(entry)}`, tokens(entry));
+    }),
+    ...lost.map((entry) => {
+      const to = young.filter((other) => includes(entry, other));
+      return to.length === 0
+        ? finding(role, "no longer trusted", "loss", inWords(entry), tokens(entry))
+        : finding(role, "narrowed", "loss", words`${inWords(entry)} → ${listed(to)}`, tokens(entry, ...to));
+    }),
+    ...opaqueDelta(role, before, after),
+    ...(after?.unclear === undefined ? [] : [unclear(role, words`the trust policy is ${after.unclear}`)]),
+    ...(before?.unclear === undefined ? [] : [unclear(role, words`the former trust policy is ${before.unclear}`)]),
+  ];
+}
+
+/** Statements that are no plain Allow cannot be compared as sets: one that comes or goes is said as it stands. */
+function opaqueDelta(role: string, before: Document | undefined, after: Document | undefined): Finding[] {
+  const of = (document: Document | undefined) => document?.clauses.filter((each) => !isPlain(each)) ?? [];
+  const added = of(after).filter((each) => !of(before).some(({ text }) => text === each.text));
+  const removed = of(before).filter((each) => !of(after).some(({ text }) => text === each.text));
+  return [
+    ...added.map((each) =>
+      each.effect === "Deny"
+        ? finding(role, "narrowed", "loss", words`whom a new Deny statement is about: ${each.text}`)
+        : unclear(role, words`whom a new statement lets in: ${each.text}`),
+    ),
+    // When nothing is left that allows, a Deny that goes lets nobody in.
+    ...removed.flatMap((each) => {
+      if (each.effect === "Allow")
+        return [finding(role, "no longer trusted", "loss", words`whom this let in: ${each.text}`)];
+      return after?.clauses.some(({ effect }) => effect === "Allow") || after?.unclear
+        ? [unclear(role, words`whom a Deny statement kept out, which goes: ${each.text}`)]
+        : [];
+    }),
+  ];
+}
+
+export function unclear(subject: string, what: Words): Finding {
+  return finding(subject, "could not tell: treat as gain", "unclear", what);
+}
+
+function isPlain(clause: Clause): boolean {
+  return clause.effect === "Allow" && !clause.opaque && clause.principals !== undefined;
+}
+
+function entriesOf(document: Document | undefined): Entry[] {
+  const entries = (document?.clauses ?? [])
+    .filter(isPlain)
+    .flatMap((clause) =>
+      (clause.principals ?? []).flatMap((principal) => entriesFor(issuerOf(principal, clause), clause)),
+    );
+  return [...new Map(entries.map((entry) => [entry.key, entry])).values()];
+}
+
+function entriesFor(principal: string, clause: Clause): Entry[] {
+  const [kind, issuer] = split(principal);
+  const asks = (claim: string) => {
+    const found = clause.conditions.filter(
+      (each) => kind === "Federated" && each.key === `${issuer}:${claim}`.toLowerCase(),
+    );
+    // Two conditions on one claim must both hold, which is no list of patterns: they are compared as conditions.
+    const condition = found.length === 1 ? found[0] : undefined;
+    const asked = condition && patterns(condition);
+    return { condition: asked && condition, values: asked ?? ["*"] };
+  };
+  const [subjects, audiences] = [asks("sub"), asks("aud")];
+  const conditions = clause.conditions.filter((each) => each !== subjects.condition && each !== audiences.condition);
+  const rest = canonical(conditions);
+  return clause.actions.flatMap((each) => {
+    const action = each.toLowerCase();
+    return subjects.values.flatMap((subject) =>
+      audiences.values.map((audience) => {
+        const key = [principal, action, subject, audience, rest].join("\n");
+        return { principal, action, subject, audience, conditions, key };
+      }),
+    );
+  });
+}
+
+/**
+ * A provider's principal as `Federated <issuer>`. Where its ARN is known only after apply, the conditions give it
+ * away: a key `<issuer>:sub` exists for tokens of that issuer alone.
+ */
+function issuerOf(principal: string, clause: Clause): string {
+  if (principal === `Federated ${UNKNOWN}`) {
+    const key = clause.conditions.find((each) => /:(sub|aud)$/.test(each.key) && patterns(each) !== undefined)?.key;
+    return key === undefined ? principal : `Federated ${key.replace(/:(sub|aud)$/, "")}`;
+  }
+  return principal.replace(/^Federated arn:[\w-]+:iam::\d*:oidc-provider\//, "Federated ");
+}
+
+/** Those of the entries that none of the others includes. */
+function uncovered(entries: readonly Entry[], others: readonly Entry[]): Entry[] {
+  const known = new Set(others.map(({ key }) => key));
+  return entries.filter((entry) => !known.has(entry.key) && !others.some((other) => includes(other, entry)));
+}
+
+function includes(wide: Entry, narrow: Entry): boolean {
+  return (
+    (wide.principal === narrow.principal || (wide.principal === "AWS *" && narrow.principal.startsWith("AWS "))) &&
+    covers(wide.action, narrow.action) &&
+    covers(wide.subject, narrow.subject) &&
+    covers(wide.audience, narrow.audience) &&
+    permits(wide.conditions, narrow.conditions)
+  );
+}
+
+const USUAL_ACTIONS = new Set([
+  "Federated sts:assumerolewithwebidentity",
+  "AWS sts:assumerole",
+  "Service sts:assumerole",
+]);
+
+function inWords(entry: Entry): Words {
+  const [kind, issuer] = split(entry.principal);
+  const asksSubject = entry.subject !== "*";
+  const circleci = asksSubject && entry.subject.startsWith("org/");
+  const who = asksSubject ? subjectInWords(entry.subject) : principalInWords(entry.principal);
+  // CircleCI's audience is by default the organization's id, which is the end of its issuer.
+  const usualAudience = issuer.endsWith(`/${entry.audience}`);
+  const extras = [
+    ...(asksSubject && !circleci ? [words`from ${issuer}`] : []),
+    ...(circleci && !entry.subject.startsWith(issuer.slice(issuer.lastIndexOf("org/"))) ? [words`from ${issuer}`] : []),
+    ...(kind !== "Federated" || usualAudience ? [] : [audienceInWords(entry.audience)]),
+    ...(USUAL_ACTIONS.has(`${kind} ${entry.action}`) ? [] : [words`by ${entry.action}`]),
+    ...entry.conditions.map(({ operator, key, values }) => words`if ${`${operator} ${key} ${values.join(", ")}`}`),
+  ];
+  return join([who, ...extras], ", ");
+}
+
+function tokens(...entries: readonly Entry[]) {
+  return { tokens: entries.map(({ subject }) => subject) };
+}
+
+function audienceInWords(audience: string): Words {
+  return audience === "*" ? ["whatever the audience"] : words`audience ${audience}`;
+}
+
+function listed(entries: readonly Entry[]): Words {
+  return join(entries.map(inWords), "; ");
+}

@@ -1,0 +1,105 @@
+/**
+ * What stands in place of a value that may not be shown, or that nobody knows yet. A plan's values are concealed once,
+ * where the plan is read; nothing behind that point holds a secret, so that no renderer can print one.
+ */
+export class Hidden {
+  constructor(readonly text: string) {}
+
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+/** A value of a plan, fit to be shown. */
+export type Value = null | boolean | number | string | Hidden | readonly Value[] | { readonly [key: string]: Value };
+
+/** The two sides of a change, and Terraform's marks on them: `true`, or a tree of marks of the value's own shape. */
+export interface Sides {
+  readonly before?: unknown;
+  readonly after?: unknown;
+  readonly beforeSensitive?: unknown;
+  readonly afterSensitive?: unknown;
+  readonly afterUnknown?: unknown;
+}
+
+export const UNKNOWN = "(known after apply)";
+const SENSITIVE = "(sensitive)";
+const SENSITIVE_CHANGED = "(sensitive, changed)";
+
+/** Both sides with every sensitive, unknown or key-like value replaced. Sensitive on one side is sensitive on both. */
+export function conceal(sides: Sides): { before: Value; after: Value } {
+  return { before: side("before", sides), after: side("after", sides) };
+}
+
+function side(which: "before" | "after", sides: Sides): Value {
+  const { before, after, beforeSensitive, afterSensitive, afterUnknown } = sides;
+  const value = which === "before" ? before : after;
+  const changed = () => before !== undefined && before !== null && !same(before, after);
+  if (which === "after" && afterUnknown === true) return new Hidden(UNKNOWN);
+  if (beforeSensitive === true || afterSensitive === true) {
+    if (value === undefined || value === null) return null;
+    return new Hidden(which === "after" && changed() ? SENSITIVE_CHANGED : SENSITIVE);
+  }
+  if (Array.isArray(value)) {
+    const marked = which === "after" && Array.isArray(afterUnknown) ? afterUnknown.length : 0;
+    const length = Math.max(value.length, marked);
+    return Array.from({ length }, (_, index) => side(which, within(sides, index)));
+  }
+  const unknownKeys = which === "after" && isObject(afterUnknown) ? Object.keys(afterUnknown) : [];
+  if (isObject(value) || (value === undefined && unknownKeys.length > 0)) {
+    const keys = new Set([...Object.keys(value ?? {}), ...unknownKeys]);
+    return Object.fromEntries([...keys].map((key) => [redact(key), side(which, within(sides, key))]));
+  }
+  if (typeof value === "string") {
+    const shown = redact(value);
+    return which === "after" && shown !== value && changed() && shown === redact(String(before))
+      ? new Hidden(`${shown} (changed)`)
+      : shown;
+  }
+  return (value ?? null) as Value;
+}
+
+function within(sides: Sides, key: string | number): Sides {
+  const step = (tree: unknown) => {
+    if (tree === true) return true;
+    return typeof tree === "object" && tree !== null && Object.hasOwn(tree, key)
+      ? (tree as Record<string | number, unknown>)[key]
+      : undefined;
+  };
+  return {
+    before: step(sides.before),
+    after: step(sides.after),
+    beforeSensitive: step(sides.beforeSensitive),
+    afterSensitive: step(sides.afterSensitive),
+    afterUnknown: step(sides.afterUnknown),
+  };
+}
+
+/** What is known to be a credential by its very form, marked sensitive or not. */
+const CREDENTIALS = [
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  /\bey[A-Za-z0-9_-]{8,}\.ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g,
+  /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/g,
+  /\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})/g,
+  /\b(?:CCI(?:PAT|PRJ)_[A-Za-z0-9_]{10,}|xox[abprs]-[A-Za-z0-9-]{10,})/g,
+];
+
+/** A text without the tokens and private keys in it. */
+export function redact(text: string): string {
+  return CREDENTIALS.reduce((rest, form) => rest.replace(form, "(hidden: looks like a key)"), text);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Hidden);
+}
+
+/** JSON with sorted keys: two values are the same exactly if their canonical texts are. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part) =>
+    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );
+}
+
+export function same(left: unknown, right: unknown): boolean {
+  return left === right || canonical(left) === canonical(right);
+}

@@ -1,0 +1,90 @@
+import { defineConfig } from "../../config/define";
+import { enforceLint, lintConfig } from "../../config/lint";
+import type { RoleInput } from "../../config/types";
+import type { TrustRule } from "../../trust/circleci";
+
+const project = "66666666-7777-4888-9999-000000000000";
+const organizationId = "11111111-2222-4333-8444-555555555555";
+const administrator = ["arn:aws:iam::aws:policy/AdministratorAccess"];
+const anyRef: TrustRule = { project, refs: "any" };
+
+function configWith(role: Partial<RoleInput>) {
+  return defineConfig({
+    circleci: { organizationId },
+    environments: {
+      dev: {
+        accountId: "123456789012",
+        region: "us-east-1",
+        state: { bucket: "acme-dev-tfstate", lockTable: "acme-dev-tfstate-lock" },
+        roles: { deploy: { trust: [anyRef], ...role } },
+      },
+    },
+  });
+}
+
+function enforced(role: Partial<RoleInput>): string[] {
+  const warnings: string[] = [];
+  enforceLint(configWith(role), (line) => warnings.push(line));
+  return warnings;
+}
+
+test("an administrator whom any ref reaches stops the synthesis, naming the role and both ways out", () => {
+  expect(() => enforced({ managedPolicyArns: administrator })).toThrow(
+    /environments\.dev\.roles\["deploy"\]: administrator-any-ref(.|\n)*npx keyless lint(.|\n)*acceptedFindings: \{ "administrator-any-ref"/,
+  );
+});
+
+test("so does an administrator's inline policy", () => {
+  const all = { Version: "2012-10-17" as const, Statement: { Effect: "Allow" as const, Action: "*", Resource: "*" } };
+  expect(() => enforced({ inlinePolicies: { all } })).toThrow("administrator-any-ref");
+});
+
+test("so does a pattern of one's own that a branch's name can exploit", () => {
+  const subject = `org/${organizationId}/project/${project}/user/*/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`;
+  expect(() => enforced({ trust: [{ subject }] })).toThrow("forgeable-subject");
+});
+
+test("every error of every role is named at once", () => {
+  const subject = `org/${organizationId}/project/${project}/user/*/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`;
+  expect(() => enforced({ trust: [{ subject }, anyRef], managedPolicyArns: administrator })).toThrow(/2 errors/);
+});
+
+test("an accepted finding stops nothing and keeps its reason", () => {
+  const role = { managedPolicyArns: administrator, acceptedFindings: { "administrator-any-ref": "a sandbox" } };
+  expect(enforced(role)).toEqual([]);
+  expect(lintConfig(configWith(role))).toMatchObject([
+    { environment: "dev", role: "deploy", name: "administrator-any-ref", severity: "error", accepted: "a sandbox" },
+  ]);
+});
+
+test("a finding that is accepted and does not occur is a warning", () => {
+  expect(enforced({ acceptedFindings: { "no-subject": "once" } })).toEqual([
+    'warning: environments.dev.roles["deploy"]: needless-acceptance: no-subject is accepted and does not occur: remove the acceptance',
+  ]);
+});
+
+test("a warning stops nothing", () => {
+  const user = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+  const warnings = enforced({ trust: [{ subject: `org/${organizationId}/project/${project}/user/${user}` }] });
+  expect(warnings).toEqual([expect.stringContaining("v1-subject")]);
+});
+
+test("ordinary roles have no findings", () => {
+  const repository = "github.com/acme/site";
+  expect(
+    enforced({
+      trust: [{ project, repository, branches: ["main", "release/*"], tags: ["v*"] }],
+      managedPolicyArns: administrator,
+    }),
+  ).toEqual([]);
+  expect(enforced({ managedPolicyArns: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"] })).toEqual([]);
+});
+
+test("a finding that there is not cannot be accepted, nor one without a reason", () => {
+  const acceptedFindings = (accepted: object) => () =>
+    configWith({ acceptedFindings: accepted as RoleInput["acceptedFindings"] });
+  expect(acceptedFindings({ "no-such-finding": "x" })).toThrow(
+    /environments\.dev\.roles\.deploy\.acceptedFindings(.|\n)*must be one of "malformed-policy"/,
+  );
+  expect(acceptedFindings({ "no-subject": " " })).toThrow(/gives no reason/);
+});

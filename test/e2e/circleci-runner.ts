@@ -1,0 +1,242 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parse } from "yaml";
+import type { Env } from "../../sandbox/executables";
+import { run } from "./project";
+
+/** A step, a job, a workflow: as they stand in a configuration of CircleCI. */
+// biome-ignore lint/suspicious/noExplicitAny: the file is held to CircleCI's form elsewhere
+type Yaml = any;
+
+export interface JobResult {
+  /** `not run` when a job that it requires has not succeeded, or is left out. */
+  readonly status: "success" | "failed" | "not run";
+  /** What its steps printed. */
+  readonly output: string;
+  /** What it stored, by path. */
+  readonly artifacts: readonly string[];
+}
+
+export interface RunnerOptions {
+  /** The text of the `.circleci/config.yml`. */
+  readonly config: string;
+  /** E.g. `pipeline.git.branch`. */
+  readonly values: { readonly [value: string]: string };
+  /** Fills a folder with what git would check out. */
+  readonly checkout: (folder: string) => void;
+  /** The variables of a job besides those of CircleCI that every job has. */
+  readonly environment: (job: string) => Promise<Env>;
+  /** Jobs that are left out, and commands that are taken for done: what needs the internet, or is this very test. */
+  readonly skip?: readonly string[];
+}
+
+/** Runs the workflows of a configuration on this machine, step by step, as CircleCI's agent does. */
+export class CircleCi {
+  readonly #folder = mkdtempSync(join(tmpdir(), "keyless-circleci-"));
+  readonly #workspace = join(this.#folder, "workspace");
+  readonly #config: Yaml;
+
+  constructor(private readonly options: RunnerOptions) {
+    this.#config = parse(options.config);
+    mkdirSync(this.#workspace);
+  }
+
+  /** The workflows that a pipeline with these values runs. */
+  workflows(): string[] {
+    return Object.entries<Yaml>(this.#config.workflows)
+      .filter(([, { when }]) => when === undefined || holds(when, this.options.values))
+      .map(([name]) => name);
+  }
+
+  /** Runs a workflow's jobs, each as soon as those that it requires have succeeded. `approve` is asked at approvals. */
+  async run(workflow: string, approve = async (_: string): Promise<boolean> => true): Promise<Map<string, JobResult>> {
+    const invocations = this.#invocations(workflow);
+    const results = new Map<string, Promise<JobResult>>();
+    const result = (name: string): Promise<JobResult> => {
+      const known = results.get(name) ?? after(invocations.get(name));
+      results.set(name, known);
+      return known;
+    };
+    const after = async (invocation: Yaml): Promise<JobResult> => {
+      const required = await Promise.all((invocation.requires ?? []).map(result));
+      const ready = required.every(({ status }) => status === "success");
+      if (invocation.type !== "approval") return ready ? this.#run(invocation) : NOT_RUN;
+      return ready && (await approve(invocation.name)) ? { ...NOT_RUN, status: "success" } : NOT_RUN;
+    };
+    const names = [...invocations.keys()];
+    const all = await Promise.all(names.map(result));
+    return new Map(names.map((name, index) => [name, all[index] ?? NOT_RUN]));
+  }
+
+  /** Runs one job of a workflow again, with the workspace as it is. */
+  rerun(workflow: string, name: string, checkout = this.options.checkout): Promise<JobResult> {
+    return this.#run(this.#invocations(workflow).get(name), checkout);
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #invocations(workflow: string): Map<string, Yaml> {
+    const jobs: Yaml[] = this.#config.workflows[workflow].jobs.map((job: Yaml) => {
+      const [[name, given]] = (typeof job === "string" ? [[job, {}]] : Object.entries<Yaml>(job)) as [[string, Yaml]];
+      return { name, ...given, job: name };
+    });
+    const kept = jobs.filter(
+      ({ job, filters }) => !this.#skips(job) && (!filters || holds(filters, this.options.values)),
+    );
+    const names = new Set(kept.map(({ name }) => name));
+    return new Map(
+      kept.map((each) => [each.name, { ...each, requires: each.requires?.filter((name: string) => names.has(name)) }]),
+    );
+  }
+
+  #skips(what: string): boolean {
+    return this.options.skip?.includes(what) ?? false;
+  }
+
+  async #run({ job, name, ...given }: Yaml, checkout = this.options.checkout): Promise<JobResult> {
+    const { steps, environment } = this.#withParameters(this.#config.jobs[job], given);
+    const place = mkdtempSync(join(this.#folder, "job-"));
+    const [folder, home, artifacts] = [join(place, "project"), join(place, "home"), join(place, "artifacts")];
+    for (const each of [folder, home, artifacts]) mkdirSync(each);
+    const env: Env = {
+      HOME: home,
+      BASH_ENV: join(home, ".bash_env"),
+      CI: "true",
+      CIRCLECI: "true",
+      CIRCLE_JOB: name,
+      CIRCLE_BUILD_NUM: "7",
+      CIRCLE_PIPELINE_ID: "00000000-0000-4000-8000-000000000004",
+      CIRCLE_WORKFLOW_ID: "00000000-0000-4000-8000-000000000003",
+      CIRCLE_WORKING_DIRECTORY: folder,
+      ...environment,
+      ...(await this.options.environment(name)),
+    };
+    writeFileSync(env.BASH_ENV as string, "");
+    const container = { folder, artifacts, env, checkout };
+    let status: JobResult["status"] = "success";
+    let output = "";
+    for (const step of this.#expanded(steps)) {
+      if (!runsAfter(step, status)) continue;
+      const ran = await this.#step(step, container);
+      output += ran.output;
+      if (ran.status !== 0) status = "failed";
+    }
+    return {
+      status,
+      output,
+      artifacts: readdirSync(artifacts, { recursive: true }).map(String).sort(),
+    };
+  }
+
+  /** Commands replaced by their steps, parameters by their values. */
+  #expanded(steps: readonly Yaml[]): Yaml[] {
+    return steps.flatMap((step) => {
+      const [[kind, given]] = (typeof step === "string" ? [[step, {}]] : Object.entries<Yaml>(step)) as [
+        [string, Yaml],
+      ];
+      const command = this.#config.commands?.[kind];
+      if (command !== undefined) return this.#expanded(this.#withParameters(command, given).steps);
+      return [{ kind, ...(typeof given === "string" ? { command: given } : given) }];
+    });
+  }
+
+  #withParameters(definition: Yaml, given: Yaml): Yaml {
+    const defaults = Object.entries<Yaml>(definition.parameters ?? {}).map(([name, each]) => [name, each.default]);
+    const parameters: Yaml = { ...Object.fromEntries(defaults), ...given };
+    const text = (value: string) =>
+      value.replace(/<<\s*([\w.-]+)\s*>>/g, (whole, name: string) =>
+        name.startsWith("parameters.") ? parameters[name.slice(11)] : (this.options.values[name] ?? whole),
+      );
+    const deep = (value: Yaml): Yaml => {
+      if (typeof value === "string") return text(value);
+      if (Array.isArray(value)) return value.map(deep);
+      if (typeof value !== "object" || value === null) return value;
+      return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, deep(each)]));
+    };
+    return deep(definition);
+  }
+
+  async #step(step: Yaml, { folder, artifacts, env, checkout }: Container) {
+    const done = { status: 0, output: "" };
+    switch (step.kind) {
+      case "checkout":
+        checkout(folder);
+        return done;
+      case "attach_workspace":
+        cpSync(this.#workspace, join(folder, step.at), { recursive: true });
+        return done;
+      case "persist_to_workspace":
+        for (const path of step.paths) copy(join(folder, step.root, path), join(this.#workspace, path));
+        return done;
+      case "store_artifacts":
+        copy(join(folder, step.path), join(artifacts, step.path));
+        return done;
+      case "run": {
+        if (this.#skips(step.command)) return done;
+        const options = { cwd: folder, env: { ...env, ...step.environment } };
+        return run("bash", ["-eo", "pipefail", "-c", step.command], options);
+      }
+      default:
+        throw new Error(`this runner does not know the step ${step.kind}`);
+    }
+  }
+}
+
+interface Container {
+  readonly folder: string;
+  readonly artifacts: string;
+  readonly env: Env;
+  readonly checkout: RunnerOptions["checkout"];
+}
+
+const NOT_RUN: JobResult = { status: "not run", output: "", artifacts: [] };
+
+/** @see https://circleci.com/docs/configuration-reference/#the-when-attribute */
+function runsAfter({ kind, when }: Yaml, status: JobResult["status"]): boolean {
+  if (kind === "store_artifacts" || when === "always") return true;
+  return (status === "failed") === (when === "on_fail");
+}
+
+/** CircleCI warns where there is nothing to keep, and goes on. */
+function copy(from: string, to: string): void {
+  if (!existsSync(from)) return;
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to, { recursive: true });
+}
+
+/** An expression of CircleCI over pipeline values: `==`, `!=`, `starts-with`, `not`, `and`, `or` and parentheses. */
+export function holds(expression: string, values: { readonly [value: string]: string }): boolean {
+  const tokens = expression.match(/"[^"]*"|[()]|[^\s()"]+/g) ?? [];
+  const operand = () => {
+    const token = tokens.shift() ?? "";
+    return token.startsWith('"') ? (JSON.parse(token) as string) : (values[token] ?? "");
+  };
+  const term = (): boolean => {
+    if (tokens[0] === "not") return tokens.shift() !== undefined && !term();
+    if (tokens[0] === "(") {
+      tokens.shift();
+      const inner = any();
+      tokens.shift();
+      return inner;
+    }
+    const [left, operator, right] = [operand(), tokens.shift(), operand()];
+    if (operator === "==") return left === right;
+    if (operator === "!=") return left !== right;
+    if (operator === "starts-with") return left.startsWith(right);
+    throw new Error(`${expression}: operator ${operator} is not known here`);
+  };
+  const chain = (word: string, next: () => boolean, joined: (a: boolean, b: boolean) => boolean) => () => {
+    let value = next();
+    while (tokens[0] === word) {
+      tokens.shift();
+      value = joined(next(), value);
+    }
+    return value;
+  };
+  const all = chain("and", term, (a, b) => a && b);
+  const any = chain("or", all, (a, b) => a || b);
+  return any();
+}

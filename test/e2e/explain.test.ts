@@ -1,0 +1,209 @@
+import { type Sandbox, startSandbox } from "../../sandbox";
+import type { Env } from "../../sandbox/executables";
+import type { Job } from "../../sandbox/issuer";
+import { aws, Project } from "./project";
+import { configWith, onMain, organization, project, repository } from "./trust-config";
+
+let sandbox: Sandbox;
+let clone: Project;
+const issuer = `oidc.circleci.com/org/${organization}`;
+const v1Subject = `org/${organization}/project/${project}/user/00000000-0000-4000-8000-000000000001`;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  clone = new Project(configWith(onMain));
+});
+
+afterAll(async () => {
+  await sandbox?.stop();
+  clone?.remove();
+});
+
+const main: Job = { organization, project, origin: repository, ref: "refs/heads/main" };
+
+async function explain({ job = main, env = {}, args = [] }: { job?: Job; env?: Env; args?: string[] } = {}) {
+  const token = await sandbox.issuer.token(job);
+  const ran = await clone.keyless(
+    { ...sandbox.environment, CIRCLE_OIDC_TOKEN_V2: token, ...env },
+    "explain",
+    "dev",
+    "publisher",
+    ...args,
+  );
+  expect(ran.output).not.toContain(token.slice(0, 20));
+  return ran;
+}
+
+async function createRole(name: string, subject: string) {
+  const policy = {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Federated: `arn:aws:iam::123456789012:oidc-provider/${issuer}` },
+        Action: "sts:AssumeRoleWithWebIdentity",
+        Condition: { StringEquals: { [`${issuer}:aud`]: organization }, StringLike: { [`${issuer}:sub`]: subject } },
+      },
+    ],
+  };
+  await aws(
+    sandbox.environment,
+    "iam",
+    "create-role",
+    "--role-name",
+    name,
+    "--assume-role-policy-document",
+    JSON.stringify(policy),
+  );
+}
+
+test("a token whose signature the issuer's keys confirm is allowed, with status 0", async () => {
+  const { status, output } = await explain();
+  expect(status).toBe(0);
+  expect(output).toMatch(/^allowed: publisher in dev/);
+  expect(output).toContain("✓ issuer, signature, audience, trust policy, lifetime");
+});
+
+test("a token that was changed after it was signed is refused", async () => {
+  const [header, payload, signature] = (await sandbox.issuer.token(main)).split(".");
+  const claims = JSON.parse(Buffer.from(payload ?? "", "base64url").toString());
+  const changed = Buffer.from(JSON.stringify({ ...claims, exp: claims.exp + 86400 })).toString("base64url");
+  const { status, output } = await explain({ env: { CIRCLE_OIDC_TOKEN_V2: `${header}.${changed}.${signature}` } });
+  expect(status).toBe(1);
+  expect(output).toContain("the token's signature is not its issuer's");
+});
+
+test("without the issuer's keys it says that the signature was not checked, and decides by the rest", async () => {
+  const { status, output } = await explain({ env: { KEYLESS_ISSUER: "http://127.0.0.1:65533" } });
+  expect(status).toBe(0);
+  expect(output).toContain("? signature     not checked: http://127.0.0.1:65533 did not give its keys (ECONNREFUSED)");
+});
+
+test("the ten refusals of a job are explained on one screen each, the remedy first", async () => {
+  const refused: [job: Job, env: Env, cause: RegExp][] = [
+    [{ organization, project }, {}, /webhook started this pipeline/],
+    [{ ...main, ref: "refs/heads/feature/login" }, {}, /ran on branch feature\/login, the role trusts branch main/],
+    [{ ...main, ref: "refs/tags/v1" }, {}, /ran on tag v1, the role trusts branch main/],
+    [
+      { ...main, origin: "github.com/stranger/site", ref: "refs/heads/pull/7" },
+      {},
+      /pull request 7 from the fork github.com\/stranger\/site/,
+    ],
+    [{ ...main, organization: "99999999-2222-4333-8444-555555555555" }, {}, /of CircleCI organization 99999999/],
+    [{ ...main, project: "77777777-7777-4888-9999-000000000000" }, {}, /of project 77777777/],
+    [{ ...main, claims: { aud: "sts.amazonaws.com" } }, {}, /made for the audience sts.amazonaws.com/],
+    [{ ...main, lifetime: -60 }, {}, /the token expired at/],
+    [{ ...main, server: "ci.example.com" }, {}, /the CircleCI server's at ci.example.com/],
+    [main, { CIRCLE_OIDC_TOKEN_V2: "$CIRCLE_OIDC_TOKEN_V2" }, /the variable's name was written/],
+    [main, { CIRCLE_OIDC_TOKEN_V2: "" }, /there is no token/],
+  ];
+  for (const [job, env, cause] of refused) {
+    const { status, output } = await explain({ job, env });
+    const words = output.replace(/\s+/g, " ");
+    expect([status, words]).toEqual([1, expect.stringMatching(cause)]);
+    const lines = output.split("\n");
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines[2]).toMatch(/^ {2}why/);
+  }
+});
+
+test("a V1 token is told from a webhook's by the variable that it stands in", async () => {
+  const token = await sandbox.issuer.token({ organization, project });
+  const { output } = await explain({ env: { CIRCLE_OIDC_TOKEN: token }, args: ["--v1"] });
+  expect(output).toContain("send CIRCLE_OIDC_TOKEN_V2 instead of CIRCLE_OIDC_TOKEN");
+});
+
+test("a role made by hand is read from the account", async () => {
+  await createRole("hand-made", v1Subject);
+  await aws(
+    sandbox.environment,
+    "iam",
+    "create-open-id-connect-provider",
+    "--url",
+    `https://${issuer}`,
+    "--client-id-list",
+    organization,
+  );
+  const token = await sandbox.issuer.token(main);
+  const env = { ...sandbox.environment, CIRCLE_OIDC_TOKEN_V2: token };
+  const { status, output } = await clone.keyless(env, "explain", "dev", "hand-made", "--live", "--json");
+  expect(status).toBe(1);
+  const { decision, remedy, trust, mismatch, differences } = JSON.parse(output);
+  expect([decision, remedy.cause, trust, differences]).toEqual(["refused", "v2-token", "account", undefined]);
+  expect(mismatch).toMatchObject({ closest: v1Subject, firstDifference: v1Subject.length });
+  expect(output).not.toContain(token.slice(0, 20));
+
+  await createRole("publisher", `org/${organization}/project/${project}/user/*`);
+  const drifted = await explain({ args: ["--live"] });
+  expect(drifted.status).toBe(0);
+  expect(drifted.output).toContain("the account's trust differs from the configured one:");
+  expect(drifted.output).toContain(
+    `only in the account: StringLike ${issuer}:sub org/${organization}/project/${project}/user/*`,
+  );
+});
+
+test("it cannot tell, with status 2, where the account is another or the role does not exist", async () => {
+  const elsewhere = await explain({ env: sandbox.accountEnvironment("210987654321"), args: ["--live"] });
+  expect([elsewhere.status, elsewhere.output]).toEqual([
+    2,
+    expect.stringContaining("of account 210987654321, the environment is account 123456789012"),
+  ]);
+  const absent = await clone.keyless(
+    { ...sandbox.environment, CIRCLE_OIDC_TOKEN_V2: await sandbox.issuer.token(main) },
+    "explain",
+    "dev",
+    "absent",
+    "--live",
+  );
+  expect([absent.status, absent.output]).toEqual([
+    2,
+    expect.stringContaining('there is no role "absent" in account 123456789012'),
+  ]);
+});
+
+test("claims written out need no token, and wrong usage has a status of its own", async () => {
+  const run = (...args: string[]) => clone.keyless(sandbox.environment, "explain", ...args);
+  const source = ["--project", project, "--repository", repository];
+  expect((await run("dev", "publisher", ...source, "--branch", "main")).status).toBe(0);
+  expect((await run("dev", "publisher", ...source, "--tag", "main")).status).toBe(1);
+  expect((await run("dev", "publisher", "--project", project)).status).toBe(64);
+  expect((await run("dev", "publisher", "--brunch", "main")).status).toBe(64);
+  expect((await run("nowhere", "publisher")).status).toBe(64);
+  expect(
+    (await run("dev", "publisher", ...source, "--branch", "main", "--organization", `https://${issuer}`)).output,
+  ).toContain(`write ${organization} where`);
+});
+
+test("a role may be named by its ARN, and that of another account is told", async () => {
+  const source = ["--project", project, "--repository", repository, "--branch", "main"];
+  const run = (role: string) => clone.keyless(sandbox.environment, "explain", "dev", role, ...source);
+  expect((await run("arn:aws:iam::123456789012:role/publisher")).status).toBe(0);
+  const other = await run("arn:aws:iam::210987654321:role/publisher");
+  expect([other.status, other.output]).toEqual([64, expect.stringContaining("that role is of account 210987654321")]);
+});
+
+test("a token is read from standard input", async () => {
+  const env = { ...sandbox.environment, TOKEN: await sandbox.issuer.token(main) };
+  const { status } = await clone.run(
+    env,
+    "sh",
+    "-c",
+    'printf "%s\n" "$TOKEN" | node cli/keyless.js explain dev publisher --token-file -',
+  );
+  expect(status).toBe(0);
+});
+
+test("a token in the wrong place is not printed either", async () => {
+  const token = await sandbox.issuer.token(main);
+  const misuses = [
+    ["dev", token],
+    ["dev", "publisher", "--token-file", token],
+    ["dev", "publisher", "--subject", token],
+    [token, "publisher"],
+  ];
+  for (const args of misuses) {
+    const { status, output } = await clone.keyless(sandbox.environment, "explain", ...args);
+    expect(status).not.toBe(0);
+    for (const part of token.split(".")) expect(output).not.toContain(part);
+  }
+});

@@ -1,0 +1,214 @@
+import { cpSync } from "node:fs";
+import { type Sandbox, startSandbox } from "../../sandbox";
+import type { Env } from "../../sandbox/executables";
+import { CircleCi, type JobResult } from "./circleci-runner";
+import { aws, Project } from "./project";
+
+const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
+const ACCESS = "22222222-3333-4444-8555-666666666666";
+const ACCOUNTS = { dev: "123456789012", prod: "210987654321" };
+
+let sandbox: Sandbox;
+let project: Project;
+let shipped: string;
+let main: CircleCi;
+const runners: CircleCi[] = [];
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  project = new Project();
+  shipped = project.read("config.ts");
+  await Promise.all([deployedBefore("dev"), deployedBefore("prod")]);
+});
+
+afterAll(async () => {
+  for (const runner of runners) runner.remove();
+  project.remove();
+  await sandbox.stop();
+});
+
+/** What an administrator has done before the pipeline's first run. The bucket's settings are of no matter here. */
+async function deployedBefore(name: keyof typeof ACCOUNTS): Promise<void> {
+  const env = sandbox.accountEnvironment(ACCOUNTS[name]);
+  await aws(env, "s3api", "create-bucket", "--bucket", `acme-${name}-tfstate`);
+  const lock = [
+    "--attribute-definitions",
+    "AttributeName=LockID,AttributeType=S",
+    "--key-schema",
+    "AttributeName=LockID,KeyType=HASH",
+  ];
+  await aws(
+    env,
+    "dynamodb",
+    "create-table",
+    "--table-name",
+    `acme-${name}-tfstate-lock`,
+    ...lock,
+    "--billing-mode",
+    "PAY_PER_REQUEST",
+  );
+  const own = new Project();
+  const ran = await own.cdktf(env, "deploy", name, "--auto-approve");
+  own.remove();
+  if (ran.status !== 0) throw new Error(ran.output);
+}
+
+/** A job's variables: a token of that branch, the way to the local AWS, and no key. */
+async function jobEnvironment(branch: string): Promise<Env> {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION, HOME, ...env } =
+    sandbox.environment;
+  const job = { organization: ORGANIZATION, project: ACCESS };
+  return {
+    ...env,
+    CIRCLE_BRANCH: branch,
+    CIRCLE_PROJECT_REPONAME: "aws-access",
+    CIRCLE_OIDC_TOKEN: await sandbox.issuer.token(job),
+    CIRCLE_OIDC_TOKEN_V2: await sandbox.issuer.token({
+      ...job,
+      origin: "github.com/acme/aws-access",
+      ref: `refs/heads/${branch}`,
+    }),
+  };
+}
+
+function checkoutOf({ folder: from }: Project) {
+  return (folder: string) => cpSync(from, folder, { recursive: true, verbatimSymlinks: true });
+}
+
+function pipeline(branch: string, source = "webhook"): CircleCi {
+  const runner = new CircleCi({
+    config: project.read(".circleci/config.yml"),
+    values: {
+      "pipeline.git.branch": branch,
+      "pipeline.trigger_source": source,
+      "pipeline.project.slug": "github/acme/aws-access",
+    },
+    checkout: checkoutOf(project),
+    environment: () => jobEnvironment(branch),
+    // The packages are linked, and the job `test` is what runs now.
+    skip: ["test", "npm ci"],
+  });
+  runners.push(runner);
+  return runner;
+}
+
+/** Commits a configuration: the shipped one with some texts replaced. */
+function commit(repository: Project, ...replacements: [from: string, to: string][]): void {
+  const text = replacements.reduce((config, [from, to]) => config.replace(from, to), shipped);
+  expect(text).not.toBe(shipped);
+  repository.write("config.ts", text);
+}
+
+function statuses(results: ReadonlyMap<string, JobResult>) {
+  return Object.fromEntries([...results].map(([name, { status }]) => [name, status]));
+}
+
+function output(results: ReadonlyMap<string, JobResult>, job: string): string {
+  return results.get(job)?.output ?? "";
+}
+
+async function description(name: keyof typeof ACCOUNTS, role: string): Promise<string> {
+  const env = sandbox.accountEnvironment(ACCOUNTS[name]);
+  return (await aws(env, "iam", "get-role", "--role-name", role)).Role.Description;
+}
+
+const PUBLISHERS: [string, string][] = [
+  ["Publishes www.dev.example.com", "Publishes the site of dev"],
+  ["Publishes www.example.com", "Publishes the site of prod"],
+];
+
+test("a pull request plans both environments side by side and reviews them, the pipeline's own roles included", async () => {
+  commit(project, ...PUBLISHERS, ["Plans changes of access on pull requests", "Plans"]);
+  const branch = "it's $(a) `branch`";
+  const runner = pipeline(branch);
+  expect(runner.workflows()).toEqual(["pull-request"]);
+  const results = await runner.run("pull-request");
+  expect([...results.values()].map((each) => each.output).join("\n")).toContain(
+    "circleci-access-plan/aws-access.plan-dev.00000000-0000-4000-8000-000000000004",
+  );
+  expect(statuses(results)).toEqual({ "plan-dev": "success", "plan-prod": "success", review: "success" });
+  expect(output(results, "review")).toContain(
+    "role circleci-access-plan is the pipeline's own: an administrator deploys this",
+  );
+  expect(results.get("plan-dev")?.artifacts).toContain("plans/dev.json");
+  expect(results.get("review")?.artifacts).toEqual(["review.md"]);
+});
+
+test("on main, what was reviewed and approved is deployed, and a state that cannot be saved is kept", async () => {
+  commit(project, ...PUBLISHERS);
+  main = pipeline("main");
+  expect(main.workflows()).toEqual(["main"]);
+  const results = await main.run("main", async (approval) => {
+    if (approval === "approve-prod") await denyWriting("acme-prod-tfstate");
+    return true;
+  });
+  expect(output(results, "deploy-dev")).toContain("0 added, 1 changed, 0 destroyed");
+  expect(await description("dev", "circleci-site-publisher")).toBe("Publishes the site of dev");
+  expect(output(results, "deploy-prod")).toContain("errored.tfstate");
+  expect(statuses(results)).toMatchObject({ "deploy-dev": "success", "deploy-prod": "failed" });
+  expect(results.get("deploy-prod")?.artifacts).toContain("cdktf.out/stacks/prod/errored.tfstate");
+});
+
+describe("when somebody has changed a role by hand after the approval", () => {
+  const other = new Project();
+  let refused: JobResult;
+  let left: JobResult;
+  let drift: ReadonlyMap<string, JobResult>;
+
+  // All at once: each takes its time, and none changes anything.
+  beforeAll(async () => {
+    const role = ["--role-name", "circleci-site-publisher", "--description", "Changed by hand"];
+    await aws(sandbox.environment, "iam", "update-role", ...role);
+    commit(other, ...PUBLISHERS, ["Deploys changes of access from the main branch", "Deploys"]);
+    const scheduled = pipeline("main", "scheduled_pipeline");
+    expect(scheduled.workflows()).toEqual(["drift"]);
+    [refused, left, drift] = await Promise.all([
+      main.rerun("main", "deploy-dev"),
+      main.rerun("main", "deploy-dev", checkoutOf(other)),
+      scheduled.run("drift"),
+    ]);
+  });
+
+  afterAll(() => other.remove());
+
+  test("the changed plan is refused, with the difference", async () => {
+    expect(refused.output).toMatch(/^\+.*Changed by hand/m);
+    expect(refused).toMatchObject({ status: "failed", output: expect.stringContaining("not what was reviewed") });
+    expect(await description("dev", "circleci-site-publisher")).toBe("Changed by hand");
+  });
+
+  test("a change of the pipeline's own roles is left to an administrator", async () => {
+    expect(left).toMatchObject({ status: "failed", output: expect.stringContaining("an administrator deploys this") });
+    expect(await description("dev", "circleci-access-apply")).toBe("Deploys changes of access from the main branch");
+  });
+
+  test("a scheduled run says what drifted", () => {
+    expect(output(drift, "review")).toContain("Changed by hand");
+    expect(statuses(drift)).toEqual({ "plan-dev": "success", "plan-prod": "success", review: "failed" });
+  });
+});
+
+/** Keeps everybody from writing the state, while the lock works on. */
+async function denyWriting(bucket: string): Promise<void> {
+  const deny = { Effect: "Deny", Principal: "*", Action: "s3:PutObject", Resource: `arn:aws:s3:::${bucket}/*` };
+  const policy = JSON.stringify({ Version: "2012-10-17", Statement: [deny] });
+  await aws(
+    sandbox.accountEnvironment(ACCOUNTS.prod),
+    "s3api",
+    "put-bucket-policy",
+    "--bucket",
+    bucket,
+    "--policy",
+    policy,
+  );
+}
+
+test("a fork's pull request gets no plan and says so", async () => {
+  const runner = pipeline("pull/7");
+  expect(runner.workflows()).toEqual(["fork"]);
+  const results = await runner.run("fork");
+  expect(results.get("fork")).toMatchObject({
+    status: "success",
+    output: expect.stringContaining("comes from a fork"),
+  });
+});

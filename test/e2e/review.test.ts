@@ -1,0 +1,285 @@
+import { execFile } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "../../cli/load-config";
+import { ANY, change, onBranch, planJson, policy, role, statement } from "../review/plans";
+import { GitHub } from "./github";
+
+const root = join(__dirname, "..", "..");
+const MARKER = "<!-- keyless review -->";
+const URL_OF_PULL = "https://github.example.com/acme/infra/pull/7";
+
+let folder: string;
+let github: GitHub;
+let api: string;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "keyless-review-"));
+  github = new GitHub();
+  api = await github.start();
+});
+
+afterEach(() => {
+  github.stop();
+  rmSync(folder, { recursive: true });
+});
+
+interface Run {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `keyless review` in a process of its own, which loads Octokit as the product does. */
+function keyless(args: readonly string[], env: { readonly [name: string]: string } = {}): Promise<Run> {
+  const program = `const { Command } = require("commander"); const program = new Command("keyless");
+    require(${JSON.stringify(join(root, "dist", "cli", "review.js"))}).register(program);
+    void program.parseAsync(["node", "keyless", "review", ...${JSON.stringify(args)}]);`;
+  return new Promise((resolve) => {
+    const options = { cwd: root, env: { PATH: process.env.PATH ?? "", ...env } };
+    execFile(process.execPath, ["-e", program], options, (error, stdout, stderr) => {
+      resolve({ status: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+function planFile(name: string, changes: readonly unknown[]): string {
+  const file = join(folder, `${name}.json`);
+  writeFileSync(file, JSON.stringify(planJson(changes)));
+  return `${name}=${file}`;
+}
+
+const broadened = () => [
+  change("aws_iam_role.r", role("deploy", policy(statement(onBranch("main")))), role("deploy", policy(statement(ANY)))),
+];
+const token = { GITHUB_TOKEN: "secret-token-of-the-test" };
+const comment = (...more: readonly string[]) => [
+  "dev",
+  "--plan-json",
+  planFile("dev", broadened()),
+  "--comment",
+  ...more,
+];
+const onPull = () => ({ ...token, GITHUB_API_URL: api, CIRCLE_PULL_REQUEST: URL_OF_PULL });
+
+describe("the comment", () => {
+  test("is made once, then kept up to date, among other people's and over several pages", async () => {
+    for (let count = 0; count < 130; count++) github.add("a comment", "somebody");
+    expect(await keyless(comment(), onPull())).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("Somebody gains access"),
+    });
+    expect(await keyless(["dev", "--plan-json", planFile("dev", []), "--comment"], onPull())).toMatchObject({
+      status: 0,
+    });
+    expect(github.comments.filter(({ body }) => body.startsWith(MARKER)).map(({ body }) => body)).toEqual([
+      `${MARKER}\n**Nothing to change in \`dev\`.**\n`,
+    ]);
+  });
+
+  test("is one again where two were made", async () => {
+    const first = github.add(`${MARKER}\nold`);
+    github.add(`${MARKER}\nolder`);
+    await keyless(comment(), onPull());
+    expect(github.comments.map(({ id }) => id)).toEqual([first.id]);
+    expect(first.body).toContain("Somebody gains access");
+  });
+
+  test("is one where two jobs make it at the same time", async () => {
+    const args = comment();
+    await Promise.all([keyless(args, onPull()), keyless(args, onPull()), keyless(args, onPull())]);
+    expect(github.comments).toHaveLength(1);
+  });
+
+  test("is never somebody else's, though he writes the marker", async () => {
+    const forged = github.add(`${MARKER}\nnobody gains anything`, "mallory");
+    await keyless(comment(), onPull());
+    expect(forged.body).toContain("nobody gains anything");
+    expect(github.comments).toHaveLength(2);
+  });
+
+  test("is found again with an app's token, which may not ask who it is", async () => {
+    github.login = undefined;
+    const forged = github.add(`${MARKER}\nforged`, "mallory");
+    await keyless(comment(), onPull());
+    await keyless(comment(), onPull());
+    expect(github.comments).toHaveLength(2);
+    expect(forged.body).toContain("forged");
+  });
+
+  test("is not doubled when GitHub made it and the answer was lost", async () => {
+    github.faults.push({ method: "POST", status: 502, done: true });
+    expect((await keyless(comment(), onPull())).status).toBe(0);
+    expect(github.comments).toHaveLength(1);
+  });
+
+  test.each([
+    ["500", { status: 500 }],
+    [
+      "a secondary rate limit",
+      { status: 403, message: "You have exceeded a secondary rate limit", headers: { "retry-after": "1" } },
+    ],
+    ["429", { status: 429, headers: { "retry-after": "0" } }],
+    [
+      "the primary rate limit, soon over",
+      {
+        status: 403,
+        headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(Math.floor(Date.now() / 1000)) },
+      },
+    ],
+  ])("is written after %s", async (_name, fault) => {
+    github.faults.push({ method: "GET", ...fault }, { method: "POST", ...fault });
+    expect((await keyless(comment(), onPull())).status).toBe(0);
+    expect(github.comments).toHaveLength(1);
+  });
+
+  test.each([
+    ["404", { status: 404 }, "the token may not see the repository"],
+    ["403 without a rate limit", { status: 403 }, "pull-requests: write"],
+    [
+      "a rate limit of an hour",
+      { status: 403, headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "99999999999" } },
+      "rate limit is used up",
+    ],
+  ])("that meets %s fails aloud, and the review is printed all the same", async (_name, fault, said) => {
+    github.faults.push({ method: "POST", ...fault });
+    const { status, stdout, stderr } = await keyless(comment("--out", join(folder, "review.md")), onPull());
+    expect(status).toBe(3);
+    expect(stdout).toContain("Somebody gains access");
+    expect(stderr).toContain(said);
+    expect(stdout + stderr).not.toContain(token.GITHUB_TOKEN);
+  });
+
+  test("that is too long is cut to GitHub's limit, and to less where a server counts otherwise", async () => {
+    const many = Array.from({ length: 900 }, (_, at) =>
+      change(`aws_sqs_queue.q[${at}]`, null, { name: "x".repeat(100) }),
+    );
+    const args = ["dev", "--plan-json", planFile("dev", [...many, ...broadened()]), "--comment"];
+    const url = { CIRCLE_BUILD_URL: "https://ci.example.com/job/1" };
+    await keyless(args, { ...onPull(), ...url });
+    expect(github.comments[0]?.body.length).toBeGreaterThan(60_000);
+    github.bodyLimit = 20_000;
+    expect((await keyless(args, { ...onPull(), ...url })).status).toBe(0);
+    expect(github.comments[0]?.body).toMatch(/^<!-- keyless review -->\n\*\*Somebody gains access/);
+    expect(github.comments[0]?.body).toContain("(https://ci.example.com/job/1)");
+    expect(github.comments[0]?.body.length).toBeLessThan(20_000);
+  });
+
+  test("is only printed where there is no pull request", async () => {
+    const { status, stdout, stderr } = await keyless(comment(), token);
+    expect({ status, requests: github.requests }).toEqual({ status: 0, requests: [] });
+    expect(stdout).toContain("Somebody gains access");
+    expect(stderr).toContain("no pull request");
+  });
+
+  test("without a token is an error that says so", async () => {
+    expect(await keyless(comment(), { CIRCLE_PULL_REQUEST: URL_OF_PULL })).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining("GITHUB_TOKEN"),
+    });
+  });
+});
+
+describe("the gate", () => {
+  const gated = (...more: readonly string[]) => [
+    "dev",
+    "--plan-json",
+    planFile("dev", broadened()),
+    "--fail-on",
+    "gains-access,destroys",
+    ...more,
+  ];
+
+  test("shuts with status 1, and says why", async () => {
+    expect(await keyless(gated())).toMatchObject({ status: 1, stderr: "gate: gains-access in dev\n" });
+    expect((await keyless(["dev", "--plan-json", planFile("dev", []), "--fail-on", "changes"])).status).toBe(0);
+  });
+
+  test("is lifted by a label, and by no other", async () => {
+    github.labels.push("documentation");
+    expect((await keyless(gated("--lifted-by", "label:access-reviewed"), onPull())).status).toBe(1);
+    github.labels.push("access-reviewed");
+    expect(await keyless(gated("--lifted-by", "label:access-reviewed"), onPull())).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining("lifted by label:access-reviewed"),
+    });
+  });
+
+  const approval = { state: "APPROVED", user: { login: "boss" }, commit_id: "abc", author_association: "MEMBER" };
+  test.each([
+    ["a member's of this commit", [approval], 0],
+    ["one of an earlier commit", [{ ...approval, commit_id: "old" }], 1],
+    ["the author's own", [{ ...approval, user: { login: "author" } }], 1],
+    ["a passer-by's", [{ ...approval, author_association: "NONE" }], 1],
+    ["one that was taken back", [approval, { ...approval, state: "CHANGES_REQUESTED" }], 1],
+    ["one with a later comment", [approval, { ...approval, state: "COMMENTED" }], 0],
+  ])("and an approval: %s", async (_name, reviews, status) => {
+    github.reviews.push(...reviews);
+    expect((await keyless(gated("--lifted-by", "approval"), onPull())).status).toBe(status);
+  });
+
+  test("stays shut when GitHub does not say", async () => {
+    github.faults.push({ method: "GET", status: 404 });
+    expect((await keyless(gated("--lifted-by", "approval"), onPull())).status).toBe(1);
+  });
+});
+
+describe("plans", () => {
+  test("are shown by the Terraform that is configured, in the stack's folder", async () => {
+    const stack = join(folder, "stacks", "dev");
+    mkdirSync(stack, { recursive: true });
+    writeFileSync(join(stack, "plan"), "saved");
+    writeFileSync(join(stack, "shown.json"), JSON.stringify(planJson(broadened())));
+    const terraform = join(folder, "terraform-of-ours");
+    writeFileSync(terraform, '#!/bin/sh\n[ "$*" = "show -no-color -json plan" ] && cat shown.json\n');
+    chmodSync(terraform, 0o755);
+    const run = await keyless(["dev", "--plans", join(folder, "stacks")], { TERRAFORM_BINARY_NAME: terraform });
+    expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining("role deploy") });
+  });
+
+  test("that are missing or unreadable end with status 2", async () => {
+    expect(await keyless(["dev", "--plans", folder])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("cdktf diff dev"),
+    });
+    writeFileSync(join(folder, "x.json"), "no JSON");
+    expect((await keyless(["dev", "--plan-json", `dev=${join(folder, "x.json")}`])).status).toBe(2);
+    expect((await keyless(["../dev", "--plans", folder])).status).toBe(2);
+  });
+
+  test("of a fork's pull request are skipped, which is said and no failure", async () => {
+    const run = await keyless(["dev", "prod", "--plans", folder, "--comment"], {
+      CIRCLE_PR_NUMBER: "7",
+      CIRCLE_PULL_REQUEST: URL_OF_PULL,
+    });
+    expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining("comes from a fork") });
+  });
+
+  test("of two environments make one review, in the format of the file's name", async () => {
+    const out = join(folder, "artifacts", "review.md");
+    const plans = [planFile("dev", broadened()), planFile("prod", [])].flatMap((each) => ["--plan-json", each]);
+    expect((await keyless(["dev", "prod", ...plans, "--out", out])).status).toBe(0);
+    expect(readFileSync(out, "utf8")).toMatch(/^\*\*Somebody gains access[\s\S]*\| `prod` \|/);
+  });
+
+  test("that change a role which the configuration leaves to an administrator say so", async () => {
+    const roles = loadConfig().environments.flatMap(({ name, roles }) =>
+      roles.map((role) => ({ environment: name, role })),
+    );
+    const own = roles.find(({ role }) => role.deployedBy === "administrator");
+    if (own === undefined) throw new Error("the configuration has no such role");
+    const changes = [change("aws_iam_role.r", null, role(own.role.name, policy(statement(ANY))))];
+    const { status, stdout } = await keyless([
+      own.environment,
+      "--plan-json",
+      planFile(own.environment, changes),
+      "--fail-on",
+      "administrator-roles",
+    ]);
+    expect({ status, stdout }).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining("an administrator deploys this"),
+    });
+  });
+});

@@ -1,0 +1,21 @@
+/** A configuration with one role that trusts one branch, and what a test adds to the role. */
+export const organization = "11111111-2222-4333-8444-555555555555";
+export const project = "66666666-7777-4888-9999-000000000000";
+export const repository = "github.com/acme/site";
+
+export function configWith(role: string): string {
+  return `export default defineConfig({
+  circleci: { organizationId: "${organization}" },
+  environments: {
+    dev: {
+      accountId: "123456789012",
+      region: "us-east-1",
+      state: { bucket: "acme-dev-tfstate", lockTable: "acme-dev-tfstate-lock" },
+      roles: { publisher: { ${role} } },
+    },
+  },
+});
+`;
+}
+
+export const onMain = `trust: [{ project: "${project}", repository: "${repository}", branches: ["main"] }]`;

@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { defineConfig } from "../../config/define";
+import type { Environment, RoleInput } from "../../config/types";
+import { applyEnvironment } from "../../permissions/environment";
+import { publishStaticSite } from "../../permissions/static-site";
+import { jobConfig, refFilter } from "../../pipeline/job";
+
+const project = "66666666-7777-4888-9999-000000000000";
+const repository = "github.com/acme/site";
+const trust = [{ project, repository, branches: ["main"] }];
+const template = readFileSync(join(__dirname, "../../examples/static-site/.circleci/config.yml"), "utf8");
+
+function job(role: RoleInput, name = "deploy") {
+  const { environments } = defineConfig({
+    circleci: { organizationId: "11111111-2222-4333-8444-555555555555" },
+    environments: {
+      prod: {
+        accountId: "210987654321",
+        region: "eu-central-1",
+        state: { bucket: "acme-state", lockTable: "acme-lock" },
+        roles: { [name]: role },
+      },
+    },
+  });
+  const [environment] = environments as [Environment];
+  const [made] = environment.roles;
+  if (made === undefined) throw new Error("no role");
+  return jobConfig(template, environment, made);
+}
+
+const names = (steps: readonly { run?: { name: string } }[]) => steps.flatMap(({ run }) => run?.name ?? []);
+
+test("a role that publishes a site gets the job that does, with ARN, region, bucket and distribution filled in", () => {
+  const distributionArn = "arn:aws:cloudfront::210987654321:distribution/E2PROD";
+  const policy = publishStaticSite({ bucket: "www.example.com", prefix: "docs", distributionArn });
+  const { jobs, workflows } = parse(job({ trust, inlinePolicies: { publish: policy } }));
+  expect(jobs.publish.environment).toEqual({ SITE: "s3://www.example.com/docs", DISTRIBUTION: "E2PROD" });
+  expect(jobs.publish.steps[1]).toEqual({
+    "aws-credentials": { role: "arn:aws:iam::210987654321:role/deploy", region: "eu-central-1" },
+  });
+  expect(names(jobs.publish.steps)).toHaveLength(3);
+  expect(workflows.publish.jobs).toEqual([{ publish: { filters: 'pipeline.git.branch == "main"' } }]);
+});
+
+test("a site without a distribution has nothing to invalidate", () => {
+  const { jobs } = parse(job({ trust, inlinePolicies: { publish: publishStaticSite({ bucket: "www.example.com" }) } }));
+  expect(jobs.publish.environment).toEqual({ SITE: "s3://www.example.com" });
+  expect(names(jobs.publish.steps)).toHaveLength(1);
+});
+
+test.each<[string, RoleInput["inlinePolicies"]]>([
+  ["no permissions of its own", undefined],
+  ["the permissions of a pipeline", { apply: applyEnvironment }],
+])("a role with %s gets a job that shows who it is", (_, inlinePolicies) => {
+  const { jobs } = parse(job({ trust, inlinePolicies }, "a+b=c"));
+  expect(jobs["a-b-c"].steps.at(-1).run.command).toBe("aws sts get-caller-identity");
+});
+
+test("the file begins with what it is for, and says nothing of the example", () => {
+  expect(job({ trust }).split("\n").slice(0, 3)).toEqual([
+    "# Uses role deploy of prod, without a stored key.",
+    "# For github.com/acme/site: AWS gives the role to no other.",
+    "",
+  ]);
+});
+
+test.each([
+  [[{ project, repository, branches: ["main"] }], 'pipeline.git.branch == "main"'],
+  [[{ project, repository, branches: ["release/*"] }], 'pipeline.git.branch starts-with "release/"'],
+  [[{ project, repository, branches: ["*"] }], 'pipeline.git.branch != ""'],
+  [[{ project, repository, tags: ["v*"] }], 'pipeline.git.tag starts-with "v"'],
+  [
+    [
+      { project, repository, branches: ["main"] },
+      { project, repository, tags: ["v1"] },
+    ],
+    'pipeline.git.branch == "main" or pipeline.git.tag == "v1"',
+  ],
+  [[{ project, refs: "any" as const }], undefined],
+  [[{ project, repository, branches: ["main"] }, { subject: `org/o/project/${project}/user/*` }], undefined],
+])("the trust rules %j make the filter %j", (rules, filter) => {
+  expect(refFilter(rules)).toBe(filter);
+});

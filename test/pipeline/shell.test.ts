@@ -1,0 +1,28 @@
+import { execFileSync } from "node:child_process";
+import fc from "fast-check";
+import { shellLines } from "../../pipeline/shell";
+
+/** What a shell has in `VALUE` once it has read the lines. */
+function read(lines: readonly string[]): string {
+  return execFileSync("bash", ["-c", `${lines.join("\n")}\nprintf '%s.' "\${VALUE-unset}"`])
+    .toString()
+    .slice(0, -1);
+}
+
+test.each(["it's $(touch x)", "`id`", "a\nb", "\\", "--", "", "*"])("a shell reads back %j as it is", (value) => {
+  expect(read(shellLines({ VALUE: value }))).toBe(value);
+});
+
+test("a shell reads back any value", () => {
+  const value = fc.string({ unit: "grapheme" }).filter((text) => !text.includes("\0"));
+  fc.assert(
+    fc.property(value, (text) => {
+      expect(read(shellLines({ VALUE: text }))).toBe(text);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("a variable without a value is removed", () => {
+  expect(read(["VALUE=before", ...shellLines({ VALUE: undefined })])).toBe("unset");
+});

@@ -1,0 +1,76 @@
+import { isEmptyPlan, planDifference } from "../../pipeline/verify";
+
+interface Change {
+  readonly actions: readonly string[];
+  readonly [field: string]: unknown;
+}
+
+const update = { actions: ["update"], before: { description: "old" }, after: { description: "new" } };
+
+function plan(changes: { readonly [address: string]: Change }, rest: object = {}) {
+  const resource_changes = Object.entries(changes).map(([address, change]) => ({ address, change }));
+  return { name: "plan", plan: { format_version: "1.2", resource_changes, ...rest } };
+}
+
+test("a plan that would do the same is the same, whatever its order, time and version", () => {
+  const reviewed = plan({ a: update, b: update }, { timestamp: "1", terraform_version: "1.11.4" });
+  const fresh = plan({ b: update, a: update }, { timestamp: "2", terraform_version: "1.12.0", resource_drift: [] });
+  expect(planDifference(reviewed, fresh)).toBeUndefined();
+});
+
+test("what is not to be changed plays no part", () => {
+  const untouched = (used: string) => ({ actions: ["no-op"], before: { used }, after: { used } });
+  expect(planDifference(plan({ a: untouched("1") }), plan({ a: untouched("2") }))).toBeUndefined();
+});
+
+test.each<[string, Change]>([
+  ["another value", { ...update, after: { description: "other" } }],
+  ["another value before", { ...update, before: { description: "other" } }],
+  ["another action", { ...update, actions: ["delete", "create"] }],
+  ["a value that is not known any more", { ...update, after: {}, after_unknown: { description: true } }],
+  ["one more element that is not known", { ...update, after_unknown: { list: [false, true] }, after: { list: ["a"] } }],
+  ["a replacement", { ...update, replace_paths: [["description"]] }],
+  ["an import", { ...update, importing: { id: "x" } }],
+])("%s makes another plan", (_, change) => {
+  expect(planDifference(plan({ a: update }), plan({ a: change }))).toMatch(/^[-+] /m);
+});
+
+test.each([
+  ["one more change", plan({ a: update, b: update })],
+  ["a change less", plan({})],
+  ["a move", plan({}, { resource_changes: [{ address: "a", previous_address: "b", change: update }] })],
+  ["an output", plan({ a: update }, { output_changes: { x: { actions: ["create"], after: "1" } } })],
+])("%s makes another plan", (_, fresh) => {
+  expect(planDifference(plan({ a: update }), fresh)).toMatch(/^[-+] /m);
+});
+
+test("a difference within a policy is shown in the policy's own lines", () => {
+  const policy = (action: string) => ({
+    ...update,
+    after: { policy: JSON.stringify({ Action: ["s3:Get*", action] }) },
+  });
+  const difference = planDifference(plan({ a: policy("s3:List*") }), plan({ a: policy("iam:*") }));
+  expect(difference).toMatch(/^-\s+"s3:List\*"$/m);
+  expect(difference).toMatch(/^\+\s+"iam:\*"$/m);
+});
+
+test("a sensitive value that changed makes another plan and is not shown", () => {
+  const secret = (value: string) => ({ ...update, after: { key: value }, after_sensitive: { key: true } });
+  const difference = planDifference(plan({ a: secret("hunter2") }), plan({ a: secret("hunter3") }));
+  expect(difference).toMatch(/^\+.*sensitive/m);
+  expect(difference).not.toContain("hunter");
+  expect(planDifference(plan({ a: secret("hunter2") }), plan({ a: secret("hunter2") }))).toBeUndefined();
+});
+
+test("a plan without changes is empty, one with an output alone is not", () => {
+  expect(isEmptyPlan(plan({ a: { actions: ["no-op"] } }))).toBe(true);
+  expect(isEmptyPlan(plan({}, { output_changes: { x: { actions: ["create"], after: "1" } } }))).toBe(false);
+});
+
+test.each([[{}], [{ format_version: "2.0" }], [[]]])("%j is refused as no plan", (json) => {
+  expect(() => planDifference({ name: "reviewed.json", plan: json }, plan({}))).toThrow(/reviewed\.json is no plan/);
+});
+
+test("a plan that Terraform could not finish is refused", () => {
+  expect(() => planDifference(plan({}), plan({}, { errored: true }))).toThrow(/could not finish/);
+});

@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { matchesPattern } from "../../policy/pattern";
+import { covers, coversArn, literal } from "../../review/containment";
+
+test.each([
+  ["*", "anything", true],
+  ["a*", "a", true],
+  ["a*", "a*b?", true],
+  ["a?", "a", false],
+  ["a?", "a*", false],
+  ["*?", "?*", true],
+  ["?*", "*?", true],
+  ["*a*", "*ba*", true],
+  ["*ba*", "*a*", false],
+  ["**", "*", true],
+  ["", "*", false],
+  ["a", "${a}", false],
+  ["*", "${aws:username}", true],
+  ["?", "${aws:username}", false],
+  ["x${aws:username}", "x${aws:username}", true],
+  ["x${aws:username}", "xa", false],
+  ["${*}", "*", false],
+  ["*", "${*}", true],
+  ["?", "${*}", true],
+  ["?", "😀", true],
+])("%j covers %j: %s", (wide, narrow, expected) => {
+  expect(covers(wide, narrow)).toBe(expected);
+});
+
+test("a pattern covers another exactly if every text that the other matches is matched", () => {
+  const pattern = fc.array(fc.constantFrom("a", "b", "*", "?"), { maxLength: 4 }).map((parts) => parts.join(""));
+  // A counterexample needs no more characters than both patterns together, and no letter that is not here.
+  const texts = textsUpTo(6, ["a", "b", "c"]);
+  fc.assert(
+    fc.property(pattern, pattern, (wide, narrow) => {
+      const matched = texts.filter((text) => matchesPattern(narrow, text));
+      expect(covers(wide, narrow)).toBe(matched.every((text) => matchesPattern(wide, text)));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+function textsUpTo(length: number, letters: readonly string[]): readonly string[] {
+  const shorter = length === 0 ? [] : textsUpTo(length - 1, letters);
+  const longest = shorter.filter((text) => text.length === length - 1);
+  return length === 0 ? [""] : [...shorter, ...longest.flatMap((text) => letters.map((letter) => text + letter))];
+}
+
+test("a literal text covers itself and nothing that its wildcards would match", () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[a*?]{0,8}$/), fc.stringMatching(/^[ab]{0,8}$/), (text, other) => {
+      expect(covers(literal(text), literal(other))).toBe(text === other);
+      expect(covers(text, literal(other))).toBe(matchesPattern(text, other));
+    }),
+  );
+});
+
+test("patterns made to blow up are answered soon, on the safe side", () => {
+  expect(covers(`*a${"?".repeat(40)}`, `*a${"?".repeat(41)}`)).toBe(false);
+});
+
+test("a wildcard of an ARN does not run past a colon", () => {
+  expect(coversArn("arn:aws:s3:::site*", "arn:aws:s3:::site/a:b")).toBe(true);
+  expect(coversArn("arn:aws:iam::*:role/x", "arn:aws:iam::1:y:role/x")).toBe(false);
+  expect(coversArn("*", "arn:aws:iam::1:role/x")).toBe(true);
+});

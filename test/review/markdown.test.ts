@@ -1,0 +1,182 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { toJson } from "../../review/json";
+import { toMarkdown } from "../../review/markdown";
+import { readPlan } from "../../review/plan";
+import { review } from "../../review/review";
+import { toText } from "../../review/text";
+import { ANY, change, onBranch, plan, planJson, policy, role, statement } from "./plans";
+
+const golden = join(__dirname, "golden");
+
+/** The golden files' plans are Terraform's own output; UPDATE_GOLDEN=1 writes what is rendered from them anew. */
+describe.each(readdirSync(golden).filter((name) => name.endsWith(".plan.json")))("%s", (file) => {
+  const plans = JSON.parse(readFileSync(join(golden, file), "utf8")) as { [environment: string]: unknown };
+  const result = review(
+    Object.entries(plans).map(([environment, json]) => readPlan(environment, json)),
+    { administratorRoles: { dev: ["circleci-reader"] } },
+  );
+  test.each([
+    ["md", toMarkdown(result)],
+    ["txt", toText(result)],
+    ["json", toJson(result)],
+  ])("renders as %s", (extension, rendered) => {
+    const expected = join(golden, file.replace(/plan\.json$/, extension));
+    if (process.env.UPDATE_GOLDEN) writeFileSync(expected, rendered);
+    expect(rendered).toBe(readFileSync(expected, "utf8"));
+  });
+});
+
+test("a plan with nothing in it is one line", () => {
+  const same = role("deploy", policy(statement(ANY)));
+  const result = review([
+    readPlan("dev", planJson([change("aws_iam_role.r", same, same)])),
+    readPlan("prod", planJson([])),
+  ]);
+  expect(toMarkdown(result)).toBe("**Nothing to change in `dev`, `prod`.**\n");
+  expect(toText(result)).toBe("Nothing to change in dev, prod.\n");
+});
+
+describe("what comes from the plan is code", () => {
+  /** What is left of a Markdown text without its fenced blocks, code spans and HTML code: what GitHub would interpret. */
+  function interpreted(markdown: string): string {
+    return markdown
+      .replace(/^(`{3,})\w*\n[\s\S]*?\n\1$/gm, "")
+      .replace(/(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g, "")
+      .replace(/<code>[^<]*<\/code>/g, "");
+  }
+
+  const nasty = fc
+    .array(
+      fc.constantFrom(
+        "@mallory",
+        "#12",
+        "`",
+        "``",
+        "```",
+        "|",
+        "<img>",
+        "](http://evil)",
+        "**",
+        "\n",
+        "</details>",
+        "\u202e",
+        " ",
+        "\\",
+      ),
+      {
+        minLength: 1,
+        maxLength: 8,
+      },
+    )
+    .map((parts) => parts.join(""));
+
+  test("no mention, link, HTML or issue of a plan's making is left outside code", () => {
+    const harmless = interpreted(toMarkdown(review([sample("x", "y")])));
+    fc.assert(
+      fc.property(nasty, nasty, (key, value) => {
+        const rest = interpreted(toMarkdown(review([sample(key, value)])));
+        for (const mark of ["mallory", "#12", "<img", "evil", "\u202e"]) expect(rest).not.toContain(mark);
+        expect(rest.match(/<\/?details>/g)).toEqual(harmless.match(/<\/?details>/g));
+      }),
+    );
+  });
+
+  function sample(key: string, value: string) {
+    const index = JSON.stringify(key);
+    const attributes = role(value, policy(statement(value)), { tags: { [key]: value } });
+    return plan(
+      [
+        change(`aws_iam_role.r[${index}]`, null, attributes, {
+          action_reason: value,
+          previous_address: `a.b[${index}]`,
+        }),
+        change("aws_iam_role_policy.p", null, {
+          role: value,
+          name: key,
+          policy: policy({ Effect: "Allow", Action: value, Resource: key }),
+        }),
+      ],
+      {
+        output_changes: { [key]: change("a.b", null, value).change },
+        checks: [{ address: { to_display: key }, status: "fail", instances: [{ problems: [{ message: value }] }] }],
+        deferred_changes: [{ reason: value, resource_change: change("a.b", null, {}) }],
+      },
+    );
+  }
+
+  test("in a terminal nothing from a plan moves the cursor or makes a line", () => {
+    const text = toText(review([sample("\u001b[2J", "\u001b]0;x\u0007\r\n")]));
+    expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe("a comment that is too long", () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, at) =>
+      change(`aws_sqs_queue.q["${at}"]`, null, { name: `queue-${at}`, policy: null, tags: { text: "x".repeat(200) } }),
+    );
+  const gain = change(
+    "aws_iam_role.r",
+    role("deploy", policy(statement(onBranch("main")))),
+    role("deploy", policy(statement(ANY))),
+  );
+
+  test.each([10, 200, 1_000, 5_000])("of %d resources fits, keeps who gains and says what is cut", (count) => {
+    const result = review([plan([...many(count), gain])]);
+    const text = toMarkdown(result, { limit: 65_536, artifactUrl: "https://ci.example.com/job/1" });
+    expect(text.length).toBeLessThanOrEqual(65_536);
+    expect(text).toContain("**Somebody gains access (1 trust broadened)");
+    expect(text).toContain("🔺 broadened");
+    expect(text.includes("[the whole review](https://ci.example.com/job/1)")).toBe(toMarkdown(result).length > 65_536);
+    expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
+  });
+
+  test("of attributes loses these first, and no resource", () => {
+    const text = toMarkdown(review([plan(many(300))]), { limit: 60_000 });
+    expect(text.match(/<b>create<\/b>/g)).toHaveLength(300);
+    expect(text.length).toBeGreaterThan(50_000);
+  });
+
+  test("even of roles alone keeps the verdict", () => {
+    const roles = Array.from({ length: 1_000 }, (_, at) =>
+      change(`aws_iam_role.r[${at}]`, null, role(`r${at}`, policy(statement(ANY)))),
+    );
+    const text = toMarkdown(review([plan(roles)]), { limit: 65_536 });
+    expect(text.length).toBeLessThanOrEqual(65_536);
+    expect(text).toMatch(/^\*\*Somebody gains access \(1000 newly trusted\)/);
+    expect(text).toMatch(/… and \d+ more/);
+  });
+});
+
+test("a thousand changes are reviewed in under a second", () => {
+  const subjects = Array.from({ length: 3 }, (_, at) => onBranch(`b${at}`));
+  const changes = Array.from({ length: 1_000 }, (_, at) =>
+    change(
+      `aws_iam_role.r[${at}]`,
+      role(`r${at}`, policy(statement(subjects))),
+      role(`r${at}`, policy(statement([...subjects, ANY]))),
+    ),
+  );
+  const json = JSON.stringify(planJson(changes));
+  // The best of three: others may use the machine at the same time.
+  const milliseconds = [1, 2, 3].map(() => {
+    const start = performance.now();
+    toMarkdown(review([readPlan("dev", JSON.parse(json))]), { limit: 65_536 });
+    return performance.now() - start;
+  });
+  expect(Math.min(...milliseconds)).toBeLessThan(1_000);
+});
+
+test("an incomplete plan is said to be one, and soothes nobody", () => {
+  const text = toMarkdown(review([plan([], { errored: true, complete: false })]));
+  expect(text).toContain("as far as these plans go");
+  expect(text).toContain("Terraform failed while planning `dev`");
+});
+
+test("a change to a role that the pipeline may not change is said", () => {
+  const changes = [change("aws_iam_role.r", role("apply", policy(statement(ANY))), null)];
+  const result = review([plan(changes)], { administratorRoles: { dev: ["apply", "other"] } });
+  expect(toMarkdown(result)).toContain("> ⚠️ `dev`: role `apply` is the pipeline's own: an administrator deploys this");
+});
