@@ -3,7 +3,7 @@ import { subjectPatterns, type TrustRule } from "../trust/circleci";
 import { trustPolicy } from "../trust/policy";
 import { terraformName } from "./names";
 import { partitionOf } from "./resolve";
-import type { Config, ConfigInput, Environment, Role, StateBackend } from "./types";
+import type { Config, ConfigInput, Environment, Role, StateBackend, Tags } from "./types";
 
 /** One thing that is wrong in a configuration. */
 export interface Problem {
@@ -49,6 +49,7 @@ function checkCircleCi({ circleci, tags = {} }: ConfigInput): Problem[] {
     ...atMost(QUOTAS.tags, Object.keys(tags).length, ["tags"], "tags"),
     ...repeats(audiences, ["circleci", "audiences"]),
     ...repeats(thumbprints, ["circleci", "thumbprints"]),
+    ...checkTagKeys(tags, ["tags"]),
   ];
 }
 
@@ -123,7 +124,20 @@ function checkRole(environment: Environment, role: Role): Problem[] {
     ...(Object.keys(environment.tags).length > QUOTAS.tags
       ? []
       : atMost(QUOTAS.tags, Object.keys(role.tags).length, [...path, "tags"], "tags, the configuration's included")),
+    ...checkTagKeys(role.tags, [...path, "tags"]),
   ];
+}
+
+/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules */
+function checkTagKeys(tags: Tags, path: Path): Problem[] {
+  return collisions(
+    Object.keys(tags),
+    (key) => key.toLowerCase(),
+    (key, other) => ({
+      path: [...path, key],
+      message: `differs only in case from the tag "${other}"; IAM takes one for the other: spell both alike, or remove one`,
+    }),
+  );
 }
 
 function checkSubject({ circleci }: Environment, rule: TrustRule, path: Path): Problem[] {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { PolicyMaker } from "../permissions/scope";
-import type { PolicyDocument, Statement } from "../policy/document";
+import { isConditionOperator } from "../policy/conditions";
+import { type PolicyDocument, type Statement, statements } from "../policy/document";
 import { type AnyRefRule, type RefRule, type SubjectRule, type TrustRule, UUID } from "../trust/circleci";
 import { FINDING_NAMES } from "../trust/findings";
 import type {
@@ -25,11 +26,28 @@ type Entries<T> = {
     : Schema<T[K]>;
 };
 
+// valibot leaves some of these names out of what it checks, cdktf takes others for constructs that exist already, and
+// what an object inherits is lost when it is copied.
+const isReserved = (name: string) => name in Object.prototype || name === "prototype";
+
+function isFullyChecked(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return true;
+  const parent: unknown = Object.getPrototypeOf(value);
+  const isPlain = parent === null || Object.getPrototypeOf(parent) === null;
+  return isPlain && !Object.keys(value).some(isReserved);
+}
+
+const fullyChecked = v.custom<unknown>(
+  isFullyChecked,
+  "must be a plain object without names that JavaScript gives to every object, as constructor or toString: name it otherwise",
+);
+
 function object<T>(entries: Entries<T>): Schema<T> {
   const unknownField = v.never("is not a field here: correct its spelling or remove it");
-  return v.objectWithRest(entries as v.ObjectEntries, unknownField, (issue) =>
+  const fields = v.objectWithRest(entries as v.ObjectEntries, unknownField, (issue) =>
     issue.expected === "Object" ? "must be an object: { … }" : "is missing: this field is required",
-  ) as unknown as Schema<T>;
+  );
+  return v.pipe(fullyChecked, fields) as unknown as Schema<T>;
 }
 
 function optional<T>(schema: Schema<T>): v.OptionalSchema<Schema<T>, undefined> {
@@ -59,24 +77,16 @@ function wholeNumber(least: number, most: number, unit: string): Schema<number> 
   );
 }
 
-function refuse(message: string): Schema<never> {
-  return v.custom<never>(() => false, message);
-}
-
-// Names that every JavaScript object has: the schema library passes over some of them without a look, and cdktf takes
-// others for constructs that exist already.
-const isReserved = (name: string) => name in Object.prototype || name === "prototype";
-
 function byName<T>(name: Schema<string>, value: Schema<T>, atLeastOne?: string): Schema<{ [name: string]: T }> {
+  const key = name as Schema<string> & v.GenericSchema<string, string>;
   const notAnObject = "must be an object: { name: … }";
-  const record = v.record(name as Schema<string> & v.GenericSchema<string, string>, value, notAnObject);
-  return v.lazy((given): Schema<{ [name: string]: T }> => {
-    if (typeof given !== "object" || given === null) return record;
-    if (Array.isArray(given)) return refuse(notAnObject);
-    if (atLeastOne !== undefined && Object.keys(given).length === 0) return refuse(atLeastOne);
-    const reserved = Object.keys(given).find(isReserved);
-    return reserved === undefined ? record : refuse(`holds "${reserved}", a name of JavaScript's own: use another`);
-  });
+  const notAList = v.custom<unknown>((given) => !Array.isArray(given), notAnObject);
+  const record = v.pipe(notAList, fullyChecked, v.record(key, value, notAnObject));
+  if (atLeastOne === undefined) return record;
+  return v.pipe(
+    record,
+    v.check((given) => Object.keys(given).length > 0, atLeastOne),
+  );
 }
 
 function id(whose: string): Schema<string> {
@@ -115,10 +125,28 @@ function isRef(name: string): boolean {
   );
 }
 
+/** A text that a trust policy says as it is: AWS takes no other characters in a policy, and puts values in for variables. */
+function inTrustPolicy(form: Schema<string>): Schema<string> {
+  return v.pipe(
+    form,
+    v.check(
+      (value) => isPolicyText(value) && !/[$&%]\{/.test(value),
+      "cannot stand in a trust policy: AWS takes characters of Latin-1 only, and ${ &{ %{ would begin a variable: name something else",
+    ),
+  );
+}
+
+/** @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
+function isPolicyText(value: string): boolean {
+  return /^[\t\n\r\x20-\xff]*$/.test(value);
+}
+
 function refName(kind: "branch" | "tag", prefix: string): Schema<string> {
-  return text(
-    (name) => name !== "" && name.length <= 244 && isRef(name),
-    `is not a ${kind}: write its name as git does, without ${prefix}; a * may stand only at its end`,
+  return inTrustPolicy(
+    text(
+      (name) => name !== "" && name.length <= 244 && isRef(name),
+      `is not a ${kind}: write its name as git does, without ${prefix}; a * may stand only at its end`,
+    ),
   );
 }
 
@@ -131,8 +159,9 @@ const anyRefRule = object<AnyRefRule>({
   users,
 });
 
+// A part called vcs-ref would read like the end of the repository: a branch of another one could be named so as to match.
 const repository = text(
-  /^[a-z0-9.-]+\.[a-z]+(:\d+)?(\/(?!\.\.?(\/|$))[\w.~-]+){2,}(?<!\.git)$/i,
+  /^[a-z0-9.-]+\.[a-z]+(:\d+)?(\/(?!(\.\.?|vcs-ref)(\/|$))[\w.~-]+){2,}(?<!\.git)$/i,
   'is not a repository as the token spells it: write host/owner/name, without "https://" and ".git", e.g. "github.com/acme/site"',
 );
 
@@ -151,9 +180,8 @@ const refRule: Schema<RefRule> = v.pipe(
 );
 
 const subjectRule = object<SubjectRule>({
-  subject: text(
-    (subject) => !/\p{Cc}|[$&%]\{/u.test(subject),
-    "must not hold control characters or variables (${ &{ %{): write the subject's literal text with * and ?",
+  subject: inTrustPolicy(
+    text(/^\P{Cc}*$/u, "must not hold control characters: write the subject's literal text with * and ?"),
   ),
 });
 
@@ -176,11 +204,12 @@ const action = oneOrMoreTexts(
 const resource = oneOrMoreTexts(
   text(/^(\*|arn:.+)$/s, 'is not a resource: write an ARN, e.g. "arn:aws:s3:::bucket/*", or "*"'),
 );
-const conditionValue = v.lazy((value): v.GenericSchema => (Array.isArray(value) ? v.array(scalar) : scalar));
+const conditionValue = v.lazy((value): v.GenericSchema => (Array.isArray(value) ? scalars : scalar));
 const scalar = v.union(
   [v.string(), v.number(), v.boolean()],
   "must be a text, a number, true, false, or a list of them",
 );
+const scalars = list(scalar as v.GenericSchema<unknown>, "is empty: name at least one");
 
 const statement = v.pipe(
   object<Statement>({
@@ -194,7 +223,7 @@ const statement = v.pipe(
     NotResource: optional(resource),
     Condition: optional(
       byName(
-        text(/^(ForAllValues:|ForAnyValue:)?[A-Z][A-Za-z]+$/, 'is not a condition operator: e.g. "StringEquals"'),
+        text(isConditionOperator, 'is not a condition operator: e.g. "StringEquals"'),
         byName(text(/^.+$/, "is not a condition key"), conditionValue as Schema<string>),
       ),
     ),
@@ -207,22 +236,33 @@ const statement = v.pipe(
 );
 
 /** An identity policy: what a role may do. */
-export const policyDocumentSchema = object<PolicyDocument>({
-  Version: optional(oneOf("2012-10-17", "2008-10-17")),
-  Id: optional(text(/^/, "")),
-  Statement: v.lazy(
-    (value): Schema<PolicyDocument["Statement"]> =>
-      Array.isArray(value) ? list(statement, "is empty: write at least one statement") : statement,
+export const policyDocumentSchema = v.pipe(
+  object<PolicyDocument>({
+    Version: optional(oneOf("2012-10-17", "2008-10-17")),
+    Id: optional(text(/^/, "")),
+    Statement: v.lazy(
+      (value): Schema<PolicyDocument["Statement"]> =>
+        Array.isArray(value) ? list(statement, "is empty: write at least one statement") : statement,
+    ),
+  }),
+  v.check(
+    (document) => isPolicyText(JSON.stringify(document)),
+    "holds characters that AWS does not take in a policy: write it in characters of Latin-1",
   ),
-});
+  v.check((document) => {
+    const ids = statements(document).flatMap(({ Sid }) => Sid || []);
+    return new Set(ids).size === ids.length;
+  }, "has two statements with the same Sid: AWS wants them to differ"),
+);
 
 const inlinePolicy: Schema<PolicyDocument | PolicyMaker> = v.lazy(
   (value): Schema<PolicyDocument | PolicyMaker> =>
     typeof value === "function" ? (v.function() as unknown as Schema<PolicyMaker>) : policyDocumentSchema,
 );
 
+// Its path has no character that a policy or Terraform would read as a wildcard or a variable.
 const managedPolicyArn = text(
-  /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/(?!.*([$%]\{|[*?]))([\x21-\x7e]+\/)?[\w+=,.@-]{1,128}$/,
+  /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/((?!\S*[*?]|\S*[$%]\{)[\x21-\x7e]+\/)?[\w+=,.@-]{1,128}$/,
   'is not the ARN of a managed policy: e.g. "arn:aws:iam::aws:policy/ReadOnlyAccess" or "arn:aws:iam::123456789012:policy/name"',
 );
 
@@ -278,7 +318,7 @@ const state = object<StateInput>({
   ),
   keyPrefix: optional(
     text(
-      /^(?!\/)([\w.-]+\/)*$/,
+      /^((?!\.\.?\/)[\w.-]+\/)*$/,
       'is not a prefix of keys: letters, digits and _.- in folders, ending with "/", not beginning with it, e.g. "platform/"',
     ),
   ),
@@ -306,9 +346,8 @@ const environment = object<EnvironmentInput>({
   roles: byName(text(/^[\w+=,.@-]{1,64}$/, "is not a role's name: 1–64 letters, digits and _+=,.@-"), role),
 });
 
-const audience = text(
-  /^(?!.*[$&%]\{)[^\p{Cc}\s]{1,255}$/u,
-  "is not an audience: 1–255 characters without white space and variables (${ &{ %{)",
+const audience = inTrustPolicy(
+  text(/^[^\p{Cc}\s]{1,255}$/u, "is not an audience: 1–255 characters without white space"),
 );
 
 // That it names a role is one of the checks.

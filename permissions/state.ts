@@ -59,8 +59,12 @@ function readStatements(scope: Stated): Statement[] {
   ];
 }
 
+// Of all items, since a transaction may name several, and of at least one, since "all of none" holds too.
 function onLockItems(sid: string, actions: string[], scope: Stated, items: string[]): Statement {
-  return allow(sid, actions, [lockTable(scope)], { "ForAnyValue:StringEquals": { "dynamodb:LeadingKeys": items } });
+  return allow(sid, actions, [lockTable(scope)], {
+    "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": items },
+    Null: { "dynamodb:LeadingKeys": "false" },
+  });
 }
 
 function encryption({ state }: Stated, sid: string, actions: string[]): Statement[] {

@@ -1,4 +1,5 @@
 import type { PolicyDocument } from "../policy/document";
+import { UserError } from "../policy/errors";
 import { allow, policy } from "./statement";
 
 export interface StaticSite {
@@ -18,9 +19,18 @@ export interface StaticSite {
  * What a job needs to publish a static site: `aws s3 sync --delete` into the bucket, then an invalidation of the
  * distribution and waiting for it. It reads no object and changes no setting of bucket or distribution.
  *
+ * @throws {UserError} when a name is empty, or has a wildcard or a variable: the job would get more than one site
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  */
 export function publishStaticSite(site: StaticSite): PolicyDocument {
+  for (const field of ["bucket", "prefix", "distributionArn", "kmsKeyArn"] as const) {
+    const value = site[field];
+    if (value !== undefined && (value === "" || /[*?]|\$\{/.test(value))) {
+      throw new UserError(
+        `publishStaticSite: ${field} ${JSON.stringify(value)} does not name one ${field}: write it out, without wildcards and variables`,
+      );
+    }
+  }
   const partition = site.partition ?? site.distributionArn?.split(":")[1] ?? "aws";
   const bucket = `arn:${partition}:s3:::${site.bucket}`;
   const folder = site.prefix === undefined ? "" : `${site.prefix}/`;

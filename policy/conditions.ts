@@ -82,6 +82,11 @@ const operators: ReadonlyMap<string, Operator> = new Map([
   ]),
 ]);
 
+/** Whether AWS has a condition operator of this name, `ForAllValues:`, `ForAnyValue:` and `…IfExists` included. */
+export function isConditionOperator(name: string): boolean {
+  return name === "Null" || readOperator(name) !== undefined;
+}
+
 function pair(positive: string, negative: string, comparison: Comparison): [string, Operator][] {
   return [
     [positive, { comparison, negated: false }],
@@ -181,21 +186,33 @@ function isNull(wanted: readonly string[], actual: readonly string[] | undefined
 
 const operatorName = /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/;
 
+interface QualifiedOperator extends Operator {
+  readonly set?: "ForAllValues" | "ForAnyValue";
+  readonly ifExists: boolean;
+}
+
+function readOperator(name: string): QualifiedOperator | undefined {
+  const [, set, base = "", ifExists] = operatorName.exec(name) ?? [];
+  const operator = operators.get(base);
+  return operator && { ...operator, set: set as QualifiedOperator["set"], ifExists: ifExists !== undefined };
+}
+
 function compare(
   name: string,
   wanted: readonly string[],
   actual: readonly string[] | undefined,
   scope: Scope,
 ): Outcome {
-  const [, set, base = "", ifExists] = operatorName.exec(name) ?? [];
-  const operator = operators.get(base);
+  const operator = readOperator(name);
   if (operator === undefined) return unsupported(`the operator "${name}" is not known`);
+  const { set, ifExists } = operator;
   const tests = readTests(operator.comparison, wanted, scope);
   if (tests.malformed !== undefined) return unsupported(tests.malformed);
 
   const note = tests.unresolved;
   if (actual === undefined) {
-    const matched = ifExists !== undefined || set === "ForAllValues" || (set === undefined && operator.negated);
+    const isUnequal = operator.negated && (note === undefined || scope.effect === "Deny");
+    const matched = ifExists || set === "ForAllValues" || (set === undefined && isUnequal);
     return { verdict: verdictOf(matched), note: note ?? "the request does not have this key" };
   }
   if (set === undefined && actual.length > 1)

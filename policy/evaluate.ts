@@ -50,7 +50,7 @@ export function evaluate(policies: Policies, request: Request, options: Options 
   const session = policies.session?.length ? evaluateAll("session", policies.session) : undefined;
   const all = [...identity, ...resource, ...(boundary ?? []), ...(session ?? [])];
   return {
-    ...combine({ identity, resource, boundary, session, all }, request),
+    ...combine({ identity, resource, boundary, session, all }, request, isAcrossAccounts(request, context)),
     policies: all.map(({ result }) => result),
   };
 }
@@ -109,13 +109,16 @@ interface Layers {
   readonly all: readonly Evaluated[];
 }
 
-function combine({ identity, resource, boundary, session, all }: Layers, request: Request): Omit<Decision, "policies"> {
+function combine(
+  { identity, resource, boundary, session, all }: Layers,
+  request: Request,
+  acrossAccounts: boolean,
+): Omit<Decision, "policies"> {
   const denied = findDeny(all);
   if (denied !== undefined) return denied;
 
   const named = new Set(resource.flatMap(({ grants }) => grants));
   const owned = anyAllows(identity);
-  const acrossAccounts = isAcrossAccounts(request);
   if (named.has("direct") && !acrossAccounts) return allowedBy(resource, request);
 
   const enough = acrossAccounts
@@ -133,9 +136,10 @@ function combine({ identity, resource, boundary, session, all }: Layers, request
   return allowedBy([...identity, ...resource], request);
 }
 
-function isAcrossAccounts({ principal, resource }: Request): boolean {
+/** The account of a resource whose ARN does not say it, such as a bucket's, is told by `aws:ResourceAccount`. */
+function isAcrossAccounts({ principal, resource }: Request, context: Context): boolean {
   const from = principal.kind === "AWS" ? accountOf(principal.id) : undefined;
-  const to = accountOf(resource);
+  const to = accountOf(resource) ?? context.get("aws:resourceaccount")?.[0];
   return from !== undefined && to !== undefined && from !== to;
 }
 

@@ -16,8 +16,8 @@ export interface Call {
   readonly form: URLSearchParams;
   /** The operation where the protocol names it: `X-Amz-Target` or the parameter `Action`. */
   readonly operation?: string;
-  /** The body of the JSON protocol (DynamoDB, KMS); empty for other protocols. */
-  readonly json: JsonObject;
+  /** The body of the JSON protocol (DynamoDB, KMS), undefined where it is none; empty for other protocols. */
+  readonly json?: JsonObject;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: requests of any service, as they come
@@ -36,7 +36,8 @@ export interface Ask {
 export type Context = Readonly<Record<string, string | readonly string[]>>;
 
 /** Takes a request apart, whether it is signed in its header, in its query (a presigned URL), or not at all. */
-export function parseCall(http: HttpRequest): Call {
+export function parseCall(request: HttpRequest): Call {
+  const http = inPathStyle(request);
   const [path = "/", search = ""] = http.url.split(/\?(.*)/s);
   const query = new URLSearchParams(search);
   const credential =
@@ -59,11 +60,18 @@ export function parseCall(http: HttpRequest): Call {
   };
 }
 
-function parseJson(body: Buffer): JsonObject {
+/** A request to S3 that names the bucket in its host, with the bucket in its path instead. */
+function inPathStyle(http: HttpRequest): HttpRequest {
+  const [, bucket] = /^(.+?)\.(?:localhost|s3[.-][^:]*amazonaws\.com)(?::\d+)?$/.exec(http.headers.host ?? "") ?? [];
+  return bucket === undefined ? http : { ...http, url: `/${bucket}${http.url}` };
+}
+
+function parseJson(body: Buffer): JsonObject | undefined {
   try {
-    return JSON.parse(body.toString()) ?? {};
+    const value: unknown = JSON.parse(body.toString());
+    return typeof value === "object" && value !== null ? value : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 

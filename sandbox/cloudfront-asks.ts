@@ -2,31 +2,32 @@ import type { Stored } from "./asks";
 import type { Ask, Call } from "./call";
 
 /** What CloudFront calls a thing in its paths, and in the names of its actions. */
-const nouns: Record<string, string> = {
-  distribution: "Distribution",
-  "origin-access-control": "OriginAccessControl",
-  "origin-access-identity": "CloudFrontOriginAccessIdentity",
-  "cache-policy": "CachePolicy",
-  "origin-request-policy": "OriginRequestPolicy",
-  "response-headers-policy": "ResponseHeadersPolicy",
-  "public-key": "PublicKey",
-  "key-group": "KeyGroup",
-  function: "Function",
-};
+const nouns = new Map([
+  ["distribution", "Distribution"],
+  ["origin-access-control", "OriginAccessControl"],
+  ["origin-access-identity", "CloudFrontOriginAccessIdentity"],
+  ["cache-policy", "CachePolicy"],
+  ["origin-request-policy", "OriginRequestPolicy"],
+  ["response-headers-policy", "ResponseHeadersPolicy"],
+  ["public-key", "PublicKey"],
+  ["key-group", "KeyGroup"],
+  ["function", "Function"],
+]);
 
 /**
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html
  */
 export function cloudFrontAsks(call: Call, stored: Stored): Ask[] {
   const [kind = "", id, part] = segments(call.path);
-  const resource = call.query.get("Resource") ?? arn(stored, kind, id);
+  const resource = kind === "tagging" ? (call.query.get("Resource") ?? "*") : arn(stored, kind, id);
   const ask = (action: string) => ({ action: `cloudfront:${action}`, resource, context: {} });
   const create = call.http.method === "POST" && id === undefined;
   // A distribution that is created with tags needs the right to tag as well.
-  if (create && call.query.has("WithTags")) return [ask("CreateDistribution"), ask("TagResource")];
+  if (create && kind === "distribution" && call.query.has("WithTags"))
+    return [ask("CreateDistribution"), ask("TagResource")];
   if (kind === "tagging") return [ask(taggingAction(call))];
-  if (part === "invalidation") return [ask(invalidationAction(call))];
-  const noun = nouns[kind];
+  if (kind === "distribution" && part === "invalidation") return [ask(invalidationAction(call))];
+  const noun = nouns.get(kind);
   if (noun && id === undefined && !create) return [{ ...ask(`List${noun.replace(/y$/, "ie")}s`), resource: "*" }];
   if (noun) return [ask(actionOn(noun, call.http.method, part))];
   // Matched by a wildcard only.
@@ -36,7 +37,7 @@ export function cloudFrontAsks(call: Call, stored: Stored): Ask[] {
 /** `/2020-05-31/distribution/ID/config` → `distribution`, `ID`, `config`. */
 function segments(path: string): string[] {
   const [, ...rest] = path.split("/").filter((segment) => segment !== "" && segment !== "cloudfront");
-  return rest;
+  return rest.map((segment) => decodeURIComponent(segment));
 }
 
 function arn({ partition, accountId }: Stored, kind: string, id: string | undefined): string {

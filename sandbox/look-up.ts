@@ -1,6 +1,8 @@
 import type { NamedPolicy } from "../policy/evaluate";
-import type { Stored } from "./asks";
+import { kmsKeyId, type Stored } from "./asks";
 import type { Ask, Call } from "./call";
+import { tablesOf } from "./dynamodb-asks";
+import { iamSubject } from "./iam-asks";
 import { s3Address } from "./s3-asks";
 import type { Account, Store } from "./store";
 
@@ -11,30 +13,40 @@ export async function lookUp(call: Call, account: Account, store: Store): Promis
 }
 
 async function lookUpNamed(call: Call, account: Account, store: Store): Promise<Partial<Stored>> {
-  const { service, region, form, json } = call;
+  const { service, region, form, operation, json = {} } = call;
   switch (service) {
     case "iam": {
-      const role = form.get("RoleName");
+      const subject = iamSubject(operation);
       const user = form.get("UserName");
-      if (role) return (await store.role(account, role)) ?? {};
-      return user ? { path: await store.userPath(account, user) } : {};
+      const role = form.get("RoleName");
+      if (subject === "user" && user) return { path: await store.userPath(account, user) };
+      // A role is put into an instance profile.
+      const isAboutRole = subject === "role" || subject === "instance-profile";
+      return (isAboutRole && role && (await store.role(account, role))) || {};
     }
     case "dynamodb":
-      return json.TableName ? { partitionKey: await store.partitionKey(account, region, json.TableName) } : {};
+      return { partitionKeys: await partitionKeys(call, account, store) };
     case "kms":
-    case "s3": {
-      const keyId = service === "kms" ? kmsKeyId(json) : await s3KeyId(call, account, store);
-      return keyId ? { keyArn: await store.keyArn(account, region, keyId) } : {};
-    }
+      return {
+        keyArn: await keyArn(kmsKeyId(call)),
+        destinationKeyArn: await keyArn(operation === "ReEncrypt" ? json.DestinationKeyId : undefined),
+      };
+    case "s3":
+      return { keyArn: await keyArn(await s3KeyId(call, account, store)) };
     default:
       return {};
   }
+
+  async function keyArn(keyId: string | undefined): Promise<string | undefined> {
+    return keyId ? store.keyArn(account, region, keyId) : undefined;
+  }
 }
 
-/** The key that a KMS request names; a ciphertext of moto's begins with the id of its key. */
-function kmsKeyId({ KeyId, TargetKeyId, CiphertextBlob }: Call["json"]): string | undefined {
-  if (KeyId ?? TargetKeyId) return KeyId ?? TargetKeyId;
-  return CiphertextBlob && Buffer.from(CiphertextBlob, "base64").subarray(0, 36).toString();
+async function partitionKeys(call: Call, account: Account, store: Store): Promise<Record<string, string>> {
+  const keys = await Promise.all(
+    tablesOf(call).map(async (table) => [table, await store.partitionKey(account, call.region, table)] as const),
+  );
+  return Object.fromEntries(keys.filter((key): key is readonly [string, string] => key[1] !== undefined));
 }
 
 /** The KMS key that S3 will use for a request: that of the object which is read, or of the one that is written. */
@@ -58,6 +70,6 @@ export async function resourcePolicy(
   const name = rest.join(":");
   if (service === "s3") return store.bucketPolicy(account, name.split("/")[0] ?? "");
   if (service === "kms" && name.startsWith("key/")) return store.keyPolicy(account, region, resource);
-  if (!/^sts:(AssumeRole|TagSession)$/.test(action)) return undefined;
+  if (!/^sts:(AssumeRole|TagSession|SetSourceIdentity)$/.test(action)) return undefined;
   return (await store.role({ partition, accountId }, name.split("/").at(-1) ?? ""))?.trust;
 }

@@ -44,6 +44,10 @@ const objectActions: Record<string, readonly string[]> = {
 /** Request headers that set something whose right is another than that to write the object. */
 const headerActions: Record<string, string> = {
   "x-amz-acl": "PutObjectAcl",
+  "x-amz-grant-full-control": "PutObjectAcl",
+  "x-amz-grant-read": "PutObjectAcl",
+  "x-amz-grant-read-acp": "PutObjectAcl",
+  "x-amz-grant-write-acp": "PutObjectAcl",
   "x-amz-tagging": "PutObjectTagging",
   "x-amz-object-lock-mode": "PutObjectRetention",
   "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
@@ -72,20 +76,17 @@ const headerKeys = [
   "if-none-match",
 ];
 
-/** Query parameters that are condition keys. */
-const parameterKeys: Record<string, string> = {
+/** Query parameters that are condition keys of a bucket's listings, and of an object's requests. */
+const bucketKeys: Record<string, string> = {
   prefix: "s3:prefix",
   delimiter: "s3:delimiter",
   "max-keys": "s3:max-keys",
-  versionId: "s3:VersionId",
 };
+const objectKeys: Record<string, string> = { versionId: "s3:VersionId" };
 
 /** The bucket and the key that a request is about; neither for the list of all buckets. */
-export function s3Address({ http, path }: Call): { readonly bucket?: string; readonly key?: string } {
-  const [, virtual] = /^(.+?)\.(?:localhost|s3[.-][^:]*amazonaws\.com)(?::\d+)?$/.exec(http.headers.host ?? "") ?? [];
-  const rest = path.slice(1);
-  if (virtual) return { bucket: virtual, key: decode(rest) || undefined };
-  const [, bucket, key] = /^([^/]+)\/?(.*)$/s.exec(rest) ?? [];
+export function s3Address({ path }: Call): { readonly bucket?: string; readonly key?: string } {
+  const [, bucket, key] = /^\/([^/]+)\/?(.*)$/s.exec(path) ?? [];
   return { bucket: bucket && decode(bucket), key: key ? decode(key) : undefined };
 }
 
@@ -160,12 +161,18 @@ function unescapeXml(text: string): string {
 
 function objectAsks(call: Call, resource: string, stored: Stored, ask: (name: string, resource: string) => Ask): Ask[] {
   const action = objectAction(call);
-  const besides = action === "PutObject" ? headerAsks(call, headerActions) : [];
+  const besides = action === "PutObject" ? headerAsks(call, headerActions) : readsBesides(call);
   return [
     ...[action, ...besides].map((name) => ask(name, resource)),
     ...(action === "PutObject" ? copyAsks(call, stored, ask) : []),
     ...keyAsks(action, call, stored),
   ];
+}
+
+/** What tells of an object's content needs the right to read it as well. */
+function readsBesides({ query }: Call): string[] {
+  if (!query.has("attributes") && !query.has("torrent")) return [];
+  return [query.has("versionId") ? "GetObjectVersion" : "GetObject"];
 }
 
 /** The actions that the headers of a request ask for besides its own. */
@@ -209,7 +216,9 @@ function keyAsks(action: string, { region }: Call, { keyArn, accountId }: Stored
   return use ? [{ action: use, resource: keyArn, context }] : [];
 }
 
-function requestContext({ http, query }: Call, { accountId }: Stored): Context {
+function requestContext(call: Call, { accountId }: Stored): Context {
+  const { http, query } = call;
+  const parameterKeys = s3Address(call).key === undefined ? bucketKeys : objectKeys;
   const tags = Object.fromEntries(new URLSearchParams(http.headers["x-amz-tagging"] ?? ""));
   // A prefix that is sent and empty is a value: policies allow it, to list a bucket from its top.
   const parameters = Object.entries(parameterKeys).filter(([parameter]) => query.has(parameter));

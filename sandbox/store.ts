@@ -39,6 +39,12 @@ export function accountKeys(accountId: string): { accessKeyId: string; secretAcc
   return { accessKeyId: `AKIADMIN${accountId}`, secretAccessKey: "no-secret-on-the-local-aws" };
 }
 
+/** The signature's header from which moto reads service and region, and which it does not verify. */
+export function unverifiedSignature(accessKeyId: string, region: string, service: string): string {
+  const scope = `${accessKeyId}/20000101/${region}/${service}/aws4_request`;
+  return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
+}
+
 /** The header by which moto is told the account, whatever the access key. */
 export const accountHeader = "x-moto-account-id";
 
@@ -195,10 +201,9 @@ export class Store {
     service: string,
     request: { method: string; url: string; headers?: Record<string, string>; body?: Buffer },
   ) {
-    const scope = `${accountKeys(accountId).accessKeyId}/20000101/${region}/${service}/aws4_request`;
     const headers = {
       host: new URL(this.#moto).host,
-      authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`,
+      authorization: unverifiedSignature(accountKeys(accountId).accessKeyId, region, service),
       [accountHeader]: accountId,
       ...request.headers,
     };

@@ -72,10 +72,12 @@ function weakOperators(trust: TrustStatement): Finding[] {
 
 function looseAudience(trust: TrustStatement): Finding[] {
   return conditionsOn(trust, "aud")
-    .filter((condition) => isLike(condition) && condition.values.some((value) => /[*?]/.test(value)))
+    .filter((condition) =>
+      condition.values.some((value) => value.includes("${") || (isLike(condition) && /[*?]/.test(value))),
+    )
     .map(({ where, values }) =>
       finding("loose-audience", where, {
-        problem: `the audience is a pattern: ${values.join(", ")}`,
+        problem: `the audience is a pattern or a variable: ${values.join(", ")}`,
         attack: "a service that is shown the organization's tokens for its own use can use them here",
         fixed: withAudience(trust),
       }),
@@ -133,6 +135,15 @@ function subjectFindings(trust: TrustStatement, subject: TrustedSubject): Findin
   const { condition, value, parts } = subject;
   const safe = withValue(trust, condition, value, safeSubject(trust, parts));
   const at = { where: condition.where, nobody: "none: nobody gets in by it" };
+  if (value.includes("${")) {
+    return [
+      finding("unpinned-subject", at.where, {
+        problem: `${value} has a variable, which AWS fills in from the very token that asks`,
+        attack: "a variable that stands for the token's own subject is met by every token of the organization",
+        fixed: safe,
+      }),
+    ];
+  }
   const like = isLike(condition);
   if (!like && /[*?]/.test(value)) {
     return [

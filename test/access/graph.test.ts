@@ -33,7 +33,7 @@ const few = accessOf(
 );
 const many = accessOf(configOf({ dev: manyRoles(100), prod: manyRoles(100) }));
 const one: EnvironmentAccess[] = accessOf(configOf({ dev: { bare: { trust: [{ ...SITE, branches: ["main"] }] } } }));
-const hostileBranches = ['x"]-->y', "<b>&amp;</b>", "a;click", "`#35;`", "日本語のブランチ", "']]>"];
+const hostileBranches = ['x"]-->y', "<b>&amp;</b>", "a;click", "`#35;`", "größe<ÿ", "']]>"];
 const hostile = accessOf(
   configOf({
     dev: { "end=.@": { trust: [{ ...SITE, branches: hostileBranches }], inlinePolicies: { "--": policy("*") } } },

@@ -127,9 +127,9 @@ describe("hostile values", () => {
   test("a name of JavaScript's own is no way around the checks", () => {
     for (const name of ["constructor", "prototype", "__proto__", "toString", "hasOwnProperty"]) {
       const named = Object.fromEntries([[name, { trust: [{ project: "*" }] }]]);
-      expect(refusal(having(["environments.dev.roles", named])).message).toContain(`holds "${name}"`);
-      expect(refusal(having(["environments", named])).message).toContain(`holds "${name}"`);
-      expect(refusal(having(["tags", named])).message).toContain(`holds "${name}"`);
+      expect(refusal(having(["environments.dev.roles", named])).message).toContain("plain object");
+      expect(refusal(having(["environments", named])).message).toContain("plain object");
+      expect(refusal(having(["tags", named])).message).toContain("plain object");
     }
   });
 });

@@ -69,7 +69,7 @@ function killed(name: Name, at: RegExp, whom: "all" | "keyless alone" = "all"): 
   });
 }
 
-/** What every bootstrap must end in: one bucket, one table, and in the bucket the state that knows all there is. */
+/** What every bootstrap must end in: one bucket, one table, the state in the bucket, and nothing more to do. */
 async function expectBackend(name: Name) {
   const env = sandbox.environment;
   const { Buckets } = await aws(env, "s3api", "list-buckets");
@@ -136,7 +136,7 @@ describe("what it does not take", () => {
     [
       "credentials of another account",
       () => sandbox.accountEnvironment(farAccount),
-      /are of account 210987654321.*belongs to account 123456789012: sign in there/,
+      /are of account 210987654321, the environment is account 123456789012: sign in there/,
     ],
     [
       "no credentials",

@@ -14,6 +14,9 @@ async function keyless(...args: string[]) {
   return { printed: printed.trim(), status };
 }
 
+// Each starts a local AWS.
+jest.setTimeout(60_000);
+
 describe("keyless sandbox", () => {
   it("runs a command as the account's administrator, and passes its exit status on", async () => {
     const command = "aws sts get-caller-identity --query Account --output text; exit 3";

@@ -128,6 +128,13 @@ describe("a condition holds", () => {
     expect(holds(condition, { a: "1", c: "34" })).toBe(false);
   });
 
+  it("never for an absent key that must differ from a variable without a value, in an Allow", () => {
+    const condition = { StringNotEquals: { k: "${aws:username}" } };
+    expect(holds(condition, absent)).toBe(false);
+    expect(denies(condition, absent)).toBe(true);
+    expect(holds({ StringNotEqualsIfExists: { k: "${aws:username}" } }, absent)).toBe(true);
+  });
+
   it("when there is none", () => {
     expect(holds({}, {})).toBe(true);
   });

@@ -177,6 +177,15 @@ describe("policies together", () => {
     expect(decide({ identity, resource, boundary: no }, request).reason).toBe("boundary");
   });
 
+  it("must both allow for a bucket of another account, which its ARN does not tell", () => {
+    const resource = [policy(allow({ Principal: { AWS: session } }))];
+    const context = { "aws:ResourceAccount": "999999999999" };
+    expect(decide({ resource }, { context }).outcome).toBe("refused");
+    expect(decide({ identity: [yes] }, { context }).outcome).toBe("refused");
+    expect(decide({ identity: [yes], resource }, { context }).outcome).toBe("allowed");
+    expect(decide({ resource }, { context: { "aws:ResourceAccount": account } }).outcome).toBe("allowed");
+  });
+
   it("never let an identity policy alone assume a role", () => {
     const request = { action: "sts:AssumeRole", resource: `arn:aws:iam::${account}:role/other` };
     const identity = [policy(allow({ Action: "sts:AssumeRole" }))];

@@ -1,4 +1,4 @@
-import { asksOf } from "../../sandbox/asks";
+import { asksOf, kmsKeyId } from "../../sandbox/asks";
 import { parseCall } from "../../sandbox/call";
 
 const account = { accountId: "123456789012", partition: "aws" };
@@ -79,6 +79,13 @@ describe("S3", () => {
     expect(names({ service: "s3", url: "/k", headers })).toEqual(["s3:GetObject arn:aws:s3:::b/k"]);
   });
 
+  it("asks to read the object whose attributes are told", () => {
+    expect(names({ service: "s3", url: "/b/k?attributes" })).toEqual([
+      "s3:GetObjectAttributes arn:aws:s3:::b/k",
+      "s3:GetObject arn:aws:s3:::b/k",
+    ]);
+  });
+
   it("asks to read the source of a copy", () => {
     const headers = { "x-amz-copy-source": "/a/x%20y?versionId=3" };
     expect(names({ service: "s3", method: "PUT", url: "/b/k", headers })).toEqual([
@@ -122,6 +129,10 @@ describe("S3", () => {
     const context = (url: string) => asks({ service: "s3", url })[0]?.context;
     expect(context("/b?prefix=&delimiter=/")).toMatchObject({ "s3:prefix": "", "s3:delimiter": "/" });
     expect(context("/b")).not.toHaveProperty(["s3:prefix"]);
+  });
+
+  it("tells of a prefix only where a bucket is listed", () => {
+    expect(asks({ service: "s3", url: "/b/k?prefix=public/" })[0]?.context).not.toHaveProperty(["s3:prefix"]);
   });
 
   it("tells the encryption that is asked for", () => {
@@ -182,13 +193,33 @@ describe("IAM and STS", () => {
     ]);
   });
 
+  test.each([
+    [{ Action: "DeleteOpenIDConnectProvider", OpenIDConnectProviderArn: "arn:o", RoleName: "r" }, "arn:o"],
+    [{ Action: "DeleteUser", UserName: "u", RoleName: "r" }, "arn:aws:iam::123456789012:user/stored/u"],
+    [{ Action: "CreatePolicyVersion", PolicyArn: "arn:p", RoleName: "r" }, "arn:p"],
+    [{ Action: "DeleteRole", RoleName: "r", Path: "/mine/", InstanceProfileName: "i" }, `${role}/stored/r`],
+    [{ Action: "ListRoles", RoleName: "r" }, "*"],
+    [{ Action: "ListInstanceProfilesForRole", RoleName: "r" }, `${role}/stored/r`],
+    [{ Action: "AddUserToGroup", UserName: "u", GroupName: "g" }, "arn:aws:iam::123456789012:group/g"],
+    [{ Action: "ListGroupsForUser", UserName: "u", GroupName: "g" }, "arn:aws:iam::123456789012:user/stored/u"],
+    [{ Action: "GetAccountSummary", UserName: "u" }, "*"],
+  ])("is about what the operation reads, whatever else is named: %j", (parameters, resource) => {
+    const wanted = `iam:${parameters.Action} ${resource}`;
+    expect(names(form("iam", parameters as Record<string, string>, { path: "/stored/" }))).toEqual([wanted]);
+  });
+
+  it("asks to set a source identity", () => {
+    const parameters = { Action: "AssumeRole", RoleArn: `${role}/r`, SourceIdentity: "ada" };
+    expect(names(form("sts", parameters))).toContain(`sts:SetSourceIdentity ${role}/r`);
+  });
+
   it("asks to assume a role by its ARN", () => {
     expect(names(form("sts", { Action: "AssumeRole", RoleArn: `${role}/r` }))).toEqual([`sts:AssumeRole ${role}/r`]);
   });
 });
 
 describe("DynamoDB", () => {
-  const stored = { partitionKey: "LockID" };
+  const stored = { partitionKeys: { lock: "LockID" } };
   const item = { LockID: { S: "x" }, Info: { S: "i" } };
   const query = {
     TableName: "lock",
@@ -220,8 +251,30 @@ describe("DynamoDB", () => {
       { TransactItems: writes },
       [`dynamodb:PutItem ${table}`, `dynamodb:ConditionCheckItem ${table}`],
     ],
+    ["ExecuteStatement", { Statement: 'DELETE FROM "lock"' }, ["dynamodb:PartiQLDelete *"]],
   ])("%s %j asks for %j", (operation, body, wanted) => {
     expect(names(call(operation, body))).toEqual(wanted);
+  });
+
+  it("tells that an item is asked for in a transaction", () => {
+    const [ask] = asks(call("TransactWriteItems", { TransactItems: writes }));
+    expect(ask?.context).toEqual({
+      "dynamodb:LeadingKeys": ["x"],
+      "dynamodb:EnclosingOperation": "TransactWriteItems",
+    });
+  });
+
+  test.each([
+    ["PutItem", { TableName: "lock", Item: item, Key: { LockID: { S: "mine" } } }],
+    ["PutItem", { TableName: "lock", Item: item, ResourceArn: `${table}-mine`, IndexName: "mine" }],
+    ["PutItem", { TableName: "lock", Item: item, RequestItems: { mine: [] }, TransactItems: [] }],
+    ["DeleteItem", { TableName: "lock", Key: { LockID: { S: "x" } }, Item: { LockID: { S: "mine" } } }],
+    ["Query", { ...query, Key: { LockID: { S: "mine" } } }],
+    ["BatchWriteItem", { RequestItems: { lock: [{ DeleteRequest: { Key: { LockID: { S: "x" } } } }] } }],
+    ["BatchGetItem", { RequestItems: { lock: { Keys: [{ LockID: { S: "x" } }] } } }],
+  ])("%s is about what the operation reads, whatever else is named: %j", (operation, body) => {
+    const context = { "dynamodb:LeadingKeys": ["x"] };
+    expect(asks(call(operation, body))).toEqual([{ action: `dynamodb:${operation}`, resource: table, context }]);
   });
 });
 
@@ -233,6 +286,24 @@ describe("KMS", () => {
       "kms:CreateAlias arn:aws:kms:us-east-1:123456789012:alias/a",
     ]);
     expect(names(json("kms", "TrentService.ListKeys", {}))).toEqual(["kms:ListKeys *"]);
+  });
+
+  it("asks for both keys of a ciphertext that is encrypted anew", () => {
+    const stored = { keyArn: key, destinationKeyArn: `${key}2` };
+    expect(names(json("kms", "TrentService.ReEncrypt", { CiphertextBlob: "" }, stored))).toEqual([
+      `kms:ReEncryptFrom ${key}`,
+      `kms:ReEncryptTo ${key}2`,
+    ]);
+  });
+
+  test.each([
+    ["Decrypt", { KeyId: "mine", CiphertextBlob: Buffer.from("k".repeat(36)).toString("base64") }, "k".repeat(36)],
+    ["DisableKey", { KeyId: "k1", TargetKeyId: "mine", CiphertextBlob: "bWluZQ==" }, "k1"],
+    ["CreateAlias", { KeyId: "mine", TargetKeyId: "k1" }, "k1"],
+    ["CreateKey", { KeyId: "mine" }, undefined],
+  ])("%s %j is about the key %s", (operation, body, wanted) => {
+    const http = { method: "POST", url: "/", headers: { "x-amz-target": `TrentService.${operation}` } };
+    expect(kmsKeyId(parseCall({ ...http, body: Buffer.from(JSON.stringify(body)) }))).toBe(wanted);
   });
 });
 
@@ -249,6 +320,9 @@ describe("CloudFront", () => {
     ["GET", "/distribution/E1/invalidation/I", `GetInvalidation ${cdn}:distribution/E1`],
     ["GET", "/tagging?Resource=arn:d", "ListTagsForResource arn:d"],
     ["POST", "/tagging?Operation=Untag&Resource=arn:d", "UntagResource arn:d"],
+    ["GET", "/distribution/E1?Resource=arn:mine", `GetDistribution ${cdn}:distribution/E1`],
+    ["GET", "/distribution/%451", `GetDistribution ${cdn}:distribution/E1`],
+    ["POST", "/cache-policy?WithTags", `CreateCachePolicy ${cdn}:cache-policy/*`],
     ["GET", "/cache-policy", "ListCachePolicies *"],
     ["PUT", "/origin-access-control/O/config", `UpdateOriginAccessControl ${cdn}:origin-access-control/O`],
   ])("%s %s asks for %s", (method, url, wanted) => {

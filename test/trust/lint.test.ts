@@ -90,6 +90,16 @@ const faulty: [name: FindingName, why: string, trustPolicy: unknown][] = [
     "aud must not be something",
     handMade({ StringNotEquals: { [`${issuer}:aud`]: "x" }, StringLike: { [sub]: onMain } }),
   ],
+  [
+    "loose-audience",
+    "aud is whatever the token says",
+    handMade({ StringEquals: { [`${issuer}:aud`]: `\${${issuer}:aud}` }, StringLike: { [sub]: onMain } }),
+  ],
+  [
+    "unpinned-subject",
+    "sub is whatever the token says",
+    handMade({ ...aud, StringLike: { [sub]: `\${${issuer}:sub}` } }),
+  ],
   ["loose-audience", "aud is any", handMade({ StringLike: { [`${issuer}:aud`]: "*", [sub]: onMain } })],
   ["whole-organization", "sub is any", handMade(subjects("*"))],
   ["whole-organization", "sub is any of the organization", handMade(subjects(`org/${organization}/*`))],
