@@ -1,11 +1,14 @@
 // The tests run what `node build.js` compiled: one compiler for the product and its tests, and no other machinery.
 require("./build").build();
 
+const { availableParallelism } = require("node:os");
+
 const shared = { transform: { "\\.ts$": "./jest.transform.js" }, testEnvironment: "node" };
 
 module.exports = {
   reporters: ["default", "./jest.reporter.js"],
-  maxWorkers: "100%",
+  // One more than the processors: an end-to-end test waits as much as it computes.
+  maxWorkers: availableParallelism() + 1,
   projects: [
     {
       ...shared,

@@ -9,7 +9,7 @@ import { aws, Project, type Ran } from "./project";
 const account = "123456789012";
 const farAccount = "210987654321";
 
-const environments = ["untouched", "bucket", "some", "unmoved", "orphan", "changed", "foreign", "far"] as const;
+const environments = ["bucket", "some", "unmoved", "orphan", "changed", "foreign", "far"] as const;
 type Name = (typeof environments)[number];
 
 /** Environments that have nothing but their state backend to be made. */
@@ -17,7 +17,7 @@ function config({ tag = "1" } = {}): ConfigInput {
   const environment = (name: Name) => ({
     accountId: account,
     region: "us-east-1",
-    oidcProvider: name === "untouched" ? ("create" as const) : ("existing" as const),
+    oidcProvider: name === "bucket" ? ("create" as const) : ("existing" as const),
     state: { bucket: `acme-${name}`, lockTable: `acme-${name}-lock`, keepOldVersionsDays: "forever" as const },
     roles: {},
   });
@@ -95,7 +95,6 @@ async function expectBackend(name: Name) {
 
 describe("killed and run again, it ends in the same place:", () => {
   test.each<[what: string, name: Name, at: RegExp, whom: "all" | "keyless alone"]>([
-    ["before it made anything", "untouched", /making bucket and table/, "all"],
     ["while it made the bucket", "bucket", /aws_s3_bucket\.state.*: Creating/, "all"],
     ["when some of it was made", "some", /aws_dynamodb_table\.lock.*: Creation complete/, "all"],
     ["when all was made and the state not moved", "unmoved", /moving the state into the bucket/, "all"],
@@ -167,6 +166,6 @@ describe("what it does not take", () => {
   test("an environment that there is not", async () => {
     const ran = await project.keyless(sandbox.environment, "bootstrap", "prod");
     expect(ran.status).not.toBe(0);
-    expect(ran.output).toContain('there is no environment "prod" in config.ts: untouched, bucket');
+    expect(ran.output).toContain('there is no environment "prod" in config.ts: bucket, some');
   });
 });

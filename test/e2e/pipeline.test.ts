@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { cpSync } from "node:fs";
 import { type Sandbox, startSandbox } from "../../sandbox";
 import type { Env } from "../../sandbox/executables";
@@ -72,7 +73,8 @@ async function jobEnvironment(branch: string): Promise<Env> {
 }
 
 function checkoutOf({ folder: from }: Project) {
-  return (folder: string) => cpSync(from, folder, { recursive: true, verbatimSymlinks: true });
+  return (folder: string) =>
+    cpSync(from, folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
 }
 
 function pipeline(branch: string, source = "webhook"): CircleCi {
@@ -97,6 +99,8 @@ function commit(repository: Project, ...replacements: [from: string, to: string]
   const text = replacements.reduce((config, [from, to]) => config.replace(from, to), shipped);
   expect(text).not.toBe(shipped);
   repository.write("config.ts", text);
+  // Once here, and not in the checkout of each job.
+  execFileSync(process.execPath, ["build.js"], { cwd: repository.folder });
 }
 
 function statuses(results: ReadonlyMap<string, JobResult>) {

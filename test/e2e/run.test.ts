@@ -78,38 +78,25 @@ describe("a mistake stops everything, with another status than 0, and changes no
     expect(ran.output).toContain("staging");
   });
 
-  test.each(["diff", "deploy"])("a type error, at cdktf %s, is said with file and line", async (command) => {
+  test("a type error, at cdktf diff, is said with file and line", async () => {
     mistaken.configure("export default defineConfig({ circleci: { organisationId: 5 }, environments: {} });");
-    const ran = await mistaken.cdktf(
-      sandbox.environment,
-      command,
-      "dev",
-      ...(command === "deploy" ? ["--auto-approve"] : []),
-    );
+    const ran = await mistaken.cdktf(sandbox.environment, "diff", "dev");
     expect(ran.status).not.toBe(0);
     expect(ran.output).toMatch(/config\.ts\(\d+,\d+\): error TS\d+: .*organisationId/);
   });
 
-  test.each(["synth", "diff", "deploy"])(
-    "a configuration that AWS would refuse, at cdktf %s, is said without a stack trace",
-    async (command) => {
-      mistaken.configure(
-        shipped.replaceAll('"us-east-1"', '"mars-1"').replace('accountId: "123456789012"', 'accountId: "12345678901"'),
-      );
-      const ran = await mistaken.cdktf(
-        sandbox.environment,
-        command,
-        ...(command === "synth" ? [] : ["dev"]),
-        ...(command === "deploy" ? ["--auto-approve"] : []),
-      );
-      expect(ran.status).not.toBe(0);
-      expect(ran.output).toContain(
-        'environments.dev.accountId: "12345678901" is not an AWS account id: write its 12 digits',
-      );
-      expect(ran.output).toContain('environments.prod.region: "mars-1" is not an AWS region');
-      expect(ran.output).not.toMatch(/^\s+at /m);
-    },
-  );
+  test("a configuration that AWS would refuse, at cdktf deploy, is said without a stack trace", async () => {
+    mistaken.configure(
+      shipped.replaceAll('"us-east-1"', '"mars-1"').replace('accountId: "123456789012"', 'accountId: "12345678901"'),
+    );
+    const ran = await mistaken.cdktf(sandbox.environment, "deploy", "dev", "--auto-approve");
+    expect(ran.status).not.toBe(0);
+    expect(ran.output).toContain(
+      'environments.dev.accountId: "12345678901" is not an AWS account id: write its 12 digits',
+    );
+    expect(ran.output).toContain('environments.prod.region: "mars-1" is not an AWS region');
+    expect(ran.output).not.toMatch(/^\s+at /m);
+  });
 });
 
 describe("the shipped configuration, by the commands that users of cdktf know", () => {
