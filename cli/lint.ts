@@ -29,14 +29,17 @@ export function register(program: Command): void {
   program
     .command("lint")
     .description("find trust that lets in whom nobody meant: in config.ts, in files, or in an account")
-    .argument("[file...]", "trust policies in JSON, or what `aws iam get-role` prints; - is standard input")
-    .option("--live <environment>", "every role of the environment's account that trusts a CircleCI issuer")
+    .argument(
+      "[file...]",
+      "trust policies as JSON, or what `aws iam get-role` prints; - for standard input (default: the roles of config.ts)",
+    )
+    .option("--live <environment>", "lint every role of the environment's account that trusts a CircleCI issuer")
     .option(
       "--server <host>",
-      "for files: a CircleCI server, whose issuers count as CircleCI's; repeatable",
+      "for files: take the issuers of this CircleCI server for CircleCI's too (repeatable)",
       (host, others: string[] = []) => [...others, host],
     )
-    .option("--json", "for machines")
+    .option("--json", "print JSON")
     .addHelpText(
       "after",
       "\nExit status: 0 no error that is not accepted, 1 errors, 2 could not tell, 64 wrong usage or configuration.\n",

@@ -7,7 +7,7 @@ import { setForLaterSteps } from "./job-environment";
 export function register(program: Command): void {
   program
     .command("terraform")
-    .description("Find Terraform, or download the pinned one and check it, for the later steps of a CircleCI job")
+    .description("find Terraform for the later steps of a CircleCI job, or download and check the pinned version")
     .action(async () => {
       const folder = resolve(".keyless");
       mkdirSync(folder, { recursive: true });
