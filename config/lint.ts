@@ -27,7 +27,7 @@ export function lintConfig(config: Config): RoleFinding[] {
 }
 
 /** What is wrong with the trust of one configured role, accepted or not. */
-export function lintRole(environment: Environment, role: Role): JudgedFinding[] {
+function lintRole(environment: Environment, role: Role): JudgedFinding[] {
   return judge(lintTrust(lintInputOf(environment, role)), role.acceptedFindings);
 }
 

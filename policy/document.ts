@@ -35,6 +35,11 @@ export interface Statement {
   readonly Condition?: ConditionElement;
 }
 
+/** Whether a value is a JSON object, neither list nor null. */
+export function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** One value as a list of one; a list as it is; nothing as an empty list. */
 export function asArray<T>(value: OneOrMany<T> | undefined): readonly T[] {
   if (value === undefined) return [];

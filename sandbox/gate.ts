@@ -1,4 +1,5 @@
 import type { JSONWebKeySet } from "jose";
+import { partitionOf } from "../config/resolve";
 import { type Decision, evaluate } from "../policy/evaluate";
 import { accountOf } from "../policy/principals";
 import { asksOf } from "./asks";
@@ -196,11 +197,6 @@ function changesPolicies(call: Call): boolean {
   const { service, operation = "", http } = call;
   if (service === "s3") return !["GET", "HEAD"].includes(http.method) && s3Address(call).key === undefined;
   return ["iam", "kms", "dynamodb"].includes(service) && !/^(Get|List|Describe|Simulate)|Item$/.test(operation);
-}
-
-function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
 function globalContext({ region, http }: Call, session: Session, role: StoredRole): Context {

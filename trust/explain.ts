@@ -1,9 +1,9 @@
-import { asArray, type PolicyDocument, statements } from "../policy/document";
+import { asArray, isObject, type PolicyDocument, statements } from "../policy/document";
 import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../policy/evaluate";
 import { parseSubject, SUBJECT_PARTS, type SubjectParts } from "./circleci";
 import { commonStart, matchesAs } from "./compare";
 import { type Remedy, remedyFor } from "./remedy";
-import { isAboutEverybody, isObject, isStatement, issuerOfArn } from "./statement";
+import { isAboutEverybody, isStatement, issuerOfArn } from "./statement";
 import {
   type Account,
   audiencesOf,

@@ -1,4 +1,4 @@
-import { asArray, type Statement } from "../policy/document";
+import { asArray, isObject, type Statement } from "../policy/document";
 import { matchesPattern } from "../policy/pattern";
 import { organizationOf, parseSubject, type SubjectParts } from "./circleci";
 
@@ -111,8 +111,4 @@ export function trustedSubjects(trust: TrustStatement): TrustedSubject[] {
   return conditionsOn(trust, "sub")
     .filter((condition) => !isNegated(condition))
     .flatMap((condition) => condition.values.map((value) => ({ condition, value, parts: parseSubject(value) })));
-}
-
-export function isObject(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
