@@ -18,6 +18,7 @@ import { checkAccount } from "../state/account";
 /** What could not be learnt from AWS; the message says why. */
 export class AccountError extends UserError {}
 
+/** A role as it is in the account. */
 export interface LiveRole {
   readonly name: string;
   readonly arn: string;

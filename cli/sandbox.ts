@@ -57,6 +57,7 @@ async function run([file = "", ...args]: string[], { environment }: Sandbox): Pr
   }
 }
 
+/** Says how another shell uses the sandbox, and waits for Ctrl-C; the exit status. */
 export async function stay({ endpoint, issuer, environment }: Sandbox): Promise<number> {
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   console.log(`${shellLines(changes(environment)).join("\n")}

@@ -23,6 +23,7 @@ export type ConditionElement = {
   readonly [operator: string]: { readonly [key: string]: OneOrMany<string | number | boolean> };
 };
 
+/** One statement: in a trust policy with a principal, in an identity policy with a resource. */
 export interface Statement {
   readonly Sid?: string;
   readonly Effect: "Allow" | "Deny";

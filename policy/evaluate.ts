@@ -17,6 +17,7 @@ export type {
 
 export type { NamedPolicy, Policies, Request } from "./request";
 
+/** What is known beyond policies and request. */
 export interface Options {
   /**
    * Tells of a condition key that AWS does not have for the token's issuer, and why (the text becomes the condition's

@@ -28,6 +28,7 @@ export interface Used extends Ask {
   readonly decision: "allowed" | "refused";
 }
 
+/** What the gate stands before, and whose tokens it takes. */
 export interface GateOptions {
   /** Where moto listens. */
   readonly moto: string;

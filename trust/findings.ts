@@ -32,6 +32,7 @@ const SEVERITIES = {
 /** A finding's name, by which the configuration accepts it. */
 export type FindingName = keyof typeof SEVERITIES;
 
+/** The names of all findings. */
 export const FINDING_NAMES = Object.keys(SEVERITIES) as FindingName[];
 
 /** One thing that is wrong with a trust policy. */
