@@ -56,7 +56,7 @@ export default defineConfig({
             }),
           },
         },
-        // Reads every bucket and object, from every branch and tag of the site's project: harmless in dev alone.
+        // Reads every bucket of the account, from every branch and tag of the site's project: for dev, not for production.
         "circleci-read-only": {
           description: "Reads S3 in checks of any branch",
           trust: [{ project: site.project, refs: "any" }],
