@@ -58,7 +58,7 @@ export function tokenProblem(
   }
   if (needsRef(role) && !claims.sub.includes("/vcs-ref/")) {
     return problem(
-      `the token says neither repository nor branch (sub ${claims.sub}), and role ${role.name} is given by branch or tag: ` +
+      `the token says neither repository nor branch (sub ${claims.sub}), and role ${role.name} trusts branches or tags: ` +
         "use CIRCLE_OIDC_TOKEN_V2, in a pipeline that a push, a pull request or a schedule started; a custom webhook's has no ref",
     );
   }
