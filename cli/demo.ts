@@ -166,7 +166,7 @@ class Demo {
 
   private cdktf(args: string[], progress: (line: string) => void): Promise<string> {
     const file = resolve("node_modules", ".bin", "cdktf");
-    const options = ["--no-color", "--skip-provider-lock", "--output", join(this.folder, "cdktf.out")];
+    const options = ["--no-color", "--output", join(this.folder, "cdktf.out")];
     const child = spawn(file, [...args, ...options], {
       env: { ...process.env, CI: "1" },
       stdio: ["ignore", "pipe", "pipe"],
