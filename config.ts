@@ -2,25 +2,25 @@ import { defineConfig } from "./config/define";
 import { applyEnvironment, planEnvironment } from "./permissions/environment";
 import { publishStaticSite } from "./permissions/static-site";
 
-// The one file that you edit. Every field is explained where your editor shows it; the ids, accounts, buckets and
-// repositories below are examples to be replaced. What is wrong is said by `npx cdktf synth`, all of it at once.
+// The one file that you edit: which CircleCI jobs may assume which AWS roles. The ids, accounts, buckets and repositories
+// below are examples: replace them with yours. Your editor explains every field; `npx cdktf synth` lists all that is wrong.
 
-/** The site's CircleCI project: Project Settings → Overview. */
+/** The project that publishes the site. Its id: CircleCI → Project Settings → Overview. */
 const site = { project: "66666666-7777-4888-9999-000000000000", repository: "github.com/acme/site" };
 
-/** The CircleCI project of this repository, whose pipeline plans and deploys what stands here. */
+/** The project of this repository, whose pipeline plans and deploys what this file says. */
 const access = { project: "22222222-3333-4444-8555-666666666666", repository: "github.com/acme/aws-access" };
 
-/** The roles of this repository's own pipeline. An administrator deploys changes to them: they cannot change themselves. */
+/** The roles of this repository's own pipeline, the same in every environment. They cannot change themselves. */
 const pipelineRoles = {
-  // Any branch may plan: a plan reads, and pull requests come from branches of any name.
+  // Any branch may plan: a plan only reads, and pull requests come from branches of any name.
   "circleci-access-plan": {
     description: "Plans changes of access on pull requests",
     trust: [{ ...access, branches: ["*"] }],
     inlinePolicies: { plan: planEnvironment },
     deployedBy: "administrator",
   },
-  // Only the main branch may apply, after review and approval.
+  // Only the main branch may deploy. Protect it: AWS does not see CircleCI's approvals.
   "circleci-access-apply": {
     description: "Deploys changes of access from the main branch",
     trust: [{ ...access, branches: ["main"] }],
@@ -31,15 +31,18 @@ const pipelineRoles = {
 
 export default defineConfig({
   circleci: {
-    // Organization Settings → Overview.
+    // CircleCI → Organization Settings → Overview.
     organizationId: "11111111-2222-4333-8444-555555555555",
   },
+  // On every resource.
   tags: { ManagedBy: "cdktf" },
 
   environments: {
+    // The name of an environment is the name of its stack: `npx cdktf deploy dev`.
     dev: {
       accountId: "123456789012",
       region: "us-east-1",
+      // Terraform's state and its lock, which `npx keyless bootstrap dev` creates. All of AWS shares bucket names.
       state: { bucket: "acme-dev-tfstate", lockTable: "acme-dev-tfstate-lock" },
       roles: {
         // Publishes the site from its main branch: S3 sync, then a CloudFront invalidation.
@@ -53,7 +56,7 @@ export default defineConfig({
             }),
           },
         },
-        // Looks at buckets and objects, from every branch of the site's project.
+        // Reads every bucket of the account, from every branch and tag of the site's project: for dev, not for production.
         "circleci-read-only": {
           description: "Reads S3 in checks of any branch",
           trust: [{ project: site.project, refs: "any" }],
@@ -68,7 +71,7 @@ export default defineConfig({
       region: "us-east-1",
       state: { bucket: "acme-prod-tfstate", lockTable: "acme-prod-tfstate-lock" },
       roles: {
-        // In production, releases publish: tags that begin with v, and nothing else.
+        // In production only releases publish: tags that begin with v. A branch of such a name is no tag.
         "circleci-site-publisher": {
           description: "Publishes www.example.com",
           trust: [{ ...site, tags: ["v*"] }],
@@ -89,8 +92,8 @@ export default defineConfig({
     },
   },
 
-  // Jobs that must and must not get in, decided as AWS would by `npx keyless test` and in every pull request. What
-  // `admitted` does not name must refuse the job.
+  // Which jobs must get in, and nowhere else: a role that `admitted` does not name must refuse the job. `npx keyless test`
+  // decides each as AWS would; so do `npm test` and the pipeline of every pull request.
   trustTests: [
     {
       name: "the site's main branch publishes to dev and reads everywhere",
@@ -108,7 +111,7 @@ export default defineConfig({
       admitted: ["dev/circleci-read-only"],
     },
     {
-      name: "a branch that spells out main behind its name gains nothing by it",
+      name: "a branch whose name imitates the subject of main gains nothing by it",
       job: { ...site, branch: "x/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main" },
       admitted: ["dev/circleci-read-only"],
     },

@@ -10,6 +10,7 @@ export interface EnvironmentAccess {
   readonly roles: readonly RoleAccess[];
 }
 
+/** Who may assume one role, and what it may do. */
 export interface RoleAccess {
   readonly name: string;
   readonly arn: string;

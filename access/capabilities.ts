@@ -28,7 +28,7 @@ export function capabilitiesOf(
       level: levelOf({ name: arn }, scope, !readsOnly(arn)),
     })),
     ...Object.entries(inlinePolicies).map(([policy, document]) => {
-      const { services, writes } = readDocument(document, scope);
+      const { services, writes } = allowedBy(document, scope);
       return { policy, services, level: levelOf({ name: policy, document }, scope, writes) };
     }),
   ];
@@ -54,7 +54,7 @@ function readsOnly(arn: string): boolean {
   return /^[^:]+:[^:]+:iam::aws:.*(ReadOnly(Access)?|ViewOnlyAccess|SecurityAudit)$/.test(arn);
 }
 
-function readDocument(document: PolicyDocument, scope: EnvironmentScope) {
+function allowedBy(document: PolicyDocument, scope: EnvironmentScope) {
   const allowed = statements(document).filter(({ Effect }) => Effect === "Allow");
   const state = stateAccess(allowed, scope);
   const others = allowed.filter((statement) => !state.statements.includes(statement));

@@ -6,6 +6,7 @@ export interface Graph {
   readonly grants: readonly Grant[];
 }
 
+/** A project with the refs that lead to roles. */
 export interface Project {
   readonly project: string;
   readonly repository?: string;
@@ -25,6 +26,7 @@ export interface Grant {
 /** `caution`: whoever can push gets in. `danger`: and may write; or an administrator. */
 export type Tone = "plain" | "caution" | "danger";
 
+/** The graph of one environment. */
 export function graphOf({ roles }: EnvironmentAccess): Graph {
   const sources = new Map<string, Source>();
   for (const source of roles.flatMap((role) => role.sources)) {
@@ -50,6 +52,7 @@ export function toneOf({ open }: Source, { level }: RoleAccess): Tone {
   return open ? "caution" : "plain";
 }
 
+/** The most alarming of some tones. */
 export function worst(tones: readonly Tone[]): Tone {
   return (["danger", "caution"] as const).find((tone) => tones.includes(tone)) ?? "plain";
 }

@@ -1,6 +1,7 @@
 import type { Config, Environment, Role, RolePattern, TestJob, TrustTest } from "../config/types";
 import { ANYBODY, letsIn, tokensOf } from "./jobs";
 
+/** How one trust test came out. */
 export interface TrustTestResult {
   readonly name: string;
   /** What is not as the test wants it; empty: passed. */

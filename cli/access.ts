@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { accessOf, type EnvironmentAccess } from "../access/access";
 import { accessMermaid } from "../access/mermaid";
@@ -10,6 +10,7 @@ import { UserError } from "../policy/errors";
 import { UUID } from "../trust/circleci";
 import { readClaims } from "../trust/token";
 import { environmentNamed, loadConfig } from "./load-config";
+import { writeOutput } from "./output-file";
 
 type Format = "table" | "json" | "mermaid" | "svg";
 
@@ -29,17 +30,19 @@ interface View {
 export function register(program: Command): void {
   program
     .command("access")
-    .description("who can assume what, by config.ts: as a table, JSON, or a graph")
+    .description("show who can assume what, by config.ts: as a table, as JSON or as a graph")
     .argument("[environments...]", "only these environments (default: all)")
     .option(
       "--who <token>",
-      "only what this reaches: a token's file, - for a token on standard input, a project's id, or a repository[@ref]",
+      "show only what this reaches: a file with a token, - for a token on standard input, a project's id, or a repository[@ref]",
     )
     .addOption(
-      new Option("--format <format>", "how to show it").choices(["table", "json", "mermaid", "svg"]).default("table"),
+      new Option("--format <format>", "choose the output")
+        .choices(["table", "json", "mermaid", "svg"])
+        .default("table"),
     )
-    .option("--json", "the same as --format json")
-    .option("--out <file>", "write it to a file")
+    .option("--json", "print JSON: short for --format json")
+    .option("--out <file>", "write to a file instead of standard output")
     .action(showAccess);
 }
 
@@ -50,16 +53,10 @@ function showAccess(names: readonly string[], { who, format, json, out }: Option
   const chosen = access.filter(({ name }) => environments.length === 0 || environments.includes(name));
   const text = render(chosen, json ? "json" : format, title);
   if (out === undefined) process.stdout.write(text);
-  else write(out, text);
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new UserError(`--out ${file} cannot be written: ${(error as Error).message}`);
+  else {
+    writeOutput("--out", out, text);
+    note(`wrote ${out}`);
   }
-  note(`wrote ${file}`);
 }
 
 function render(access: readonly EnvironmentAccess[], format: Format, title?: string): string {

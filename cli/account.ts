@@ -18,6 +18,7 @@ import { checkAccount } from "../state/account";
 /** What could not be learnt from AWS; the message says why. */
 export class AccountError extends UserError {}
 
+/** A role as it is in the account. */
 export interface LiveRole {
   readonly name: string;
   readonly arn: string;
@@ -77,7 +78,7 @@ export class LiveAccount {
       for await (const page of paginateListRolePolicies({ client: this.iam }, { RoleName: role })) {
         for (const name of page.PolicyNames ?? []) {
           const answer = await this.iam.send(new GetRolePolicyCommand({ RoleName: role, PolicyName: name }));
-          policies.push({ name, document: readDocument(answer.PolicyDocument) });
+          policies.push({ name, document: decodeDocument(answer.PolicyDocument) });
         }
       }
       return policies;
@@ -89,7 +90,7 @@ export class LiveAccount {
     const { PolicyVersion } = await this.iam.send(
       new GetPolicyVersionCommand({ PolicyArn: arn, VersionId: Policy?.DefaultVersionId }),
     );
-    return { name: arn, document: readDocument(PolicyVersion?.Document) };
+    return { name: arn, document: decodeDocument(PolicyVersion?.Document) };
   }
 }
 
@@ -103,11 +104,11 @@ async function orAbsent<T>(question: () => Promise<T>): Promise<T | undefined> {
 }
 
 function liveRole(role: { RoleName?: string; Arn?: string; AssumeRolePolicyDocument?: string }): LiveRole {
-  return { name: role.RoleName ?? "", arn: role.Arn ?? "", trustPolicy: readDocument(role.AssumeRolePolicyDocument) };
+  return { name: role.RoleName ?? "", arn: role.Arn ?? "", trustPolicy: decodeDocument(role.AssumeRolePolicyDocument) };
 }
 
 /** IAM answers with documents in percent-encoded JSON. */
-export function readDocument(encoded = ""): PolicyDocument {
+export function decodeDocument(encoded = ""): PolicyDocument {
   return JSON.parse(decodeURIComponent(encoded)) as PolicyDocument;
 }
 

@@ -12,8 +12,8 @@ export function register(program: Command): void {
   program
     .command("bootstrap")
     .argument("<environment>", "an environment of config.ts")
-    .option("--adopt", "take over a bucket and table that exist already, and set them as config.ts says")
-    .description("Make the bucket and the lock table of an environment's state; safe to run again")
+    .option("--adopt", "take over a bucket and table that already exist, and set them up as config.ts says")
+    .description("create the bucket and the lock table for an environment's state, or update them; safe to run again")
     .action(async (name: string, { adopt = false }: { adopt?: boolean }) => {
       const config = loadConfig();
       const { state } = environmentNamed(config, name);

@@ -15,11 +15,11 @@ export function register(program: Command): void {
   program
     .command("credentials")
     .argument("<environment>", "an environment of config.ts")
-    .argument("<role>", "a role of it")
-    .description("Give a role of AWS to the later steps of a CircleCI job, by the job's token and without any key")
+    .argument("<role>", "a role of that environment")
+    .description("give the later steps of a CircleCI job an AWS role, by the job's own token")
     .addHelpText(
       "after",
-      "\nRun again, it puts a new token in the place of the old one, where `circleci run oidc get` has one to give.",
+      "\nRun it again in a long job: it replaces a token that is about to expire, where `circleci run oidc get` gives a new one.",
     )
     .action(async (environmentName: string, roleName: string) => {
       const environment = environmentNamed(loadConfig(), environmentName);
@@ -60,7 +60,8 @@ async function usableToken(
   role: Role,
 ): Promise<{ token: Token; warning: TokenProblem | undefined }> {
   const { CIRCLE_OIDC_TOKEN_V2: version2, CIRCLE_OIDC_TOKEN: version1 } = process.env;
-  const token = readToken(version2 || version1, version2 ? "CIRCLE_OIDC_TOKEN_V2" : "CIRCLE_OIDC_TOKEN");
+  const token =
+    !version2 && version1 ? readToken(version1, "CIRCLE_OIDC_TOKEN") : readToken(version2, "CIRCLE_OIDC_TOKEN_V2");
   const now = new Date();
   const problem = tokenProblem(token, environment, role, now);
   const made = problem?.renewable ? await newToken(environment.circleci.audiences[0] ?? "") : undefined;

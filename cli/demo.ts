@@ -19,8 +19,8 @@ import { stay } from "./sandbox";
 export function register(program: Command): void {
   program
     .command("demo")
-    .option("--keep", "leave the local AWS running at the end, until Ctrl-C")
-    .description("Try it all on a local AWS: bootstrap, deploy, tokens let in and refused, no drift")
+    .option("--keep", "leave the local AWS running at the end, until Ctrl-C, and say how to use it")
+    .description("try it all on a local AWS: bootstrap, deploy, tokens let in and refused, no drift")
     .action(async ({ keep = false }: { keep?: boolean }) => {
       const demo = new Demo();
       try {
@@ -166,7 +166,7 @@ class Demo {
 
   private cdktf(args: string[], progress: (line: string) => void): Promise<string> {
     const file = resolve("node_modules", ".bin", "cdktf");
-    const options = ["--no-color", "--skip-provider-lock", "--output", join(this.folder, "cdktf.out")];
+    const options = ["--no-color", "--output", join(this.folder, "cdktf.out")];
     const child = spawn(file, [...args, ...options], {
       env: { ...process.env, CI: "1" },
       stdio: ["ignore", "pipe", "pipe"],

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { ANYBODY } from "../access/jobs";
 import type { Environment } from "../config/types";
 import { UserError } from "../policy/errors";
 import { CIRCLECI_CLOUD, formatSubject, issuerOf } from "../trust/circleci";
@@ -43,27 +44,29 @@ const WRITTEN = [
   "subject",
 ] as const;
 const NO_SIGNATURE = { verdict: "unchecked", note: "not checked: the claims are written out" } as const;
-const ANY_USER = "00000000-0000-4000-8000-000000000000";
 
 export function register(program: Command): void {
   program
     .command("explain")
     .description("tell whether a role lets a token in, and if not, why not and what to do")
     .argument("<environment>", "an environment of config.ts")
-    .argument("<role>", "a role of it, by name or ARN; with --live any role of the account")
-    .option("--token-file <file>", "read the token there; - is standard input (default: CIRCLE_OIDC_TOKEN_V2)")
-    .option("--v1", "take CIRCLE_OIDC_TOKEN; with written claims, a V1 subject")
-    .option("--live", "read role and provider from the account, with the AWS credentials at hand")
-    .addOption(new Option("--json", "for machines"))
-    .optionsGroup("Claims written out instead of a token:")
+    .argument("<role>", "a role of that environment, by name or ARN; with --live, any role of the account")
+    .option(
+      "--token-file <file>",
+      "read the token from a file, or from standard input if it is - (default: CIRCLE_OIDC_TOKEN_V2)",
+    )
+    .option("--v1", "read CIRCLE_OIDC_TOKEN; with claims on the command line, use a V1 subject")
+    .option("--live", "read role and provider from the account, with your AWS credentials, instead of config.ts")
+    .option("--json", "print JSON")
+    .optionsGroup("Claims on the command line, instead of a token:")
     .option("--project <id>", "the CircleCI project")
     .option("--repository <host/owner/name>", "the repository")
     .option("--branch <name>", "the branch that the pipeline runs on")
-    .option("--tag <name>", "the tag that it runs on")
-    .option("--user <id>", "who started the pipeline (default: somebody)")
+    .option("--tag <name>", "the tag that the pipeline runs on")
+    .option("--user <id>", "who started the pipeline (default: a user whom no rule names)")
     .option("--organization <id>", "the CircleCI organization (default: the configuration's)")
     .option("--server <host>", "the CircleCI server (default: the configuration's)")
-    .option("--audience <audience>", "the audience (default: the organization)")
+    .option("--audience <audience>", "the audience (default: the organization's id)")
     .option("--subject <subject>", "the whole subject, in place of the above")
     .addHelpText("after", "\nExit status: 0 allowed, 1 refused, 2 could not tell, 64 wrong usage or configuration.\n")
     .exitOverride(exitForUsage)
@@ -88,6 +91,7 @@ async function run(environmentName: string, role: string, flags: Flags): Promise
 async function reportOn(environment: Environment, nameOrArn: string, flags: Flags): Promise<Report> {
   const role = roleName(environment, nameOrArn);
   const subject = { environment: environment.name, role, trust: flags.live ? "account" : "configuration" } as const;
+  if (!flags.live) roleNamed(environment, role);
   const token = readToken(environment, flags);
   if ("fault" in token) {
     return { ...subject, decision: "refused", checks: [], remedy: remedyForText(token.text, token.fault) };
@@ -222,10 +226,7 @@ function writtenClaims({ circleci }: Environment, flags: Flags): Claims {
   };
 }
 
-function writtenSubject(
-  organization: string,
-  { project, user = ANY_USER, repository, branch, tag, v1 }: Flags,
-): string {
+function writtenSubject(organization: string, { project, user = ANYBODY, repository, branch, tag, v1 }: Flags): string {
   if (project === undefined) throw new UserError("written claims need --project <id>, or a whole --subject");
   if (v1) return formatSubject({ organization, project, user });
   if (repository === undefined || (branch === undefined) === (tag === undefined)) {

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { type JudgedFinding, judge, lintInputOf, serversOf } from "../config/lint";
 import type { AcceptedFindings, Environment } from "../config/types";
-import type { PolicyDocument } from "../policy/document";
+import { isObject, type PolicyDocument } from "../policy/document";
 import { UserError } from "../policy/errors";
 import { type LintInput, lintTrust, mend, trustsCircleCi } from "../trust/lint";
 import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../trust/mend";
-import { LiveAccount, readDocument } from "./account";
+import { decodeDocument, LiveAccount } from "./account";
 import { EXIT, exitForUsage, explainFailure } from "./exit";
 import { environmentNamed, loadConfig } from "./load-config";
 import { type Paint, paintFor } from "./paint";
@@ -29,14 +29,17 @@ export function register(program: Command): void {
   program
     .command("lint")
     .description("find trust that lets in whom nobody meant: in config.ts, in files, or in an account")
-    .argument("[file...]", "trust policies in JSON, or what `aws iam get-role` prints; - is standard input")
-    .option("--live <environment>", "every role of the environment's account that trusts a CircleCI issuer")
+    .argument(
+      "[file...]",
+      "trust policies as JSON, or what `aws iam get-role` prints; - for standard input (default: the roles of config.ts)",
+    )
+    .option("--live <environment>", "lint every role of the environment's account that trusts a CircleCI issuer")
     .option(
       "--server <host>",
-      "for files: a CircleCI server, whose issuers count as CircleCI's; repeatable",
+      "for files: take the issuers of this CircleCI server for CircleCI's too (repeatable)",
       (host, others: string[] = []) => [...others, host],
     )
-    .option("--json", "for machines")
+    .option("--json", "print JSON")
     .addHelpText(
       "after",
       "\nExit status: 0 no error that is not accepted, 1 errors, 2 could not tell, 64 wrong usage or configuration.\n",
@@ -91,7 +94,7 @@ async function lintAccount(environment: Environment): Promise<Subject[]> {
 
 function lintFile(file: string, servers: readonly string[]): Subject[] {
   const json = parse(file);
-  if (!isRecord(json) || !Array.isArray(json.Roles))
+  if (!isObject(json) || !Array.isArray(json.Roles))
     return [lintSubject(file, { trustPolicy: policyIn(json), servers })];
   return json.Roles.map((role: unknown) => ({ name: nameOf(role), trustPolicy: policyIn(role) }))
     .filter(({ trustPolicy }) => trustsCircleCi(trustPolicy as PolicyDocument, servers))
@@ -108,18 +111,14 @@ function parse(file: string): unknown {
 
 /** The trust policy in what IAM's commands print, or the value itself. */
 function policyIn(json: unknown): unknown {
-  if (!isRecord(json)) return json;
-  if (isRecord(json.Role)) return policyIn(json.Role);
+  if (!isObject(json)) return json;
+  if (isObject(json.Role)) return policyIn(json.Role);
   const { AssumeRolePolicyDocument: policy = json } = json;
-  return typeof policy === "string" ? readDocument(policy) : policy;
+  return typeof policy === "string" ? decodeDocument(policy) : policy;
 }
 
 function nameOf(role: unknown): string {
-  return isRecord(role) ? String(role.RoleName) : "";
-}
-
-function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject(role) ? String(role.RoleName) : "";
 }
 
 function render(subjects: readonly Subject[], paint: Paint): string {

@@ -13,8 +13,8 @@ import { register as test } from "./test";
 import { register as verify } from "./verify";
 
 const program = new Command("keyless")
-  .description("Keyless access to AWS for CircleCI: set up, review and explain it")
-  .showHelpAfterError();
+  .description("set up, review and explain CircleCI's access to AWS without stored keys")
+  .showHelpAfterError("(--help lists what there is)");
 
 const commands = [
   access,
@@ -32,6 +32,4 @@ const commands = [
 ];
 for (const register of commands) register(program);
 
-program.parseAsync().catch((error: unknown) => {
-  throw error;
-});
+void program.parseAsync();

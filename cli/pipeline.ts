@@ -8,8 +8,8 @@ export function register(program: Command): void {
   program
     .command("pipeline")
     .argument("<environment>", "an environment of config.ts")
-    .argument("<role>", "a role of it")
-    .description("Print the .circleci/config.yml of a repository that uses a role, ready to paste")
+    .argument("<role>", "a role of that environment")
+    .description("print a .circleci/config.yml for a repository that uses a role, ready to paste")
     .action((environmentName: string, roleName: string) => {
       const environment = environmentNamed(loadConfig(), environmentName);
       // Compiled, this file is one folder deeper than in the sources.

@@ -6,17 +6,31 @@ export interface Step {
   readonly run: (progress: (line: string) => void) => Promise<void>;
 }
 
-/** Runs steps one after the other and shows how each goes on; where there is no terminal, by a line for each event. */
+/**
+ * Runs steps one after the other and shows how each goes on; where there is no terminal, by a line for each event. The
+ * error of a step that fails is thrown and not shown: whoever catches it says it, once.
+ */
 export async function runSteps(steps: readonly Step[]): Promise<void> {
+  let failure: unknown;
   const tasks = steps.map(({ title, run }) => ({
     title,
     task: (_: unknown, task: { output: string }) =>
       run((line) => {
         task.output = line;
+      }).catch((error: unknown) => {
+        failure = error;
+        throw new Error("see below");
       }),
   }));
   const options = { timer: PRESET_TIMER };
-  await new Listr(tasks, { rendererOptions: options, fallbackRendererOptions: options, collectErrors: false }).run();
+  const list = new Listr(tasks, {
+    rendererOptions: { ...options, showErrorMessage: false },
+    fallbackRendererOptions: options,
+    collectErrors: false,
+  });
+  await list.run().catch((error: unknown) => {
+    throw failure ?? error;
+  });
 }
 
 /** Runs one long step; what it results in. */

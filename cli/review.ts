@@ -1,6 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, extname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { administratorRoles } from "../pipeline/administrator";
 import { UserError } from "../policy/errors";
@@ -13,19 +12,21 @@ import { type Review, review } from "../review/review";
 import { renderSkipped } from "../review/skipped";
 import { toText } from "../review/text";
 import { loadConfig } from "./load-config";
+import { writeOutput } from "./output-file";
+import { savedPlan } from "./saved-plan";
 
 type Format = "markdown" | "json" | "text";
 
 interface Options {
-  readonly planJson: readonly string[];
+  readonly planJson?: readonly string[];
   readonly plans: string;
   readonly format?: Format;
   readonly out?: string;
   readonly comment?: true;
   readonly pullRequest?: string;
   readonly artifactUrl?: string;
-  readonly failOn: readonly GateCondition[];
-  readonly liftedBy: readonly Lift[];
+  readonly failOn?: readonly GateCondition[];
+  readonly liftedBy?: readonly Lift[];
   readonly skipped?: string;
 }
 
@@ -35,17 +36,25 @@ const NO_REVIEW = 2;
 const NOT_POSTED = 3;
 
 export function register(program: Command): void {
-  const collect = (value: string, all: readonly string[]) => [...all, value];
+  const collect = (value: string, all: readonly string[] = []) => [...all, value];
   program
     .command("review")
     .description(
-      "say what saved plans do: who gains access, what is destroyed; print it, or comment on the pull request",
+      "say what saved plans would do: who gains access, what is destroyed; print it, or comment on the pull request",
     )
     .argument("<environments...>", "environments (stack names) whose plans to review")
-    .option("--plan-json <environment=file>", "a plan as `terraform show -json` prints it (repeatable)", collect, [])
-    .option("--plans <folder>", "where `cdktf diff` leaves the saved plans", join("cdktf.out", "stacks"))
+    .option(
+      "--plan-json <environment=file>",
+      "read a plan from a file, as `terraform show -json` prints it (repeatable)",
+      collect,
+    )
+    .option(
+      "--plans <folder>",
+      "read the saved plans below this folder, where `cdktf diff` leaves them",
+      join("cdktf.out", "stacks"),
+    )
     .addOption(
-      new Option("--format <format>", "how to write it (default: by --out's extension, or text)").choices([
+      new Option("--format <format>", "choose the output (default: by --out's extension, else text)").choices([
         "markdown",
         "json",
         "text",
@@ -54,21 +63,21 @@ export function register(program: Command): void {
     .option("--out <file>", "write the review to a file instead of the standard output")
     .option(
       "--comment",
-      "put it on the pull request, in one comment that later runs update; needs GITHUB_TOKEN or GH_TOKEN",
+      "comment on the pull request, in one comment that later runs update; needs GITHUB_TOKEN or GH_TOKEN",
     )
-    .option("--pull-request <url>", "the pull request (default: CIRCLE_PULL_REQUEST)")
+    .option("--pull-request <url>", "comment on this pull request (default: CIRCLE_PULL_REQUEST)")
+    .option("--artifact-url <url>", "link to this page if the comment has to be cut (default: CIRCLE_BUILD_URL)")
     .option(
-      "--artifact-url <url>",
-      "where the whole review is kept, should the comment be cut (default: CIRCLE_BUILD_URL)",
+      "--fail-on <conditions>",
+      `exit with 1 on any of these, separated by commas: ${GATE_CONDITIONS.join(", ")}`,
+      parseConditions,
     )
-    .option("--fail-on <conditions>", `exit with 1 on any of ${GATE_CONDITIONS.join(", ")}`, parseConditions, [])
     .option(
       "--lifted-by <lift>",
-      "approval or label:<name>: what opens the gate of --fail-on (repeatable)",
+      "pass --fail-on after all, given this on the pull request: approval, or label:<name> (repeatable)",
       collectLift,
-      [],
     )
-    .option("--skipped <reason>", "there is no plan: say so, and why, in place of the review")
+    .option("--skipped <reason>", "say in place of the review that there is no plan, and why")
     .addHelpText(
       "after",
       [
@@ -91,7 +100,7 @@ export function register(program: Command): void {
 type Environment = NodeJS.ProcessEnv;
 
 async function run(environments: readonly string[], options: Options, env: Environment): Promise<number> {
-  const given = new Map(options.planJson.map(planFile));
+  const given = new Map((options.planJson ?? []).map(planFile));
   const reason = options.skipped ?? forkReason(environments, given, options.plans, env);
   if (reason !== undefined) {
     const skipped = { environments, skipped: reason };
@@ -141,22 +150,7 @@ function readText(name: string, file: string): string {
 
 function showPlan(name: string, folder: string, env: Environment): string {
   if (!/^[\w-]+$/.test(name)) throw new UserError(`"${name}" is no environment: give a stack's name, such as dev`);
-  const cwd = join(folder, name);
-  if (!existsSync(join(cwd, "plan"))) {
-    throw new UserError(
-      `no saved plan of ${name} in ${cwd}: run \`npx cdktf diff ${name}\` first, or give --plan-json ${name}=<file>`,
-    );
-  }
-  const terraform = env.TERRAFORM_BINARY_NAME || "terraform";
-  const shown = spawnSync(terraform, ["show", "-no-color", "-json", "plan"], {
-    cwd,
-    encoding: "utf8",
-    maxBuffer: 2 ** 30,
-  });
-  if (shown.status === 0) return shown.stdout;
-  throw new UserError(
-    `cannot read the plan of ${name}: ${terraform} show: ${shown.error?.message ?? shown.stderr.trim()}`,
-  );
+  return savedPlan(name, join(folder, name), env.TERRAFORM_BINARY_NAME || "terraform");
 }
 
 function publish({ format, out }: Options, rendered: (format: Format) => string): void {
@@ -165,8 +159,7 @@ function publish({ format, out }: Options, rendered: (format: Format) => string)
     process.stdout.write(rendered(chosen));
     return;
   }
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(out, rendered(chosen));
+  writeOutput("--out", out, rendered(chosen));
 }
 
 const FORMATS: { readonly [extension: string]: Format } = { ".md": "markdown", ".json": "json" };
@@ -211,9 +204,9 @@ function findPullRequest({ pullRequest }: Options, env: Environment): PullReques
 }
 
 async function isShut(result: Review, options: Options, env: Environment): Promise<boolean> {
-  const reasons = gate(result, options.failOn);
+  const reasons = gate(result, options.failOn ?? []);
   if (reasons.length === 0) return false;
-  const lifts = options.liftedBy;
+  const lifts = options.liftedBy ?? [];
   try {
     const pullRequest = lifts.length > 0 ? findPullRequest(options, env) : undefined;
     const [given] = pullRequest ? await liftsGiven(pullRequest, lifts) : [];
@@ -234,7 +227,7 @@ function planFile(value: string): [environment: string, file: string] {
   return [value.slice(0, at), value.slice(at + 1)];
 }
 
-function parseConditions(value: string, all: readonly GateCondition[]): readonly GateCondition[] {
+function parseConditions(value: string, all: readonly GateCondition[] = []): readonly GateCondition[] {
   return value.split(",").reduce<readonly GateCondition[]>((conditions, each) => {
     const known = GATE_CONDITIONS.find((condition) => condition === each.trim());
     if (known === undefined) throw new InvalidArgumentError(`"${each}" is none of ${GATE_CONDITIONS.join(", ")}.`);
@@ -242,7 +235,7 @@ function parseConditions(value: string, all: readonly GateCondition[]): readonly
   }, all);
 }
 
-function collectLift(value: string, all: readonly Lift[]): readonly Lift[] {
+function collectLift(value: string, all: readonly Lift[] = []): readonly Lift[] {
   if (value !== "approval" && !/^label:./.test(value)) {
     throw new InvalidArgumentError("expected approval or label:<name>.");
   }

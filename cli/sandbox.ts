@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
 import { shellLines } from "../pipeline/shell";
 import { type Sandbox, startSandbox } from "../sandbox";
 import { leastPolicy } from "../sandbox/least-policy";
+import { writeOutput } from "./output-file";
 
 interface Options {
   readonly account: string;
@@ -17,19 +17,20 @@ interface Options {
 export function register(program: Command): void {
   program
     .command("sandbox")
-    .argument("[command...]", "what to run in it, after --; default: say how to use it, and stay until Ctrl-C")
-    .option("--account <id>", "the account to be administrator of", accountId, "123456789012")
-    .option("--region <region>", "the region of its clients", "us-east-1")
-    .option("--least-policy", "at the end, print the least policy that each role's session would have needed")
-    .option("--record <file>", "at the end, write every permission that was asked for, and its decision, as JSON")
-    .description("Start a local AWS with a local CircleCI issuer, for a command or for a while")
+    .argument("[command...]", "what to run, after -- (default: say how to use the local AWS, and stay until Ctrl-C)")
+    .option("--account <id>", "the account whose administrator the command is", accountId, "123456789012")
+    .option("--region <region>", "the region that the command works in", "us-east-1")
+    .option("--least-policy", "at the end, print for each session of a role the least policy that would have sufficed")
+    .option("--record <file>", "at the end, write every permission that was asked for, with its decision, as JSON")
+    .description("start a local AWS with a local CircleCI issuer, and run a command in it")
     .action(async (command: string[], options: Options) => {
       const progress = (line: string) => console.error(line);
       const sandbox = await startSandbox({ accountId: options.account, region: options.region, progress });
       try {
         process.exitCode = command.length > 0 ? await run(command, sandbox) : await stay(sandbox);
         if (options.leastPolicy) printLeastPolicies(sandbox);
-        if (options.record) writeFileSync(options.record, `${JSON.stringify(sandbox.gate.used(), null, 2)}\n`);
+        if (options.record)
+          writeOutput("--record", options.record, `${JSON.stringify(sandbox.gate.used(), null, 2)}\n`);
       } finally {
         await sandbox.stop();
       }
@@ -38,7 +39,7 @@ export function register(program: Command): void {
 
 function accountId(value: string): string {
   if (/^\d{12}$/.test(value)) return value;
-  throw new InvalidArgumentError(`"${value}" is no account id: 12 digits`);
+  throw new InvalidArgumentError(`an account id has 12 digits.`);
 }
 
 /** The exit status of the command, as a shell would tell it. */
@@ -56,6 +57,7 @@ async function run([file = "", ...args]: string[], { environment }: Sandbox): Pr
   }
 }
 
+/** Says how another shell uses the sandbox, and waits for Ctrl-C; the exit status. */
 export async function stay({ endpoint, issuer, environment }: Sandbox): Promise<number> {
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   console.log(`${shellLines(changes(environment)).join("\n")}

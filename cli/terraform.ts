@@ -7,7 +7,7 @@ import { setForLaterSteps } from "./job-environment";
 export function register(program: Command): void {
   program
     .command("terraform")
-    .description("Find Terraform, or download the pinned one and check it, for the later steps of a CircleCI job")
+    .description("find Terraform for the later steps of a CircleCI job, or download and check the pinned version")
     .action(async () => {
       const folder = resolve(".keyless");
       mkdirSync(folder, { recursive: true });
@@ -15,8 +15,6 @@ export function register(program: Command): void {
       const chosen = await terraformEnvironment({ folder, env: process.env, progress, work: folder });
       setForLaterSteps({
         ...chosen,
-        // `cdktf` would look up the provider's checksums for other machines, in a lock file that no job keeps.
-        CDKTF_SKIP_PROVIDER_LOCK: "true",
         // Two pipelines may plan the same environment at once: the later one waits for the lock of its state.
         TF_CLI_ARGS_plan: "-lock-timeout=5m",
         TF_CLI_ARGS_apply: "-lock-timeout=5m",

@@ -3,16 +3,13 @@ import { runTrustTests } from "../access/trust-tests";
 import { loadConfig } from "./load-config";
 
 export function register(program: Command): void {
-  program
-    .command("test")
-    .description("decide the trustTests of config.ts as AWS would; exit status 1 if one fails")
-    .action(testTrust);
+  program.command("test").description("run the trustTests of config.ts; exit status 1 if one fails").action(testTrust);
 }
 
 function testTrust(): void {
   const results = runTrustTests(loadConfig());
   if (results.length === 0) {
-    process.stdout.write("config.ts has no trustTests: write which jobs must and must not get in\n");
+    process.stdout.write("config.ts has no trustTests: add some that say which jobs must and must not get in\n");
     return;
   }
   for (const { name, failures } of results) {

@@ -1,6 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { administratorRoles } from "../pipeline/administrator";
 import { isEmptyPlan, type NamedPlan, planDifference } from "../pipeline/verify";
@@ -9,18 +8,19 @@ import { changedRoles } from "../review/access";
 import { readPlan } from "../review/plan";
 import { setForLaterSteps } from "./job-environment";
 import { environmentNamed, loadConfig } from "./load-config";
+import { savedPlan } from "./saved-plan";
 
 export function register(program: Command): void {
   program
     .command("verify")
-    .argument("<environment>", "the environment whose saved plan, of `cdktf diff`, is about to be deployed")
+    .argument("<environment>", "the environment whose plan, saved by `cdktf diff`, is about to be deployed")
     .requiredOption("--reviewed <file>", "the plan that was reviewed, as `terraform show -json` prints it")
-    .description("Refuse a plan that is not the reviewed one; make `cdktf deploy` apply the very plan that is")
+    .description("refuse a saved plan that differs from the reviewed one; make `cdktf deploy` apply exactly that plan")
     .action((name: string, { reviewed: file }: { reviewed: string }) => {
       const environment = environmentNamed(loadConfig(), name);
       const saved = resolve("cdktf.out", "stacks", name, "plan");
-      const fresh = { name: "the plan of now", plan: show(saved) };
-      const reviewed = { name: "the reviewed plan", plan: readJson(file) };
+      const fresh = { name: "the plan of now", plan: JSON.parse(savedPlan(name, dirname(saved), terraformBinary())) };
+      const reviewed = { name: "the reviewed plan", plan: readReviewed(file) };
 
       if (isEmptyPlan(fresh)) {
         console.error(`${name}: there is nothing to change any more: whatever was reviewed is deployed.`);
@@ -57,26 +57,22 @@ function refuseDifference(name: string, reviewed: NamedPlan, fresh: NamedPlan): 
   );
 }
 
-function show(saved: string): unknown {
-  const folder = join(saved, "..");
-  const { status, stdout, stderr, error } = spawnSync(terraformBinary(), ["show", "-json", "plan"], {
-    cwd: folder,
-    encoding: "utf8",
-    maxBuffer: 2 ** 30,
-  });
-  if (status === 0) return JSON.parse(stdout);
-  throw new UserError(`no saved plan in ${folder}: run cdktf diff first (${error?.message ?? stderr.trim()})`);
-}
-
 /** Terraform itself, also when this has run before. */
 function terraformBinary(): string {
   return process.env.KEYLESS_TERRAFORM ?? process.env.TERRAFORM_BINARY_NAME ?? "terraform";
 }
 
-function readJson(file: string): unknown {
+function readReviewed(file: string): unknown {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new UserError(`${file}, the reviewed plan, cannot be read: ${(error as Error).message}`);
+    throw new UserError(`cannot read the reviewed plan: ${(error as Error).message}`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Without the parser's words, which quote the plan.
+    throw new UserError(`cannot read the reviewed plan, ${file}: it is not JSON`);
   }
 }

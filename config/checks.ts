@@ -329,7 +329,7 @@ function repeats(values: readonly string[], path: Path): Problem[] {
     problemIf(values.indexOf(value) < index, {
       path: [...path, index],
       value,
-      message: "stands there twice: remove one",
+      message: "is listed twice: remove one",
     }),
   );
 }

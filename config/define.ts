@@ -11,7 +11,7 @@ export type * from "./types";
 export class ConfigError extends UserError {
   constructor(readonly problems: readonly Problem[]) {
     super(
-      `the configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}, nothing was planned or changed:\n\n` +
+      `the configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}; nothing was planned or changed:\n\n` +
         `${problems.map((problem) => `  ${describe(problem)}`).join("\n")}\n`,
     );
     this.name = "ConfigError";

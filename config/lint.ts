@@ -27,7 +27,7 @@ export function lintConfig(config: Config): RoleFinding[] {
 }
 
 /** What is wrong with the trust of one configured role, accepted or not. */
-export function lintRole(environment: Environment, role: Role): JudgedFinding[] {
+function lintRole(environment: Environment, role: Role): JudgedFinding[] {
   return judge(lintTrust(lintInputOf(environment, role)), role.acceptedFindings);
 }
 
@@ -80,11 +80,11 @@ export function enforceLint(config: Config, warn: (line: string) => void): void 
   if (errors.length === 0) return;
   const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
   const listed = errors.map((found) => `  ${describe(found)}\n    ${found.attack}\n    ${wayOut(found)}\n`);
-  throw new UserError(`the trust of the configuration has ${count}, nothing was made of it:\n\n${listed.join("")}`);
+  throw new UserError(`the trust of the configuration has ${count}; nothing was synthesized:\n\n${listed.join("")}`);
 }
 
 function wayOut({ name }: RoleFinding): string {
-  return `mend it (npx keyless lint shows how), or accept it in the role: acceptedFindings: { "${name}": "<your reason>" }`;
+  return `fix it (npx keyless lint shows how), or accept it in the role: acceptedFindings: { "${name}": "<your reason>" }`;
 }
 
 function describe({ environment, role, name, problem }: RoleFinding): string {

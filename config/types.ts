@@ -5,11 +5,14 @@ import type { FindingName } from "../trust/findings";
 
 /** What a team writes in `config.ts`: whom AWS trusts, where, and with which permissions. */
 export interface ConfigInput {
-  /** The CircleCI organization whose tokens are taken. */
+  /** The CircleCI organization whose tokens AWS accepts. */
   readonly circleci: CircleCiInput;
-  /** Tags of every resource, beneath the tags of a role. Up to 50; keys of 1–128, values of 0–256 characters. Default: none. */
+  /** Tags of every resource; a tag of a role wins over them. Up to 50; keys of 1–128, values of 0–256 characters. Default: none. */
   readonly tags?: Tags;
-  /** The environments by name; a name is the name of a stack: `cdktf deploy <name>`. Lower-case letters, digits, `-` and `_`. */
+  /**
+   * The environments by name, at least one. A name is also the stack's: `cdktf deploy <name>`. Up to 60 lower-case
+   * letters, digits, `-` and `_`, beginning with a letter.
+   */
   readonly environments: { readonly [name: string]: EnvironmentInput };
   /**
    * Jobs that must and must not get in. `keyless test` and `npm test` decide each as AWS would, so that a change of a
@@ -18,12 +21,17 @@ export interface ConfigInput {
   readonly trustTests?: readonly TrustTest[];
 }
 
+/** Tags by key. Keys that differ only in case are refused: IAM takes one for the other. */
 export type Tags = { readonly [key: string]: string };
 
+/** Whose tokens AWS accepts, and how it knows them. */
 export interface CircleCiInput {
   /** A lower-case UUID: CircleCI → Organization Settings → Overview, `CIRCLE_ORGANIZATION_ID` in a job. */
   readonly organizationId: string;
-  /** The values of a token's `aud` that are taken: 1–100, each of 1–255 characters. Default: `[organizationId]`, CircleCI's own. */
+  /**
+   * The values of a token's `aud` that AWS accepts: 1–100, each of 1–255 characters without white space. Default:
+   * `[organizationId]`, the audience that CircleCI gives to every job's token.
+   */
   readonly audiences?: readonly string[];
   /**
    * SHA-1 thumbprints of the issuer's certificate authority: up to 5, each 40 hex digits. Default: none, AWS verifies
@@ -34,6 +42,7 @@ export interface CircleCiInput {
   readonly server?: string;
 }
 
+/** One environment: an AWS account, where its state lies, and its roles. */
 export interface EnvironmentInput {
   /** The AWS account, 12 digits. Nothing is ever planned or changed in another one. */
   readonly accountId: string;
@@ -42,11 +51,11 @@ export interface EnvironmentInput {
   /** Where Terraform's state lies. */
   readonly state: StateInput;
   /**
-   * Whether this environment makes the IAM OpenID Connect provider or finds it in the account. An account has one for
-   * an issuer, so among the environments of one account only one creates it. Default: `create`.
+   * `create`: this environment makes the IAM OpenID Connect provider. `existing`: it is in the account already. An
+   * account has one for each issuer, so of several environments in an account at most one may create it. Default: `create`.
    */
   readonly oidcProvider?: "create" | "existing";
-  /** Quotas that AWS has raised for this account, when it has. Default: AWS's own. */
+  /** The account's IAM quotas, where AWS has raised them. Default: the quotas of a new account. */
   readonly quotas?: QuotasInput;
   /** The roles by name: 1–64 letters, digits and `_+=,.@-`; unique in the account without regard to case. */
   readonly roles: { readonly [name: string]: RoleInput };
@@ -69,30 +78,35 @@ export interface QuotasInput {
 /** How a run keeps others from the state while it writes: an item of the table, an object beside the state, or both. */
 export type Lock = "dynamodb" | "lockfile" | "both";
 
+/** Where an environment's Terraform state lies, and how runs are kept from each other. */
 export interface StateInput {
-  /** The S3 bucket: 3–63 lower-case letters, digits, `-` and `.`. `keyless bootstrap` makes it. */
+  /** The S3 bucket: 3–63 lower-case letters, digits, `-` and `.`; no other AWS account may have one of that name. `keyless bootstrap` makes it. */
   readonly bucket: string;
   /** The DynamoDB table of the locks: 3–255 letters, digits and `_.-`. Needed, and made, unless `lock` is `lockfile`. */
   readonly lockTable?: string;
   /**
-   * `dynamodb`: an item of `lockTable`. `lockfile`: an object beside the state, no table. `both`: both locks must be had,
-   * for the time of a change from one to the other. Default: `dynamodb`.
+   * `dynamodb`: an item of `lockTable`. `lockfile`: an object beside the state, no table. `both`: a run takes both,
+   * for the time of a move from one to the other. Default: `dynamodb`.
    */
   readonly lock?: Lock;
-  /** The ARN of a KMS key that encrypts bucket and table. Default: S3's and DynamoDB's own keys. */
+  /**
+   * The ARN of a KMS key (not an alias) in the bucket's account and region that encrypts bucket and table. Default: S3's
+   * and DynamoDB's own keys.
+   */
   readonly kmsKeyArn?: string;
-  /** What the state's key in the bucket begins with, e.g. `platform/`. Default: nothing; the key is `<environment>/terraform.tfstate`. */
+  /** A folder in the bucket for the state, ending with `/`, e.g. `platform/`. Default: none; the state's key is `<environment>/terraform.tfstate`. */
   readonly keyPrefix?: string;
   /** The region of bucket, table and key. Default: the environment's. */
   readonly region?: string;
-  /** How many days S3 keeps a state that a newer one replaced: 1 or more, or `forever`. Default: 90. */
+  /** How many days S3 keeps a state that a newer one has replaced: 1–36,500, or `forever`. Default: 90. */
   readonly keepOldVersionsDays?: number | "forever";
 }
 
+/** A role that CircleCI's jobs assume: who may, and what they may do with it. */
 export interface RoleInput {
-  /** Who may assume the role: tokens that one of these rules names. At least one. */
+  /** Who may assume the role: jobs that one of these rules names. At least one rule. */
   readonly trust: readonly TrustRule[];
-  /** The ARNs of managed policies, AWS's or the account's own: up to 10. Default: none. */
+  /** The ARNs of managed policies, AWS's or the account's own: up to 10, or `quotas.managedPoliciesPerRole`. Default: none. */
   readonly managedPolicyArns?: readonly string[];
   /**
    * Inline policies by name, 1–128 letters, digits and `_+=,.@-`: a policy document, or a function that makes it from
@@ -100,7 +114,7 @@ export interface RoleInput {
    * Default: none.
    */
   readonly inlinePolicies?: { readonly [name: string]: PolicyDocument | PolicyMaker };
-  /** Up to 1,000 characters. Default: none. */
+  /** What the role is for, as IAM shows it: up to 1,000 Latin characters. Default: none. */
   readonly description?: string;
   /** The role's path, which begins and ends with `/`: up to 512 characters. Default: `/`. */
   readonly path?: string;
@@ -108,11 +122,11 @@ export interface RoleInput {
   readonly permissionsBoundaryArn?: string;
   /** The longest session, in seconds: 3,600–43,200. Default: 3,600. */
   readonly maxSessionSeconds?: number;
-  /** Tags of this role, above those of the configuration. Default: none. */
+  /** Tags of this role; they win over those of the configuration. Up to 50 together. Default: none. */
   readonly tags?: Tags;
   /**
    * Who deploys changes to this role. `pipeline`: the role with `applyEnvironment` may. `administrator`: only a person
-   * with credentials of one's own; the pipeline's own roles are such, whatever is said here of the one that applies.
+   * with credentials of their own may. The role with `applyEnvironment` itself is always an administrator's.
    * Default: `pipeline`.
    */
   readonly deployedBy?: "pipeline" | "administrator";
@@ -166,6 +180,7 @@ export interface Config {
   readonly trustTests: readonly TrustTest[];
 }
 
+/** An environment of the configuration, with everything filled in. */
 export interface Environment extends EnvironmentScope {
   /** The environment's and its stack's name. */
   readonly name: string;
@@ -181,6 +196,7 @@ export interface Environment extends EnvironmentScope {
   readonly roles: readonly Role[];
 }
 
+/** A role of an environment, with everything filled in and its policies made. */
 export interface Role {
   readonly name: string;
   readonly arn: string;

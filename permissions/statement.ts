@@ -10,6 +10,7 @@ export function allow(
   return { Sid, Effect: "Allow", Action, Resource, ...(Condition !== undefined && { Condition }) };
 }
 
+/** A policy document of these statements. */
 export function policy(statements: readonly Statement[]): PolicyDocument {
   return { Version: "2012-10-17", Statement: statements };
 }

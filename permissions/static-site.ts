@@ -2,6 +2,7 @@ import type { PolicyDocument } from "../policy/document";
 import { UserError } from "../policy/errors";
 import { allow, policy } from "./statement";
 
+/** A site in a bucket, with or without CloudFront before it. */
 export interface StaticSite {
   /** The bucket that holds the site. */
   readonly bucket: string;

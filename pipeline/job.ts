@@ -1,6 +1,6 @@
 import { type Document, parseDocument } from "yaml";
 import type { Environment, Role } from "../config/types";
-import type { PolicyDocument } from "../policy/document";
+import { asArray, type PolicyDocument, statements } from "../policy/document";
 import type { TrustRule } from "../trust/circleci";
 
 /** What a role that publishes a static site publishes, read from its permissions. */
@@ -54,13 +54,11 @@ function jobOf(template: Document, { region }: Environment, role: Role, site: Si
 /** The site that policies are for: one place where objects are written and deleted, one distribution at most. */
 function siteOf(policies: readonly PolicyDocument[]): Site | undefined {
   const resourcesOf = (action: string) =>
-    policies.flatMap(({ Statement }) =>
-      [Statement]
-        .flat()
-        .flatMap(({ Effect, Action, Resource }) =>
-          Effect === "Allow" && [Action ?? []].flat().includes(action) ? [Resource ?? []].flat() : [],
-        ),
-    );
+    policies
+      .flatMap(statements)
+      .flatMap(({ Effect, Action, Resource }) =>
+        Effect === "Allow" && asArray(Action).includes(action) ? asArray(Resource) : [],
+      );
   const [written, ...more] = resourcesOf("s3:DeleteObject");
   const [, place] = /^arn:[^:]+:s3:::([^*]+?)\/?\*$/.exec(written ?? "") ?? [];
   if (place === undefined || more.length > 0) return undefined;

@@ -1,6 +1,6 @@
-import { decodeJwt, type JWTPayload } from "jose";
 import type { Environment, Role } from "../config/types";
 import { UserError } from "../policy/errors";
+import { audiencesOf, type Claims, readClaims } from "../trust/token";
 
 /** Fewer seconds than this are too few to begin a job's work with: a new token is asked for where one can be had. */
 const SOON = 600;
@@ -17,7 +17,7 @@ export interface TokenProblem {
 /** A token that AWS will probably take: only AWS knows, since only it checks the signature. */
 export interface Token {
   readonly text: string;
-  readonly claims: JWTPayload;
+  readonly claims: Claims;
 }
 
 /**
@@ -33,10 +33,10 @@ export function readToken(text: string | undefined, where: string): Token {
     );
   }
   try {
-    return { text: text.trim(), claims: decodeJwt(text.trim()) };
-  } catch {
+    return { text: text.trim(), claims: readClaims(text.trim()) };
+  } catch (error) {
     throw new UserError(
-      `${where} is no OpenID Connect token: hand on CircleCI's variable as it is, unquoted and whole.`,
+      `${where} is no OpenID Connect token (${(error as Error).message}): pass on CircleCI's variable as it is, unquoted and whole.`,
     );
   }
 }
@@ -56,9 +56,9 @@ export function tokenProblem(
         "correct circleci.organizationId (or circleci.server) in config.ts, or run the job in that organization",
     );
   }
-  if (needsRef(role) && !claims.sub?.includes("/vcs-ref/")) {
+  if (needsRef(role) && !claims.sub.includes("/vcs-ref/")) {
     return problem(
-      `the token says neither repository nor branch (sub ${claims.sub}), and role ${role.name} is given by branch or tag: ` +
+      `the token says neither repository nor branch (sub ${claims.sub}), and role ${role.name} trusts branches or tags: ` +
         "use CIRCLE_OIDC_TOKEN_V2, in a pipeline that a push, a pull request or a schedule started; a custom webhook's has no ref",
     );
   }
@@ -67,7 +67,7 @@ export function tokenProblem(
       `the token expired ${minutes(-seconds)} ago, at ${at(claims)}: rerun the job, and get credentials at its beginning`,
     );
   }
-  const audience = [claims.aud ?? []].flat();
+  const audience = audiencesOf(claims);
   if (!audience.some((each) => audiences.includes(each))) {
     return renewable(
       `the token is for ${audience.join(", ")}, and environment ${environment.name} takes ${audiences.join(", ")}: ` +
@@ -102,6 +102,6 @@ function minutes(seconds: number): string {
   return seconds < 120 ? `${Math.round(seconds)} seconds` : `${Math.round(seconds / 60)} minutes`;
 }
 
-function at({ exp = 0 }: JWTPayload): string {
+function at({ exp = 0 }: Claims): string {
   return new Date(exp * 1000).toISOString();
 }

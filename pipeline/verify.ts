@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { createTwoFilesPatch } from "diff";
 import * as v from "valibot";
+import { isObject } from "../policy/document";
 import { UserError } from "../policy/errors";
 
 /** What two plans are compared by: what Terraform would do, and nothing of when, where and by which version it was found. */
@@ -133,8 +134,8 @@ function shown(value: unknown, sensitive: unknown, unknown: unknown, key: Buffer
     return Array.from({ length }, (_, index) => within(String(index), value[index]));
   }
   if (typeof value === "string") return opened(value);
-  const names = new Set([...Object.keys(value ?? {}), ...(isMap(unknown) ? Object.keys(unknown) : [])]);
-  if (!isMap(value) && names.size === 0) return value;
+  const names = new Set([...Object.keys(value ?? {}), ...(isObject(unknown) ? Object.keys(unknown) : [])]);
+  if (!isObject(value) && names.size === 0) return value;
   return Object.fromEntries([...names].map((name) => [name, within(name, marksOf(value, name))]));
 }
 
@@ -150,16 +151,12 @@ function opened(text: string): unknown {
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
-  if (!isMap(value)) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => compare(a, b))
       .map(([name, each]) => [name, sorted(each)]),
   );
-}
-
-function isMap(value: unknown): value is { [name: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function compare(a: string, b: string): number {

@@ -12,6 +12,7 @@ export type Reason =
   /** It depends on something that cannot be read or evaluated: `because` names it. */
   | "unsupported";
 
+/** What AWS would answer to a request, and why. */
 export interface Decision {
   readonly outcome: "allowed" | "refused";
   readonly reason: Reason;
@@ -23,8 +24,10 @@ export interface Decision {
 /** `unsupported`: could not be evaluated. Never grants; in a Deny it counts as denying. */
 export type Verdict = "matched" | "not-matched" | "unsupported";
 
+/** What a policy is attached to or set as. */
 export type PolicyKind = "identity" | "resource" | "boundary" | "session";
 
+/** How one policy bears on a request. */
 export interface PolicyResult {
   readonly name: string;
   readonly kind: PolicyKind;
@@ -33,6 +36,7 @@ export interface PolicyResult {
   readonly statements: readonly StatementResult[];
 }
 
+/** How one statement bears on a request. */
 export interface StatementResult {
   /** From 0. */
   readonly index: number;
@@ -46,8 +50,10 @@ export interface StatementResult {
   readonly conditions: readonly ConditionResult[];
 }
 
+/** The elements of a statement that are compared with a request, conditions apart. */
 export type ElementName = "Principal" | "NotPrincipal" | "Action" | "NotAction" | "Resource" | "NotResource";
 
+/** What an element asks for, and what the request has. */
 export interface ElementResult {
   readonly element: ElementName;
   /** What the policy asks for. */
@@ -58,6 +64,7 @@ export interface ElementResult {
   readonly note?: string;
 }
 
+/** What one condition asks for, and what the request has. */
 export interface ConditionResult {
   readonly operator: string;
   readonly key: string;
@@ -81,11 +88,13 @@ export function some(verdicts: readonly Verdict[]): Verdict {
   return verdicts.includes("unsupported") ? "unsupported" : "not-matched";
 }
 
+/** The opposite; what cannot be told stays so. */
 export function not(verdict: Verdict): Verdict {
   if (verdict === "unsupported") return verdict;
   return verdict === "matched" ? "not-matched" : "matched";
 }
 
+/** A yes or no as a verdict. */
 export function verdictOf(matched: boolean): Verdict {
   return matched ? "matched" : "not-matched";
 }

@@ -23,6 +23,7 @@ export type ConditionElement = {
   readonly [operator: string]: { readonly [key: string]: OneOrMany<string | number | boolean> };
 };
 
+/** One statement: in a trust policy with a principal, in an identity policy with a resource. */
 export interface Statement {
   readonly Sid?: string;
   readonly Effect: "Allow" | "Deny";
@@ -33,6 +34,11 @@ export interface Statement {
   readonly Resource?: OneOrMany<string>;
   readonly NotResource?: OneOrMany<string>;
   readonly Condition?: ConditionElement;
+}
+
+/** Whether a value is a JSON object, neither list nor null. */
+export function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** One value as a list of one; a list as it is; nothing as an empty list. */

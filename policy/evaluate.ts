@@ -1,6 +1,6 @@
 import { type Context, readContext } from "./context";
 import type { Decision, PolicyKind, PolicyResult, Reason, StatementResult } from "./decision";
-import { asArray, type PolicyDocument } from "./document";
+import { asArray, isObject, type PolicyDocument } from "./document";
 import { accountOf, type Grant } from "./principals";
 import { isTrustAction, type NamedPolicy, type Policies, type Request } from "./request";
 import { evaluateStatement } from "./statement";
@@ -17,6 +17,7 @@ export type {
 
 export type { NamedPolicy, Policies, Request } from "./request";
 
+/** What is known beyond policies and request. */
 export interface Options {
   /**
    * Tells of a condition key that AWS does not have for the token's issuer, and why (the text becomes the condition's
@@ -84,7 +85,7 @@ function evaluatePolicy(kind: PolicyKind, { name, document }: NamedPolicy, evalu
 }
 
 function documentFault(document: unknown): string | undefined {
-  if (typeof document !== "object" || document === null || Array.isArray(document)) return "it is not a JSON object";
+  if (!isObject(document)) return "it is not a JSON object";
   const { Version: version = "2008-10-17", Statement: list } = document as Partial<PolicyDocument>;
   if (version !== "2012-10-17" && version !== "2008-10-17")
     return `its version ${JSON.stringify(version)} is not known`;

@@ -13,6 +13,7 @@ import type { Request } from "./request";
  */
 export type Grant = "direct" | "session-of" | "account";
 
+/** Whether a principal element names who asks, and in which way. */
 export interface PrincipalMatch {
   readonly verdict: Verdict;
   readonly grant?: Grant;

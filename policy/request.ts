@@ -24,6 +24,7 @@ export interface Policies {
   readonly session?: readonly NamedPolicy[];
 }
 
+/** A policy document, and what reasons call it. */
 export interface NamedPolicy {
   readonly name: string;
   readonly document: PolicyDocument;

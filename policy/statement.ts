@@ -13,6 +13,7 @@ import {
   type Verdict,
   verdictOf,
 } from "./decision";
+import { isObject } from "./document";
 import { matches, matchesPattern } from "./pattern";
 import { type Grant, isExempt, matchPrincipals, principalEntries } from "./principals";
 import { isTrustAction, type Request } from "./request";
@@ -77,10 +78,6 @@ function firstFault(elements: readonly ElementResult[], conditions: readonly Con
   if (element !== undefined) return `${element.element}: ${element.note}`;
   const condition = conditions.find(({ verdict }) => verdict === "unsupported");
   return `${condition?.operator} on ${condition?.key}: ${condition?.note}`;
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Evaluates an element that comes in two forms, such as Action and NotAction, of which a statement has one. */

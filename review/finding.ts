@@ -6,6 +6,7 @@ import type { Words } from "./words";
  */
 export type Effect = "gain" | "loss" | "unclear";
 
+/** What kind of change of access a finding is. */
 export type FindingKind =
   | "newly trusted"
   | "broadened"
@@ -31,6 +32,7 @@ export interface Finding {
   readonly tokens?: readonly string[];
 }
 
+/** A finding about one subject, e.g. `role deploy`. */
 export function finding(
   subject: string,
   kind: FindingKind,

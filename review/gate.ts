@@ -13,8 +13,10 @@ const CONDITIONS = {
   changes: (environment: EnvironmentReview) => !isQuiet(environment),
 } as const;
 
+/** What `--fail-on` can name. */
 export type GateCondition = keyof typeof CONDITIONS;
 
+/** Every condition, in the order of the help. */
 export const GATE_CONDITIONS = Object.keys(CONDITIONS) as readonly GateCondition[];
 
 /** Why the gate stays shut, e.g. `gains-access in prod`; empty when nothing that it looks for is in the review. */

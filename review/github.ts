@@ -12,7 +12,7 @@ export interface PullRequest {
 }
 
 /** GitHub's limit for a comment, in characters. */
-export const COMMENT_LIMIT = 65_536;
+const COMMENT_LIMIT = 65_536;
 
 /** The hidden first line by which a comment is found again. */
 const MARKER = "<!-- keyless review -->";

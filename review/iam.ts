@@ -5,6 +5,7 @@ import { References } from "./references";
 import { Hidden, isObject, same, UNKNOWN, type Value } from "./values";
 import { words } from "./words";
 
+/** Before the apply, or after it. */
 export type Side = "before" | "after";
 
 /** A role on one side of a plan: who may assume it and what it may do, as far as the plan shows. */
@@ -255,6 +256,7 @@ export function heldPolicies(changes: readonly Change[]): ReadonlySet<string> {
   );
 }
 
+/** The key of one role's holding of one policy. */
 export const holding = (role: unknown, policy: unknown) => JSON.stringify([role, policy]);
 
 /** A name that two roles of one side have: roles of two accounts in one plan. */

@@ -4,6 +4,7 @@ import { COUNTED, type EnvironmentReview, gains, isQuiet, type ResourceReview, t
 import { amount, bySubject, findingInWords, notices, verdict } from "./summary";
 import type { Words } from "./words";
 
+/** How long the Markdown may be, and where the whole of it is kept. */
 export interface MarkdownOptions {
   /** In UTF-16 units, of which GitHub's characters are never more. Default: no limit. */
   readonly limit?: number;
@@ -43,6 +44,7 @@ export function toMarkdown(review: Review, options: MarkdownOptions = {}): strin
   return fitted(head, environments.flatMap(sections), options);
 }
 
+/** A sentence in Markdown, what comes from the plan as code. */
 export function inMarkdown(sentence: Words): string {
   return sentence.map((part) => (typeof part === "string" ? part : code(part.code))).join("");
 }

@@ -30,6 +30,7 @@ export interface Change {
   readonly after: { readonly [attribute: string]: Value } | null;
 }
 
+/** One output's change, concealed. */
 export interface OutputChange {
   readonly name: string;
   readonly action: Action;

@@ -4,6 +4,7 @@ import { driftOf } from "./drift";
 import type { Finding } from "./finding";
 import type { Action, Change, Plan } from "./plan";
 
+/** What is known beyond the plans. */
 export interface ReviewOptions {
   /** For each environment, the names of the roles that its pipeline may not change: an administrator deploys those. */
   readonly administratorRoles?: { readonly [environment: string]: readonly string[] };
@@ -14,6 +15,7 @@ export interface Review {
   readonly environments: readonly EnvironmentReview[];
 }
 
+/** The review of one environment's plan. */
 export interface EnvironmentReview {
   readonly environment: string;
   readonly counts: Counts;
@@ -37,8 +39,10 @@ export interface EnvironmentReview {
 /** How many resources are created, and so on. A resource that is imported or moved may count as updated as well. */
 export type Counts = { readonly [what in (typeof COUNTED)[number]]: number };
 
+/** What the counts of an environment count, in the order of the table. */
 export const COUNTED = ["create", "update", "replace", "destroy", "import", "move", "forget", "drift"] as const;
 
+/** One resource's change, ready to be shown. */
 export interface ResourceReview
   extends Pick<Change, "address" | "type" | "action" | "deposed" | "previousAddress" | "importId"> {
   /** Why, in words, e.g. "tainted". */

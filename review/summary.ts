@@ -46,6 +46,7 @@ function access(findings: readonly Finding[]): string {
   return `Somebody ${certain ? "gains" : "may gain"} access${administrator} (${counted.join(", ")})`;
 }
 
+/** `1 resource`, `2 resources`. */
 export function amount(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`;
 }

@@ -64,6 +64,7 @@ function opaqueDelta(role: string, before: Document | undefined, after: Document
   ];
 }
 
+/** A finding about what cannot be judged: it counts as a gain. */
 export function unclear(subject: string, what: Words): Finding {
   return finding(subject, "could not tell: treat as gain", "unclear", what);
 }

@@ -22,6 +22,7 @@ export interface Sides {
   readonly afterUnknown?: unknown;
 }
 
+/** What stands for a value that only the apply will tell. */
 export const UNKNOWN = "(known after apply)";
 const SENSITIVE = "(sensitive)";
 const SENSITIVE_CHANGED = "(sensitive, changed)";
@@ -89,6 +90,7 @@ export function redact(text: string): string {
   return CREDENTIALS.reduce((rest, form) => rest.replace(form, "(hidden: looks like a key)"), text);
 }
 
+/** Whether a value of a plan is an object; a hidden value is none. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Hidden);
 }
@@ -100,6 +102,7 @@ export function canonical(value: unknown): string {
   );
 }
 
+/** Whether two values mean the same, the order of keys apart. */
 export function same(left: unknown, right: unknown): boolean {
   return left === right || canonical(left) === canonical(right);
 }

@@ -12,6 +12,7 @@ export function words(texts: TemplateStringsArray, ...quoted: readonly (string |
   });
 }
 
+/** Sentences as one, with a separator between them. */
 export function join(parts: readonly Words[], separator: string): Words {
   return parts.flatMap((part, index) => (index === 0 ? part : [separator, ...part]));
 }
@@ -72,6 +73,7 @@ export function principalInWords(principal: string): Words {
   return kind === "Federated" ? words`the tokens of ${id}` : words`${[kind]} principal ${id}`;
 }
 
+/** A principal, `<kind> <id>`, in its two parts. */
 export function split(principal: string): [kind: string, id: string] {
   const space = principal.indexOf(" ");
   return [principal.slice(0, space), principal.slice(space + 1)];

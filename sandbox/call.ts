@@ -93,6 +93,7 @@ export function requestTags(tags: Readonly<Record<string, string>>): Context {
   return { ...prefixed("aws:RequestTag/", tags), ...present({ "aws:TagKeys": Object.keys(tags) }) };
 }
 
+/** Values as condition keys with a common prefix, e.g. `s3:`. */
 export function prefixed(prefix: string, values: Readonly<Record<string, string>>): Context {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${prefix}${key}`, value]));
 }

@@ -1,4 +1,5 @@
 import type { JSONWebKeySet } from "jose";
+import { partitionOf } from "../config/resolve";
 import { type Decision, evaluate } from "../policy/evaluate";
 import { accountOf } from "../policy/principals";
 import { asksOf } from "./asks";
@@ -27,6 +28,7 @@ export interface Used extends Ask {
   readonly decision: "allowed" | "refused";
 }
 
+/** What the gate stands before, and whose tokens it takes. */
 export interface GateOptions {
   /** Where moto listens. */
   readonly moto: string;
@@ -196,11 +198,6 @@ function changesPolicies(call: Call): boolean {
   const { service, operation = "", http } = call;
   if (service === "s3") return !["GET", "HEAD"].includes(http.method) && s3Address(call).key === undefined;
   return ["iam", "kms", "dynamodb"].includes(service) && !/^(Get|List|Describe|Simulate)|Item$/.test(operation);
-}
-
-function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
 function globalContext({ region, http }: Call, session: Session, role: StoredRole): Context {

@@ -8,6 +8,7 @@ import { findMoto, startMoto } from "./moto";
 import { terraformEnvironment } from "./providers";
 import { accountKeys } from "./store";
 
+/** Where the local AWS pretends to be. */
 export interface SandboxOptions {
   /** The account whose administrator {@link Sandbox.environment} is. Default: 123456789012. */
   readonly accountId?: string;
@@ -35,6 +36,7 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
+/** A job's token, and the role that it is for. */
 export interface WebIdentity {
   readonly roleArn: string;
   readonly token: string;

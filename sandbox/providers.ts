@@ -24,6 +24,8 @@ export async function terraformEnvironment(options: TerraformOptions & { readonl
     TF_CLI_CONFIG_FILE: config ?? mirrorConfig(env, options.work),
     CHECKPOINT_DISABLE: "1",
     TF_IN_AUTOMATION: "1",
+    // `cdktf` would look up the provider's checksums for other machines too, in the registry and for minutes.
+    CDKTF_SKIP_PROVIDER_LOCK: "true",
   };
 }
 

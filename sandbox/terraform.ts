@@ -5,6 +5,7 @@ import { pinnedTerraform, terraformConstraint, terraformServes } from "../config
 import { UserError } from "../policy/errors";
 import { type Env, onPath, output } from "./executables";
 
+/** Where to look for Terraform, and where to put it. */
 export interface TerraformOptions {
   /** The project's folder for downloads, `.keyless`. */
   readonly folder: string;

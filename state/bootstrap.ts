@@ -7,6 +7,7 @@ import { checkAccount } from "./account";
 import { StateStore } from "./store";
 import { events, type TerraformRun, terraform, terraformOrFail } from "./terraform";
 
+/** What bootstrap makes, and with what. */
 export interface BootstrapOptions {
   readonly backend: StateBackend;
   /** The stack as cdktf synthesized it: the text of its `cdk.tf.json`. */
@@ -20,6 +21,7 @@ export interface BootstrapOptions {
   readonly progress: (line: string) => void;
 }
 
+/** How a run ended. */
 export interface BootstrapResult {
   /** `created`: bucket and table are new. `changed`: they were there and differed. `unchanged`: nothing was to do. */
   readonly outcome: "created" | "changed" | "unchanged";

@@ -1,9 +1,9 @@
-import { asArray, type PolicyDocument, statements } from "../policy/document";
+import { asArray, isObject, type PolicyDocument, statements } from "../policy/document";
 import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../policy/evaluate";
 import { parseSubject, SUBJECT_PARTS, type SubjectParts } from "./circleci";
 import { commonStart, matchesAs } from "./compare";
 import { type Remedy, remedyFor } from "./remedy";
-import { isAboutEverybody, isObject, isStatement, issuerOfArn } from "./statement";
+import { isAboutEverybody, isStatement, issuerOfArn } from "./statement";
 import {
   type Account,
   audiencesOf,
@@ -34,6 +34,7 @@ export interface Question {
   readonly now: Date;
 }
 
+/** The variable that a token was in, a file, or claims given in its place. */
 export type TokenSource = "CIRCLE_OIDC_TOKEN" | "CIRCLE_OIDC_TOKEN_V2" | "file" | "claims";
 
 /** Whether a token's signature is the issuer's, and how that was found out or why it was not. */
@@ -67,6 +68,7 @@ export interface Mismatch {
   readonly note?: string;
 }
 
+/** One part of a subject, beside what the role wants there. */
 export interface PartComparison {
   readonly part: keyof SubjectParts;
   /** Absent from a subject that does not say it. */
@@ -78,6 +80,7 @@ export interface PartComparison {
   readonly firstDifference: number;
 }
 
+/** Whether the token gets in, and what led to it. */
 export interface Explanation {
   readonly decision: "allowed" | "refused" | "unknown";
   readonly checks: readonly Check[];

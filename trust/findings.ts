@@ -7,7 +7,7 @@ import type { Statement } from "../policy/document";
 export type Severity = "error" | "warning";
 
 /** Every finding by name, with its usual severity. */
-export const SEVERITIES = {
+const SEVERITIES = {
   "malformed-policy": "error",
   "any-principal": "error",
   "no-audience": "error",
@@ -29,8 +29,10 @@ export const SEVERITIES = {
   "no-circleci-trust": "warning",
 } as const satisfies { readonly [name: string]: Severity };
 
+/** A finding's name, by which the configuration accepts it. */
 export type FindingName = keyof typeof SEVERITIES;
 
+/** The names of all findings. */
 export const FINDING_NAMES = Object.keys(SEVERITIES) as FindingName[];
 
 /** One thing that is wrong with a trust policy. */

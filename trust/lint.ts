@@ -1,4 +1,4 @@
-import { asArray, type PolicyDocument, type Statement, statements } from "../policy/document";
+import { asArray, isObject, type PolicyDocument, type Statement, statements } from "../policy/document";
 import { evaluate } from "../policy/evaluate";
 import { makesAdministrator, type RolePolicy } from "./administrator";
 import { formatSubject, issuerOf, organizationOf } from "./circleci";
@@ -9,7 +9,6 @@ import { lintStatement } from "./rules";
 import {
   ASSUME,
   isAboutEverybody,
-  isObject,
   isStatement,
   issuerOfArn,
   issuersOf,

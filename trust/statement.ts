@@ -1,4 +1,4 @@
-import { asArray, type Statement } from "../policy/document";
+import { asArray, isObject, type Statement } from "../policy/document";
 import { matchesPattern } from "../policy/pattern";
 import { organizationOf, parseSubject, type SubjectParts } from "./circleci";
 
@@ -16,6 +16,7 @@ export interface TrustStatement {
   readonly conditions: readonly Condition[];
 }
 
+/** One condition on one key. */
 export interface Condition {
   readonly operator: string;
   readonly key: string;
@@ -32,9 +33,11 @@ export interface TrustedSubject {
   readonly parts?: SubjectParts;
 }
 
+/** Whether a condition says what a value must not be. */
 export const isNegated = ({ operator }: Condition) => /Not(Equals|Like)/.test(operator);
 /** Whether a condition is met by a request that lacks the key. */
 export const isOptional = ({ operator }: Condition) => /^ForAllValues:|IfExists$/.test(operator);
+/** Whether a condition takes wildcards. */
 export const isLike = ({ operator }: Condition) => /StringLike/.test(operator);
 
 /** Whether a value has so much of a statement's form that it can be judged; what else is wrong with it, the engine tells. */
@@ -62,6 +65,7 @@ export function opensToCircleCi(statement: Statement, servers: readonly string[]
   return allows && (isAboutEverybody(statement) || readStatement(statement, 0, servers).length > 0);
 }
 
+/** Whether a statement names no principal in particular. */
 export function isAboutEverybody({ Principal, NotPrincipal }: Statement): boolean {
   if (Principal === undefined) return NotPrincipal !== undefined;
   return Principal === "*" || (isObject(Principal) && asArray<unknown>(Principal.AWS).includes("*"));
@@ -111,8 +115,4 @@ export function trustedSubjects(trust: TrustStatement): TrustedSubject[] {
   return conditionsOn(trust, "sub")
     .filter((condition) => !isNegated(condition))
     .flatMap((condition) => condition.values.map((value) => ({ condition, value, parts: parseSubject(value) })));
-}
-
-export function isObject(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isObject } from "../policy/document";
 import type { Request } from "../policy/evaluate";
 import { CONDITION_CLAIMS } from "./circleci";
 
@@ -52,7 +53,7 @@ function decode(part: string): { readonly [name: string]: unknown } | undefined 
   if (!/^[\w-]+=*$/.test(part)) return undefined;
   try {
     const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -30,7 +30,7 @@ describe("keyless access", () => {
       const file = join(folder, "access.svg");
       expect(keyless(["access", "--format", "svg", "--out", file]).stdout).toBe("");
       expect(readFileSync(file, "utf8")).toMatch(/^<svg /);
-      const { stderr, status } = keyless(["access", "--out", join(folder, "none", "access.svg")]);
+      const { stderr, status } = keyless(["access", "--out", join(file, "access.svg")]);
       expect(stderr).toMatch(/^--out .* cannot be written: /);
       expect(status).toBe(1);
     } finally {

@@ -125,6 +125,6 @@ describe("a trust test that cannot be run is refused:", () => {
     const run = () => configOf(broken, [{ job: main } as TrustTest]);
     expect(run).toThrow(ConfigError);
     expect(run).toThrow(/trustTests\[0\]\.admitted/);
-    expect(run).toThrow(/stands there twice/);
+    expect(run).toThrow(/is listed twice/);
   });
 });

@@ -22,7 +22,7 @@ describe("what is wrong", () => {
     expect(problems).toHaveLength(7);
     expect(message.split("\n")).toEqual(
       expect.arrayContaining([
-        "the configuration has 7 problems, nothing was planned or changed:",
+        "the configuration has 7 problems; nothing was planned or changed:",
         expect.stringMatching(/^ {2}circleci\.organizationId: "acme" is not an organization's id: write /),
         expect.stringMatching(/^ {2}environments\.dev\.accountId: "1" is not an AWS account id: write its 12 digits/),
         expect.stringMatching(/^ {2}environments\.dev\.state\.lockTable: is missing: /),

@@ -140,7 +140,7 @@ const conflicts: readonly (readonly [what: string, changes: object, path: string
       },
     },
     "roles.writer.managedPolicyArns.1",
-    /stands there twice/,
+    /is listed twice/,
   ],
 ];
 

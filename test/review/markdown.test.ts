@@ -160,11 +160,12 @@ test("a thousand changes are reviewed in under a second", () => {
     ),
   );
   const json = JSON.stringify(planJson(changes));
-  // The best of three: others may use the machine at the same time.
+  // Time of this process alone, and the best of three: others use the machine at the same time.
   const milliseconds = [1, 2, 3].map(() => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     toMarkdown(review([readPlan("dev", JSON.parse(json))]), { limit: 65_536 });
-    return performance.now() - start;
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1_000;
   });
   expect(Math.min(...milliseconds)).toBeLessThan(1_000);
 });
