@@ -9,7 +9,7 @@ import { aws, Project, type Ran } from "./project";
 const account = "123456789012";
 const farAccount = "210987654321";
 
-const environments = ["bucket", "some", "unmoved", "orphan", "changed", "foreign", "far"] as const;
+const environments = ["bucket", "unmoved", "orphan", "changed", "foreign", "far"] as const;
 type Name = (typeof environments)[number];
 
 /** Environments that have nothing but their state backend to be made. */
@@ -96,7 +96,6 @@ async function expectBackend(name: Name) {
 describe("killed and run again, it ends in the same place:", () => {
   test.each<[what: string, name: Name, at: RegExp, whom: "all" | "keyless alone"]>([
     ["while it made the bucket", "bucket", /aws_s3_bucket\.state.*: Creating/, "all"],
-    ["when some of it was made", "some", /aws_dynamodb_table\.lock.*: Creation complete/, "all"],
     ["when all was made and the state not moved", "unmoved", /moving the state into the bucket/, "all"],
     ["with Terraform left alone, still at work", "orphan", /aws_s3_bucket\.state.*: Creating/, "keyless alone"],
   ])("%s", async (_, name, at, whom) => {
@@ -166,6 +165,6 @@ describe("what it does not take", () => {
   test("an environment that there is not", async () => {
     const ran = await project.keyless(sandbox.environment, "bootstrap", "prod");
     expect(ran.status).not.toBe(0);
-    expect(ran.output).toContain('there is no environment "prod" in config.ts: bucket, some');
+    expect(ran.output).toContain('there is no environment "prod" in config.ts: bucket, unmoved');
   });
 });

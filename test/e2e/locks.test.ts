@@ -84,7 +84,7 @@ describe.each([
   ["a lock file alone", "file", "file"],
   ["both locks, a KMS key and a prefix", "both", "team/both"],
 ])("with %s", (_, name, prefix) => {
-  const deploy = (env = sandbox.environment) => project.cdktf(env, "deploy", name, "--auto-approve");
+  const deploy = (env = sandbox.environment) => project.terraform(env, name, "apply", "-auto-approve");
 
   test("bootstrap and a first deploy work", async () => {
     expect(await project.keyless(sandbox.environment, "bootstrap", name)).toMatchObject({ status: 0 });
@@ -92,7 +92,7 @@ describe.each([
   });
 
   test("the plan role plans, under the lock, and finds nothing to change", async () => {
-    const ran = await project.cdktf(await job(`${name}-plan`), "diff", name);
+    const ran = await project.terraform(await job(`${name}-plan`), name, "plan");
     expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("No changes") });
   });
 
@@ -121,7 +121,7 @@ test("an item of the table that somebody holds stops a deploy, and says who", as
   const table = ["--table-name", "acme-both-lock"];
   const item = JSON.stringify({ LockID, Info: { S: lockInfo } });
   await aws(sandbox.environment, "dynamodb", "put-item", ...table, "--item", item);
-  const ran = await project.cdktf(sandbox.environment, "deploy", "both", "--auto-approve");
+  const ran = await project.terraform(sandbox.environment, "both", "apply", "-auto-approve");
   expect(ran.status).not.toBe(0);
   expect(ran.output).toMatch(/Error acquiring the state lock[\s\S]*ada@laptop/);
   const kept = await aws(sandbox.environment, "dynamodb", "get-item", ...table, "--key", JSON.stringify({ LockID }));

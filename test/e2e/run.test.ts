@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Sandbox, startSandbox } from "../../sandbox";
-import { aws, Project, type Ran, run } from "./project";
+import { aws, Project, type Ran } from "./project";
 
 let sandbox: Sandbox;
 let project: Project;
@@ -53,17 +53,6 @@ describe("without an account", () => {
       output: expect.stringContaining("dev, dev-state, prod, prod-state"),
     });
     expect(Object.keys(mistaken.stack("prod").resource)).toContain("aws_iam_role");
-  });
-
-  test.each(["dev", "prod-state"])("Terraform finds stack %s valid", async (stack) => {
-    const cwd = join(mistaken.folder, "cdktf.out", "stacks", stack);
-    const terraform = (...args: string[]) =>
-      run(sandbox.environment.TERRAFORM_BINARY_NAME ?? "terraform", args, { cwd, env: sandbox.environment });
-    expect(await terraform("init", "-backend=false", "-input=false")).toMatchObject({ status: 0 });
-    expect(await terraform("validate")).toMatchObject({
-      status: 0,
-      output: expect.stringContaining("The configuration is valid"),
-    });
   });
 });
 
