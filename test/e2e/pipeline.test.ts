@@ -49,7 +49,7 @@ async function deployedBefore(name: keyof typeof ACCOUNTS): Promise<void> {
     "PAY_PER_REQUEST",
   );
   const own = new Project();
-  const ran = await own.cdktf(env, "deploy", name, "--auto-approve");
+  const ran = await own.terraform(env, name, "apply", "-auto-approve");
   own.remove();
   if (ran.status !== 0) throw new Error(ran.output);
 }
