@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { cpSync } from "node:fs";
 import { type Sandbox, startSandbox } from "../../sandbox";
 import type { Env } from "../../sandbox/executables";
 import { CircleCi, type JobResult } from "./circleci-runner";
@@ -73,8 +72,7 @@ async function jobEnvironment(branch: string): Promise<Env> {
 }
 
 function checkoutOf({ folder: from }: Project) {
-  return (folder: string) =>
-    cpSync(from, folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  return (folder: string) => void execFileSync("cp", ["-a", `${from}/.`, folder]);
 }
 
 function pipeline(branch: string, source = "webhook"): CircleCi {

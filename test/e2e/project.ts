@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConfigInput } from "../../config/types";
@@ -22,9 +22,9 @@ export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "keyless-project-"));
 
   constructor(config?: string | ConfigInput) {
-    // With dist/ and the times of the sources: what is not changed here need not be compiled here.
-    const filter = (path: string) => !left.has(path.slice(root.length + 1));
-    cpSync(root, this.folder, { recursive: true, preserveTimestamps: true, filter });
+    // With dist/ and the exact times of the sources, by which nothing need be compiled again that is not changed.
+    const copied = readdirSync(root).filter((name) => !left.has(name));
+    execFileSync("cp", ["-a", ...copied.map((name) => join(root, name)), this.folder]);
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
     if (config !== undefined) this.configure(config);
   }
