@@ -7,6 +7,7 @@ const shared = { transform: { "\\.ts$": "./jest.transform.js" }, testEnvironment
 
 module.exports = {
   reporters: ["default", "./jest.reporter.js"],
+  testSequencer: "./jest.sequencer.js",
   // One more than the processors: an end-to-end test waits as much as it computes.
   maxWorkers: availableParallelism() + 1,
   projects: [
