@@ -67,9 +67,10 @@ function onLockItems(sid: string, actions: string[], scope: Stated, items: strin
   });
 }
 
-function encryption({ state }: Stated, sid: string, actions: string[]): Statement[] {
+function encryption({ partition, state }: Stated, sid: string, actions: string[]): Statement[] {
   if (state.kmsKeyArn === undefined) return [];
-  const services = [`s3.${state.region}.amazonaws.com`, `dynamodb.${state.region}.amazonaws.com`];
+  const domain = partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
+  const services = [`s3.${state.region}.${domain}`, `dynamodb.${state.region}.${domain}`];
   return [allow(sid, actions, [state.kmsKeyArn], { StringEquals: { "kms:ViaService": services } })];
 }
 

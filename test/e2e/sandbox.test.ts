@@ -56,7 +56,7 @@ describe("the local AWS leaves nothing behind", () => {
     if (signal) child.kill(signal);
     else child.stdin.write("go\n");
     await expect(eventually(() => !isAlive(moto))).resolves.toBe(true);
-    expect(existsSync(folder)).toBe(false);
+    await expect(eventually(() => !existsSync(folder))).resolves.toBe(true);
     child.stdin.end();
     await ended;
   });
