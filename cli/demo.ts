@@ -23,10 +23,16 @@ export function register(program: Command): void {
     .description("try it all on a local AWS: bootstrap, deploy, tokens let in and refused, no drift")
     .action(async ({ keep = false }: { keep?: boolean }) => {
       const demo = new Demo();
+      const interrupted = () => demo.interrupt();
+      process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
       try {
         await runSteps(demo.steps());
         console.log(demo.summary());
         if (keep) process.exitCode = await stay(demo.sandbox);
+      } catch (error) {
+        if (!demo.isInterrupted) throw error;
+        console.error("interrupted: the local AWS and all that was in it is gone");
+        process.exitCode = 130;
       } finally {
         await demo.stop();
       }
@@ -42,6 +48,7 @@ class Demo {
   private readonly project: { project: string; repository: string; branches: readonly string[] };
   private readonly folder = mkdtempSync(join(tmpdir(), "keyless-demo-"));
   private readonly proven: [what: string, answer: string][] = [];
+  private readonly interruption = new AbortController();
   private made = "";
   private started?: Sandbox;
 
@@ -57,6 +64,15 @@ class Demo {
       );
     }
     this.project = { ...rule, branches: rule.branches };
+  }
+
+  get isInterrupted(): boolean {
+    return this.interruption.signal.aborted;
+  }
+
+  /** Ends what runs; nothing of the local AWS need be saved. */
+  interrupt(): void {
+    this.interruption.abort();
   }
 
   get sandbox(): Sandbox {
@@ -103,6 +119,7 @@ class Demo {
       adopt: false,
       env: process.env,
       progress,
+      signal: this.interruption.signal,
     });
   }
 
@@ -170,6 +187,7 @@ class Demo {
     const child = spawn(file, [...args, ...options], {
       env: { ...process.env, CI: "1" },
       stdio: ["ignore", "pipe", "pipe"],
+      signal: this.interruption.signal,
     });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
@@ -189,9 +207,8 @@ class Demo {
   summary(): string {
     const { accountId, roles, state } = this.environment;
     const table = new Table({
-      colWidths: [62, 42],
+      colWidths: [66, 52],
       wordWrap: true,
-      wrapOnWordBoundary: false,
       style: { head: [], border: [] },
     });
     table.push(

@@ -24,6 +24,8 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
   }));
   const options = { timer: PRESET_TIMER };
   const list = new Listr(tasks, {
+    // Its own handler would end this process at Ctrl-C, with Terraform at work and nothing put away.
+    registerSignalListeners: false,
     rendererOptions: { ...options, showErrorMessage: false },
     fallbackRendererOptions: options,
     collectErrors: false,

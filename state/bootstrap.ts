@@ -19,6 +19,8 @@ export interface BootstrapOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Called with each line of progress. */
   readonly progress: (line: string) => void;
+  /** Ends it at once, state unsaved. Default: it is ended by Ctrl-C, once Terraform has saved its state. */
+  readonly signal?: AbortSignal;
 }
 
 /** How a run ended. */
@@ -75,7 +77,7 @@ async function converge(options: BootstrapOptions, store: StateStore): Promise<B
 }
 
 /** Lays the stack into the folder, with another backend than its own if one is given. */
-function prepare({ stack, folder, env, progress }: BootstrapOptions, backend?: object): TerraformRun {
+function prepare({ stack, folder, env, progress, signal }: BootstrapOptions, backend?: object): TerraformRun {
   const parsed = JSON.parse(stack);
   if (backend !== undefined) parsed.terraform.backend = backend;
   writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(parsed, null, 2));
@@ -84,6 +86,7 @@ function prepare({ stack, folder, env, progress }: BootstrapOptions, backend?: o
     folder,
     env,
     onLine: events(progress),
+    signal,
     onStart: (pid) => writeFileSync(journal(folder), JSON.stringify({ pid, who: whoAmI() })),
   };
 }

@@ -9,6 +9,8 @@ export interface TerraformRun {
   readonly onLine: (line: string) => void;
   /** Called with the id of Terraform's process once it runs. */
   readonly onStart?: (pid: number) => void;
+  /** Ends Terraform at once, whatever it is about to save: for what is thrown away anyway. */
+  readonly signal?: AbortSignal;
 }
 
 /** Passes on what Terraform or cdktf says of each resource and of the end of its work, and nothing else that it prints. */
@@ -25,7 +27,12 @@ export async function terraform(run: TerraformRun, ...args: string[]): Promise<{
   const child = spawn(binary, [...args, "-no-color"], { cwd: run.folder, env, stdio: ["ignore", "pipe", "pipe"] });
   // Ctrl-C reaches Terraform as well, which then saves the state and gives the lock back: wait for it.
   const wait = () => {};
-  process.on("SIGINT", wait).on("SIGTERM", wait);
+  const passOn = () => child.kill("SIGTERM");
+  process.on("SIGINT", wait).on("SIGTERM", passOn);
+  // Terraform ends at its second interrupt without waiting for its provider, which it takes along.
+  run.signal?.addEventListener("abort", () => {
+    for (const delay of [0, 200, 400]) setTimeout(() => child.kill("SIGINT"), delay);
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -42,7 +49,7 @@ export async function terraform(run: TerraformRun, ...args: string[]): Promise<{
       child.on("close", (status, signal) => resolve({ status: status ?? (signal === null ? 1 : 128), output }));
     });
   } finally {
-    process.off("SIGINT", wait).off("SIGTERM", wait);
+    process.off("SIGINT", wait).off("SIGTERM", passOn);
   }
 }
 
