@@ -296,7 +296,7 @@ describe("a session", () => {
   });
 
   it("of an earlier local AWS is nobody", async () => {
-    const keys = { AccessKeyId: "ASIAXXXXXXXXXXXXXXXX", SecretAccessKey: "x", SessionToken: "x" };
+    const keys = { AccessKeyId: "ASIAEXAMPLEEXAMPLE22", SecretAccessKey: "x", SessionToken: "x" };
     await expect(
       new IAMClient(clientOptions(keys)).send(new CreateRoleCommand({ RoleName: "x", AssumeRolePolicyDocument: "{}" })),
     ).rejects.toMatchObject({ Code: "InvalidClientTokenId" });

@@ -18,7 +18,7 @@ interface Sent {
 }
 
 function asks({ service, method = "GET", url = "/", headers = {}, body = "", stored = {} }: Sent) {
-  const scope = `ASIAXXXXXXXXXXXXXXXX/20260101/us-east-1/${service}/aws4_request`;
+  const scope = `ASIAEXAMPLEEXAMPLE22/20260101/us-east-1/${service}/aws4_request`;
   const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
   const http = { method, url, headers: { host: "127.0.0.1:4000", authorization, ...headers }, body: Buffer.from(body) };
   return asksOf(parseCall(http), { ...account, ...stored });

@@ -9,7 +9,7 @@ interface Sent {
   readonly body?: string;
 }
 
-const scope = (service: string) => `ASIAXXXXXXXXXXXXXXXX/20260101/us-east-1/${service}/aws4_request`;
+const scope = (service: string) => `ASIAEXAMPLEEXAMPLE22/20260101/us-east-1/${service}/aws4_request`;
 const signed = (service: string) => `AWS4-HMAC-SHA256 Credential=${scope(service)}, SignedHeaders=host, Signature=0`;
 
 function check({ service = "s3", method = "GET", url = "/", headers = {}, body = "" }: Sent): void {
