@@ -1,4 +1,5 @@
-import type { Check, Explanation, Mismatch, PartComparison } from "../trust/explain";
+import type { Explanation } from "../trust/explain";
+import type { Check, Mismatch, PartComparison } from "../trust/explain-types";
 import type { Paint } from "./paint";
 
 /** What `keyless explain` found out, beside the explanation itself. */

@@ -1,27 +1,8 @@
-import { type Ask, type Call, prefixed, present } from "./call";
+import { type Ask, type Call, prefixed, present, type Stored } from "./call";
 import { cloudFrontAsks } from "./cloudfront-asks";
 import { dynamoDbAsks } from "./dynamodb-asks";
 import { iamAsks, stsAsks } from "./iam-asks";
 import { s3Asks } from "./s3-asks";
-
-/** What is stored in the local AWS and decides what a request asks for. */
-export interface Stored {
-  /** The account that is asked. */
-  readonly accountId: string;
-  readonly partition: string;
-  /** The path of the role or user that the request names; default: `/`. */
-  readonly path?: string;
-  /** The tags of that role. */
-  readonly tags?: Readonly<Record<string, string>>;
-  /** The ARN of that role's permissions boundary. */
-  readonly boundaryArn?: string;
-  /** The partition keys of the tables that the request names, by those names. */
-  readonly partitionKeys?: Readonly<Record<string, string>>;
-  /** The ARN of the KMS key that the request names, by id or by alias, or that its bucket or object is encrypted with. */
-  readonly keyArn?: string;
-  /** The ARN of the KMS key that a ciphertext is encrypted with anew. */
-  readonly destinationKeyArn?: string;
-}
 
 /**
  * The permissions that a request asks for, named as in AWS's service authorization reference. Services that this

@@ -33,6 +33,25 @@ export interface Ask {
   readonly context: Context;
 }
 
+/** What is stored in the local AWS and decides what a request asks for. */
+export interface Stored {
+  /** The account that is asked. */
+  readonly accountId: string;
+  readonly partition: string;
+  /** The path of the role or user that the request names; default: `/`. */
+  readonly path?: string;
+  /** The tags of that role. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** The ARN of that role's permissions boundary. */
+  readonly boundaryArn?: string;
+  /** The partition keys of the tables that the request names, by those names. */
+  readonly partitionKeys?: Readonly<Record<string, string>>;
+  /** The ARN of the KMS key that the request names, by id or by alias, or that its bucket or object is encrypted with. */
+  readonly keyArn?: string;
+  /** The ARN of the KMS key that a ciphertext is encrypted with anew. */
+  readonly destinationKeyArn?: string;
+}
+
 export type Context = Readonly<Record<string, string | readonly string[]>>;
 
 /** Takes a request apart, whether it is signed in its header, in its query (a presigned URL), or not at all. */

@@ -1,5 +1,4 @@
-import type { Stored } from "./asks";
-import type { Ask, Call } from "./call";
+import type { Ask, Call, Stored } from "./call";
 
 /** What CloudFront calls a thing in its paths, and in the names of its actions. */
 const nouns = new Map([

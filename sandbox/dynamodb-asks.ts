@@ -1,5 +1,4 @@
-import type { Stored } from "./asks";
-import { type Ask, type Call, type JsonObject, present } from "./call";
+import { type Ask, type Call, type JsonObject, present, type Stored } from "./call";
 
 /** What one request asks of one table: an action, and the items that it names. */
 interface OnTable {

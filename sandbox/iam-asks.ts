@@ -1,5 +1,4 @@
-import type { Stored } from "./asks";
-import { type Ask, type Call, members, prefixed, present, requestTags } from "./call";
+import { type Ask, type Call, members, prefixed, present, requestTags, type Stored } from "./call";
 
 /** What an operation of IAM is about. */
 export type IamSubject = keyof typeof parameters;

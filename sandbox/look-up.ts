@@ -1,6 +1,6 @@
 import type { NamedPolicy } from "../policy/evaluate";
-import { kmsKeyId, type Stored } from "./asks";
-import type { Ask, Call } from "./call";
+import { kmsKeyId } from "./asks";
+import type { Ask, Call, Stored } from "./call";
 import { tablesOf } from "./dynamodb-asks";
 import { iamSubject } from "./iam-asks";
 import { s3Address } from "./s3-asks";

@@ -1,5 +1,4 @@
-import type { Stored } from "./asks";
-import { type Ask, type Call, type Context, prefixed, present } from "./call";
+import { type Ask, type Call, type Context, prefixed, present, type Stored } from "./call";
 
 /** The actions on a bucket's subresource: to read it, to write it, and to delete it where that is another. */
 const bucketActions: Record<string, readonly string[]> = {

@@ -1,10 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, posix } from "node:path";
 
 const root = join(__dirname, "..");
 
-/** What the files of a folder may import from, besides their own folder. */
-const ARROWS = {
+/**
+ * What each file or folder may import from beside itself; the longest row that fits a file counts. A file that no row
+ * covers fails the test. `*` stands for everything.
+ */
+const LAYERS: { readonly [place: string]: readonly string[] } = {
   policy: [],
   trust: ["policy"],
   permissions: ["policy"],
@@ -15,37 +18,83 @@ const ARROWS = {
   access: ["config", "trust", "permissions", "policy"],
   pipeline: ["config", "trust", "permissions", "policy"],
   review: ["policy"],
-} as const;
+  cli: ["access", "config", "permissions", "pipeline", "policy", "review", "sandbox", "state", "trust"],
+  "cli/bootstrap.ts": ["cli", "config", "stacks", "state"],
+  "cli/keyless.js": ["build.js"],
+  "cli/load-config.ts": ["config", "config.ts", "policy"],
+  "build.js": [],
+  "config.ts": ["config", "permissions"],
+  "jest.config.js": ["build.js"],
+  "jest.reporter.js": [],
+  "jest.sequencer.js": [],
+  "jest.transform.js": [],
+  "main.ts": ["config", "config.ts", "stacks"],
+  test: ["*"],
+};
 
 /** What decides about trust and permissions: no Terraform, no network, no file, no environment. */
 const PURE = ["policy", "trust", "permissions"];
+/** Modules of Node.js that compute and read nothing. */
+const PURE_MODULES = ["node:net"];
 
-function sources(folder: string): { name: string; text: string }[] {
-  return readdirSync(join(root, folder))
-    .filter((file) => file.endsWith(".ts"))
-    .map((file) => ({ name: `${folder}/${file}`, text: readFileSync(join(root, folder, file), "utf8") }));
+const SKIPPED = new Set(["node_modules", "dist", "cdktf.out"]);
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+  /** What it imports, statically or by `require()` and `import()`: a path from the root, or a package. */
+  readonly imports: readonly string[];
 }
 
-function imports({ text }: { text: string }): string[] {
-  return [...text.matchAll(/(?:from|import|require)\s*\(?\s*"([^"]+)"/g)].map(([, module]) => module ?? "");
+function sources(folder = ""): Source[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = posix.join(folder, entry.name);
+    if (SKIPPED.has(entry.name) || entry.name.startsWith(".")) return [];
+    if (entry.isDirectory()) return sources(path);
+    return /\.[cm]?[jt]s$/.test(entry.name) ? [read(path)] : [];
+  });
 }
 
-test.each(Object.entries(ARROWS))("%s imports only from the folders below it", (folder, below) => {
-  for (const source of sources(folder)) {
-    const others = imports(source).flatMap((module) => /^\.\.\/([\w-]+)/.exec(module)?.[1] ?? []);
-    expect({ [source.name]: others.filter((other) => !(below as readonly string[]).includes(other)) }).toEqual({
-      [source.name]: [],
-    });
-  }
+function read(path: string): Source {
+  const text = readFileSync(join(root, path), "utf8");
+  const found = [...text.matchAll(/(?:\bfrom|\bimport|\brequire(?:\.resolve)?)\s*\(?\s*["'`]([^"'`\n]+)["'`]/g)];
+  const imports = found.map(([, module = ""]) => (module.startsWith(".") ? resolved(path, module) : module));
+  return { path, text, imports };
+}
+
+/** A relative import as the path of the file that it means. */
+function resolved(from: string, module: string): string {
+  const path = posix.join(posix.dirname(from), module);
+  const candidates = [path, `${path}.ts`, `${path}.js`, `${path}/index.ts`];
+  return candidates.find((file) => statSync(join(root, file), { throwIfNoEntry: false })?.isFile()) ?? path;
+}
+
+function rowOf(path: string): string | undefined {
+  const rows = Object.keys(LAYERS).filter((row) => path === row || path.startsWith(`${row}/`));
+  return rows.sort((a, b) => b.length - a.length)[0];
+}
+
+const product = sources().filter(({ path }) => rowOf(path) !== "test");
+
+test("every source file is covered by a row of the table, and every row covers a file", () => {
+  const rows = sources().map(({ path }) => ({ path, row: rowOf(path) }));
+  expect(rows.filter(({ row }) => row === undefined)).toEqual([]);
+  expect(Object.keys(LAYERS).filter((row) => !rows.some((each) => each.row === row))).toEqual([]);
 });
 
-test.each(PURE)("%s is pure", (folder) => {
-  for (const source of sources(folder)) {
-    expect({
-      [source.name]: imports(source).filter((module) => !module.startsWith(".") && module !== "node:net"),
-    }).toEqual({
-      [source.name]: [],
-    });
-    expect(source.text).not.toContain("process.");
-  }
+test.each(product)("$path imports only from the layers below it", ({ path, imports }) => {
+  const row = rowOf(path) ?? "";
+  const below = [row, ...(LAYERS[row] ?? [])];
+  const others = imports.filter((file) => rowOf(file) !== undefined || file.startsWith("."));
+  const allowed = (file: string) => below.some((place) => file === place || file.startsWith(`${place}/`));
+  expect(others.filter((file) => !allowed(file))).toEqual([]);
 });
+
+test.each(product.filter(({ path }) => PURE.some((place) => path.startsWith(`${place}/`))))(
+  "$path is pure",
+  ({ imports, text }) => {
+    const isOurs = (file: string) => rowOf(file) !== undefined;
+    expect(imports.filter((file) => !isOurs(file) && !PURE_MODULES.includes(file))).toEqual([]);
+    expect(text).not.toMatch(/\bprocess\.|\bfetch\(|\bglobalThis\b/);
+  },
+);

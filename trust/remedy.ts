@@ -1,6 +1,6 @@
 import { CIRCLECI_CLOUD, organizationOf, type SubjectParts, UUID } from "./circleci";
 import { matchesAs } from "./compare";
-import type { Check, Mismatch, PartComparison, Question } from "./explain";
+import type { Check, Mismatch, PartComparison, Question } from "./explain-types";
 import { issuerOfArn } from "./statement";
 import { audiencesOf, issuerOfClaims } from "./token";
 

@@ -1,4 +1,5 @@
-import { explain, type Question } from "../../trust/explain";
+import { explain } from "../../trust/explain";
+import type { Question } from "../../trust/explain-types";
 import {
   account,
   aud,
