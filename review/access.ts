@@ -4,7 +4,7 @@ import { type Iam, IamReader, type Provider } from "./iam";
 import { boundaryDelta, permissionDelta } from "./permissions";
 import type { Change, Plan } from "./plan";
 import { trustDelta, unclear } from "./trust";
-import { Hidden, type Value } from "./values";
+import { Hidden, type Value } from "./value";
 import { words } from "./words";
 
 /** Who gains and who loses by a list of changes: the plan's own, or its drift. */

@@ -1,7 +1,6 @@
 import { diffArrays } from "diff";
-import { parseJson, sortedLists } from "./documents";
 import type { Change } from "./plan";
-import { Hidden, isObject, same, UNKNOWN, type Value } from "./values";
+import { Hidden, isObject, parseJson, same, sortedLists, UNKNOWN, type Value } from "./value";
 
 /** A line of an attribute's difference. */
 export interface Line {

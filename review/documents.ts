@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { covers, literal } from "./containment";
-import { canonical, Hidden, isObject, same, UNKNOWN, type Value } from "./values";
+import { canonical, Hidden, isObject, parseJson, same, sortedLists, UNKNOWN, type Value } from "./value";
 
 /** A policy as far as the plan shows it. */
 export interface Document {
@@ -82,15 +82,6 @@ export function readDocument(source: Value | undefined): Document | undefined {
   const older = parsed.output.Version !== "2012-10-17" && canonical(parsed.output).includes("${");
   const unclear = older ? { unclear: "written in the version 2008-10-17, which takes ${…} for text" } : {};
   return { clauses: parsed.output.Statement.map((statement) => toClause(statement, false)), ...unclear, source };
-}
-
-/** The JSON in a text; undefined when there is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -181,20 +172,6 @@ function principalsOf(principal: NonNullable<RawStatement["Principal"]>): string
   return Object.entries(principal).flatMap(([kind, ids]) =>
     ids.map((id) => `${kind} ${kind === "AWS" && /^\d{12}$/.test(id) ? `arn:aws:iam::${id}:root` : id}`),
   );
-}
-
-/** Elements of a policy that hold one text and never a list. */
-const SINGLE = new Set(["Version", "Id", "Sid", "Effect", "Principal", "NotPrincipal"]);
-
-/** A policy with every list in order, one value written as a list of one: neither makes a difference to AWS. */
-export function sortedLists(value: unknown, element?: string): unknown {
-  if (Array.isArray(value)) {
-    const parts = value.map((part) => sortedLists(part));
-    return parts.every((part) => typeof part === "string") ? parts.sort() : parts;
-  }
-  if (isObject(value))
-    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, sortedLists(part, key)]));
-  return typeof value === "string" && element !== undefined && !SINGLE.has(element) ? [value] : value;
 }
 
 /** Whether nothing that the two say differs, and nothing that cannot be read has changed. */

@@ -2,7 +2,7 @@ import { type Document, documentOfDataSource, readDocument } from "./documents";
 import type { Grant } from "./permissions";
 import type { Change, Plan } from "./plan";
 import { References } from "./references";
-import { Hidden, isObject, same, UNKNOWN, type Value } from "./values";
+import { Hidden, isObject, same, UNKNOWN, type Value } from "./value";
 import { words } from "./words";
 
 /** Before the apply, or after it. */

@@ -3,7 +3,7 @@ import { covers, coversArn } from "./containment";
 import { type Clause, type Document, permits } from "./documents";
 import { type Finding, finding } from "./finding";
 import { unclear } from "./trust";
-import { Hidden, UNKNOWN, type Value } from "./values";
+import { Hidden, UNKNOWN, type Value } from "./value";
 import { join, type Words, words } from "./words";
 
 /** Something that allows: a policy whose text is not in the plan, by its ARN, or a policy's document. */

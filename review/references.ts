@@ -1,5 +1,5 @@
 import type { Change, ConfigModule, Plan } from "./plan";
-import { isObject } from "./values";
+import { isObject } from "./value";
 
 /**
  * Which resources an attribute is made from, by the plan's configuration: the way to a value that is known only after

@@ -1,7 +1,7 @@
 import { covers } from "./containment";
 import { type Clause, type Condition, type Document, patterns, permits, sameDocument } from "./documents";
 import { type Finding, finding } from "./finding";
-import { canonical, UNKNOWN } from "./values";
+import { canonical, UNKNOWN } from "./value";
 import { join, principalInWords, split, subjectInWords, type Words, words } from "./words";
 
 /** Something that a trust policy lets in: one principal, action, subject and audience. */

@@ -1,17 +1,4 @@
-/**
- * What stands in place of a value that may not be shown, or that nobody knows yet. A plan's values are concealed once,
- * where the plan is read; nothing behind that point holds a secret, so that no renderer can print one.
- */
-export class Hidden {
-  constructor(readonly text: string) {}
-
-  toJSON(): string {
-    return this.text;
-  }
-}
-
-/** A value of a plan, fit to be shown. */
-export type Value = null | boolean | number | string | Hidden | readonly Value[] | { readonly [key: string]: Value };
+import { Hidden, isObject, same, UNKNOWN, type Value } from "./value";
 
 /** The two sides of a change, and Terraform's marks on them: `true`, or a tree of marks of the value's own shape. */
 export interface Sides {
@@ -22,8 +9,6 @@ export interface Sides {
   readonly afterUnknown?: unknown;
 }
 
-/** What stands for a value that only the apply will tell. */
-export const UNKNOWN = "(known after apply)";
 const SENSITIVE = "(sensitive)";
 const SENSITIVE_CHANGED = "(sensitive, changed)";
 
@@ -88,21 +73,4 @@ const CREDENTIALS = [
 /** A text without the tokens and private keys in it. */
 export function redact(text: string): string {
   return CREDENTIALS.reduce((rest, form) => rest.replace(form, "(hidden: looks like a key)"), text);
-}
-
-/** Whether a value of a plan is an object; a hidden value is none. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Hidden);
-}
-
-/** JSON with sorted keys: two values are the same exactly if their canonical texts are. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part) =>
-    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
-  );
-}
-
-/** Whether two values mean the same, the order of keys apart. */
-export function same(left: unknown, right: unknown): boolean {
-  return left === right || canonical(left) === canonical(right);
 }

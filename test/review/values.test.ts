@@ -4,7 +4,8 @@ import { toMarkdown } from "../../review/markdown";
 import { readPlan } from "../../review/plan";
 import { review } from "../../review/review";
 import { toText } from "../../review/text";
-import { conceal, Hidden } from "../../review/values";
+import { Hidden } from "../../review/value";
+import { conceal } from "../../review/values";
 import { change, plan, planJson } from "./plans";
 
 const shown = (before: unknown, after: unknown, marks: object = {}) =>

@@ -1,0 +1,57 @@
+/**
+ * What stands in place of a value that may not be shown, or that nobody knows yet. A plan's values are concealed once,
+ * where the plan is read; nothing behind that point holds a secret, so that no renderer can print one.
+ */
+export class Hidden {
+  constructor(readonly text: string) {}
+
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+/** A value of a plan, fit to be shown. */
+export type Value = null | boolean | number | string | Hidden | readonly Value[] | { readonly [key: string]: Value };
+
+/** What stands for a value that only the apply will tell. */
+export const UNKNOWN = "(known after apply)";
+
+/** Whether a value of a plan is an object; a hidden value is none. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Hidden);
+}
+
+/** JSON with sorted keys: two values are the same exactly if their canonical texts are. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part) =>
+    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );
+}
+
+/** Whether two values mean the same, the order of keys apart. */
+export function same(left: unknown, right: unknown): boolean {
+  return left === right || canonical(left) === canonical(right);
+}
+
+/** The JSON in a text; undefined when there is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Elements of a policy that hold one text and never a list. */
+const SINGLE = new Set(["Version", "Id", "Sid", "Effect", "Principal", "NotPrincipal"]);
+
+/** A policy with every list in order, one value written as a list of one: neither makes a difference to AWS. */
+export function sortedLists(value: unknown, element?: string): unknown {
+  if (Array.isArray(value)) {
+    const parts = value.map((part) => sortedLists(part));
+    return parts.every((part) => typeof part === "string") ? parts.sort() : parts;
+  }
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, sortedLists(part, key)]));
+  return typeof value === "string" && element !== undefined && !SINGLE.has(element) ? [value] : value;
+}
