@@ -1,6 +1,6 @@
 import { defineConfig } from "./config/define";
-import { applyEnvironment, planEnvironment } from "./permissions/environment";
-import { publishStaticSite } from "./permissions/static-site";
+import { applyEnvironment, planEnvironment } from "./keyless/permissions/environment";
+import { publishStaticSite } from "./keyless/permissions/static-site";
 
 // The one file that you edit: which CircleCI jobs may assume which AWS roles. The ids, accounts, buckets and repositories
 // below are examples: replace them with yours. Your editor explains every field; `npx cdktf synth` lists all that is wrong.

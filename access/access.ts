@@ -1,5 +1,5 @@
 import type { Config, Environment, Role } from "../config/types";
-import { parseSubject, type TrustRule, UUID } from "../trust/circleci";
+import { parseSubject, type TrustRule, UUID } from "../keyless/trust/circleci";
 import { type Capability, capabilitiesOf, type Level, policyName } from "./capabilities";
 
 /** Who can assume what in one environment. */

@@ -1,8 +1,8 @@
 import type { Role } from "../config/types";
-import type { EnvironmentScope } from "../permissions/scope";
-import { lockStatements, writeStatements } from "../permissions/state";
-import { asArray, type PolicyDocument, type Statement, statements } from "../policy/document";
-import { makesAdministrator, type RolePolicy } from "../trust/administrator";
+import type { EnvironmentScope } from "../keyless/permissions/scope";
+import { lockStatements, writeStatements } from "../keyless/permissions/state";
+import { asArray, type PolicyDocument, type Statement, statements } from "../keyless/policy/document";
+import { makesAdministrator, type RolePolicy } from "../keyless/trust/administrator";
 
 /** How far a policy goes. What is not known to read only counts as `write`. */
 export type Level = "read" | "write" | "administrator";

@@ -1,8 +1,8 @@
 import type { Environment } from "../config/types";
-import { evaluate } from "../policy/evaluate";
-import { formatSubject, type TrustRule } from "../trust/circleci";
-import { trustPolicy } from "../trust/policy";
-import { type Claims, unknownKeyFor, webIdentityRequest } from "../trust/token";
+import { evaluate } from "../keyless/policy/evaluate";
+import { formatSubject, type TrustRule } from "../keyless/trust/circleci";
+import { trustPolicy } from "../keyless/trust/policy";
+import { type Claims, unknownKeyFor, webIdentityRequest } from "../keyless/trust/token";
 
 /** What tells the tokens of one job from those of another one. */
 export interface Job {

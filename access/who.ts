@@ -1,5 +1,5 @@
 import type { Config, Environment, Role } from "../config/types";
-import type { Claims } from "../trust/token";
+import type { Claims } from "../keyless/trust/token";
 import { accessOf, type EnvironmentAccess, type RoleAccess, type Source } from "./access";
 import { ANYBODY, letsIn, tokensOf } from "./jobs";
 

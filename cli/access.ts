@@ -6,9 +6,9 @@ import { accessSvg } from "../access/svg";
 import { accessTable } from "../access/table";
 import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../access/who";
 import type { Config } from "../config/types";
-import { UserError } from "../policy/errors";
-import { UUID } from "../trust/circleci";
-import { readClaims } from "../trust/token";
+import { UserError } from "../keyless/errors";
+import { UUID } from "../keyless/trust/circleci";
+import { readClaims } from "../keyless/trust/token";
 import { environmentNamed, loadConfig } from "./load-config";
 import { writeOutput } from "./output-file";
 

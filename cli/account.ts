@@ -10,9 +10,9 @@ import {
   paginateListRolePolicies,
   paginateListRoles,
 } from "@aws-sdk/client-iam";
-import type { PolicyDocument } from "../policy/document";
-import { UserError } from "../policy/errors";
-import type { NamedPolicy } from "../policy/evaluate";
+import { UserError } from "../keyless/errors";
+import type { PolicyDocument } from "../keyless/policy/document";
+import type { NamedPolicy } from "../keyless/policy/evaluate";
 import { checkAccount } from "../state/account";
 
 /** What could not be learnt from AWS; the message says why. */

@@ -7,7 +7,7 @@ import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts
 import Table from "cli-table3";
 import type { Command } from "commander";
 import type { Environment, Role } from "../config/types";
-import { UserError } from "../policy/errors";
+import { UserError } from "../keyless/errors";
 import { type Sandbox, startSandbox } from "../sandbox";
 import { bootstrap } from "../state/bootstrap";
 import { events } from "../state/terraform";

@@ -1,5 +1,5 @@
 import type { CommanderError } from "commander";
-import { UserError } from "../policy/errors";
+import { UserError } from "../keyless/errors";
 import { AccountError } from "./account";
 
 /** Exit statuses of a command whose answer is its status: what keeps it from an answer must not look like one. */

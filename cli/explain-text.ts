@@ -1,5 +1,5 @@
-import type { Explanation } from "../trust/explain";
-import type { Check, Mismatch, PartComparison } from "../trust/explain-types";
+import type { Explanation } from "../keyless/trust/explain";
+import type { Check, Mismatch, PartComparison } from "../keyless/trust/explain/types";
 import type { Paint } from "./paint";
 
 /** What `keyless explain` found out, beside the explanation itself. */

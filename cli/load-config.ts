@@ -1,5 +1,5 @@
 import type { Config, Environment, Role } from "../config/types";
-import { UserError } from "../policy/errors";
+import { UserError } from "../keyless/errors";
 
 /** The configuration in `config.ts`. Read when asked for, so that a mistake in it does not keep `--help` from working. */
 export function loadConfig(): Config {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { UserError } from "../keyless/errors";
 import { administratorRoles } from "../pipeline/administrator";
-import { UserError } from "../policy/errors";
 import { GATE_CONDITIONS, type GateCondition, gate } from "../review/gate";
 import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../review/github";
 import { toJson } from "../review/json";

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
+import { UserError } from "../keyless/errors";
 import { administratorRoles } from "../pipeline/administrator";
 import { isEmptyPlan, type NamedPlan, planDifference } from "../pipeline/verify";
-import { UserError } from "../policy/errors";
 import { changedRoles } from "../review/access";
 import { readPlan } from "../review/plan";
 import { setForLaterSteps } from "./job-environment";

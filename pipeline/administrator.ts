@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Environment } from "../config/types";
-import { applyEnvironment } from "../permissions/environment";
+import { applyEnvironment } from "../keyless/permissions/environment";
 
 /** The roles that the environment's pipeline may not change: those of an administrator, and the one that applies. */
 export function administratorRoles(environment: Environment): string[] {

@@ -1,7 +1,7 @@
 import { type Document, parseDocument } from "yaml";
 import type { Environment, Role } from "../config/types";
-import { asArray, type PolicyDocument, statements } from "../policy/document";
-import type { TrustRule } from "../trust/circleci";
+import { asArray, type PolicyDocument, statements } from "../keyless/policy/document";
+import type { TrustRule } from "../keyless/trust/circleci";
 
 /** What a role that publishes a static site publishes, read from its permissions. */
 interface Site {

@@ -1,6 +1,6 @@
 import type { Environment, Role } from "../config/types";
-import { UserError } from "../policy/errors";
-import { audiencesOf, type Claims, readClaims } from "../trust/token";
+import { UserError } from "../keyless/errors";
+import { audiencesOf, type Claims, readClaims } from "../keyless/trust/token";
 
 /** Fewer seconds than this are too few to begin a job's work with: a new token is asked for where one can be had. */
 const SOON = 600;

@@ -1,4 +1,4 @@
-import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../policy/escalation";
+import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../keyless/policy/escalation";
 import { covers, coversArn } from "./containment";
 import { type Clause, type Document, permits } from "./documents";
 import { type Finding, finding } from "./finding";

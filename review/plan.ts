@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { UserError } from "../policy/errors";
+import { UserError } from "../keyless/errors";
 import { isObject, type Value } from "./value";
 import { conceal, redact } from "./values";
 

@@ -1,7 +1,7 @@
 import type { JSONWebKeySet } from "jose";
 import { partitionOf } from "../config/resolve";
-import { type Decision, evaluate } from "../policy/evaluate";
-import { accountOf } from "../policy/principals";
+import { type Decision, evaluate } from "../keyless/policy/evaluate";
+import { accountOf } from "../keyless/policy/principals";
 import { asksOf } from "./asks";
 import { type Ask, type Call, type Context, parseCall, prefixed } from "./call";
 import { close, endpointOf, forward, type HttpRequest, type HttpResponse, serve } from "./http";

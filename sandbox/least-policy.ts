@@ -1,4 +1,4 @@
-import type { PolicyDocument } from "../policy/document";
+import type { PolicyDocument } from "../keyless/policy/document";
 import type { Used } from "./gate";
 
 /**

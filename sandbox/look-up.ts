@@ -1,4 +1,4 @@
-import type { NamedPolicy } from "../policy/evaluate";
+import type { NamedPolicy } from "../keyless/policy/evaluate";
 import { kmsKeyId } from "./asks";
 import type { Ask, Call, Stored } from "./call";
 import { tablesOf } from "./dynamodb-asks";

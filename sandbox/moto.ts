@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
-import { UserError } from "../policy/errors";
+import { UserError } from "../keyless/errors";
 import { type Env, onPath, output } from "./executables";
 import { motoRequirements } from "./moto-requirements";
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Decision } from "../policy/evaluate";
+import type { Decision } from "../keyless/policy/evaluate";
 import type { Ask, Call } from "./call";
 import type { HttpResponse } from "./http";
 

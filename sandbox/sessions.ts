@@ -1,6 +1,6 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
-import { evaluate, type NamedPolicy } from "../policy/evaluate";
-import { type Claims, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../trust/token";
+import { evaluate, type NamedPolicy } from "../keyless/policy/evaluate";
+import { type Claims, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../keyless/trust/token";
 import { type Call, type Context, members, present } from "./call";
 import { Refusal } from "./refusal";
 import type { Account, Store, StoredRole } from "./store";

@@ -9,8 +9,8 @@ import {
   ListAttachedRolePoliciesCommand,
   ListRolePoliciesCommand,
 } from "@aws-sdk/client-iam";
-import type { PolicyDocument } from "../policy/document";
-import type { NamedPolicy } from "../policy/evaluate";
+import type { PolicyDocument } from "../keyless/policy/document";
+import type { NamedPolicy } from "../keyless/policy/evaluate";
 import type { JsonObject } from "./call";
 import { forward } from "./http";
 

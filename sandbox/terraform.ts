@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pinnedTerraform, terraformConstraint, terraformServes } from "../config/terraform-version";
-import { UserError } from "../policy/errors";
+import { UserError } from "../keyless/errors";
 import { type Env, onPath, output } from "./executables";
 
 /** Where to look for Terraform, and where to put it. */

@@ -6,7 +6,7 @@ import { type ITerraformDependable, type TerraformElement, TerraformIterator } f
 import { Construct } from "constructs";
 import { terraformName } from "../config/names";
 import type { Environment, Role } from "../config/types";
-import { trustConditions } from "../trust/policy";
+import { trustConditions } from "../keyless/trust/policy";
 import { literal } from "./settings";
 
 /**

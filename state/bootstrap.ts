@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import type { StateBackend } from "../config/types";
-import { UserError } from "../policy/errors";
+import { UserError } from "../keyless/errors";
 import { checkAccount } from "./account";
 import { StateStore } from "./store";
 import { events, type TerraformRun, terraform, terraformOrFail } from "./terraform";

@@ -1,6 +1,6 @@
 import { runTrustTests } from "../access/trust-tests";
 import config from "../config";
-import { trustConditions } from "../trust/policy";
+import { trustConditions } from "../keyless/trust/policy";
 
 describe("trustTests of config.ts", () => {
   for (const { name, failures } of runTrustTests(config)) {

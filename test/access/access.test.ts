@@ -1,9 +1,9 @@
 import { accessOf, type RoleAccess, type Source } from "../../access/access";
 import type { RoleInput } from "../../config/types";
-import { applyEnvironment, planEnvironment } from "../../permissions/environment";
-import { readState } from "../../permissions/state";
-import type { PolicyDocument } from "../../policy/document";
-import type { TrustRule } from "../../trust/circleci";
+import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
+import { readState } from "../../keyless/permissions/state";
+import type { PolicyDocument } from "../../keyless/policy/document";
+import type { TrustRule } from "../../keyless/trust/circleci";
 import { configOf, ORGANIZATION, PROJECT, policy, SITE, USER } from "./configurations";
 
 function roleAccess(role: Partial<RoleInput>): RoleAccess {

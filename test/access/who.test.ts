@@ -1,6 +1,6 @@
 import type { EnvironmentAccess } from "../../access/access";
 import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../../access/who";
-import type { Claims } from "../../trust/token";
+import type { Claims } from "../../keyless/trust/token";
 import { configOf, manyRoles, ORGANIZATION, OTHER_PROJECT, PROJECT, SITE, USER } from "./configurations";
 
 const config = configOf({

@@ -1,8 +1,8 @@
 import shipped from "../../config";
 import { ConfigError, defineConfig } from "../../config/define";
 import type { ConfigInput } from "../../config/types";
-import { applyEnvironment, planEnvironment } from "../../permissions/environment";
-import { readState } from "../../permissions/state";
+import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
+import { readState } from "../../keyless/permissions/state";
 import { account, devOf, having, organization, project, refusal, valid } from "./configuration";
 
 const role = "environments.dev.roles.reader";

@@ -1,7 +1,7 @@
 import { defineConfig } from "../../config/define";
 import { enforceLint, lintConfig } from "../../config/lint";
 import type { RoleInput } from "../../config/types";
-import type { TrustRule } from "../../trust/circleci";
+import type { TrustRule } from "../../keyless/trust/circleci";
 
 const project = "66666666-7777-4888-9999-000000000000";
 const organizationId = "11111111-2222-4333-8444-555555555555";

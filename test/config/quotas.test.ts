@@ -1,6 +1,6 @@
 import { defineConfig } from "../../config/define";
-import { policySize } from "../../policy/size";
-import { trustPolicy } from "../../trust/policy";
+import { policySize } from "../../keyless/policy/size";
+import { trustPolicy } from "../../keyless/trust/policy";
 import { account, devOf, having, project, refusal } from "./configuration";
 
 const role = "environments.dev.roles.reader";

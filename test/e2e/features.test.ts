@@ -1,8 +1,8 @@
 import { defineConfig } from "../../config/define";
 import type { ConfigInput, RoleInput } from "../../config/types";
-import { applyEnvironment } from "../../permissions/environment";
+import { applyEnvironment } from "../../keyless/permissions/environment";
+import { trustPolicy } from "../../keyless/trust/policy";
 import { type Sandbox, startSandbox } from "../../sandbox";
-import { trustPolicy } from "../../trust/policy";
 import { aws, Project } from "./project";
 
 const organization = "11111111-2222-4333-8444-555555555555";

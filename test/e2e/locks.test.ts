@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput, StateInput } from "../../config/types";
-import { applyEnvironment, planEnvironment } from "../../permissions/environment";
+import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import { type Sandbox, startSandbox } from "../../sandbox";
 import { aws, Project } from "./project";
 

@@ -1,8 +1,8 @@
 import { defineConfig } from "../../config/define";
 import type { ConfigInput, StateInput } from "../../config/types";
-import { applyEnvironment, planEnvironment } from "../../permissions/environment";
-import { readState } from "../../permissions/state";
-import { evaluate } from "../../policy/evaluate";
+import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
+import { readState } from "../../keyless/permissions/state";
+import { evaluate } from "../../keyless/policy/evaluate";
 import { account, organization, project } from "../config/configuration";
 
 const keyArn = `arn:aws:kms:us-east-1:${account}:key/11111111-2222-3333-4444-555555555555`;

@@ -1,5 +1,5 @@
-import { publishStaticSite, type StaticSite } from "../../permissions/static-site";
-import { evaluate } from "../../policy/evaluate";
+import { publishStaticSite, type StaticSite } from "../../keyless/permissions/static-site";
+import { evaluate } from "../../keyless/policy/evaluate";
 
 const distributionArn = "arn:aws:cloudfront::123456789012:distribution/E123";
 const kmsKeyArn = "arn:aws:kms:us-east-1:123456789012:key/1";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { defineConfig } from "../../config/define";
 import type { Environment, RoleInput } from "../../config/types";
-import { applyEnvironment } from "../../permissions/environment";
-import { publishStaticSite } from "../../permissions/static-site";
+import { applyEnvironment } from "../../keyless/permissions/environment";
+import { publishStaticSite } from "../../keyless/permissions/static-site";
 import { jobConfig, refFilter } from "../../pipeline/job";
 
 const project = "66666666-7777-4888-9999-000000000000";

@@ -1,5 +1,5 @@
-import type { ConditionElement, Statement } from "../../policy/document";
-import type { NamedPolicy, Request } from "../../policy/evaluate";
+import type { ConditionElement, Statement } from "../../keyless/policy/document";
+import type { NamedPolicy, Request } from "../../keyless/policy/evaluate";
 
 export const account = "123456789012";
 export const user = `arn:aws:iam::${account}:user/ada`;

@@ -1,5 +1,5 @@
-import type { ConditionElement } from "../../policy/document";
-import { evaluate, type Request } from "../../policy/evaluate";
+import type { ConditionElement } from "../../keyless/policy/document";
+import { evaluate, type Request } from "../../keyless/policy/evaluate";
 import { allow, asking, deny, oldPolicy, policy, when } from "./asking";
 
 type Context = Request["context"];

@@ -1,5 +1,5 @@
-import { asArray, type PolicyDocument, statements } from "../../policy/document";
-import { policySize } from "../../policy/size";
+import { asArray, type PolicyDocument, statements } from "../../keyless/policy/document";
+import { policySize } from "../../keyless/policy/size";
 
 describe("a policy document", () => {
   const statement = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" } as const;

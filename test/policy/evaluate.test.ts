@@ -1,5 +1,5 @@
-import type { PolicyDocument } from "../../policy/document";
-import { evaluate, type Policies, type Request } from "../../policy/evaluate";
+import type { PolicyDocument } from "../../keyless/policy/document";
+import { evaluate, type Policies, type Request } from "../../keyless/policy/evaluate";
 import { account, allow, asking, bucketObject, deny, oldPolicy, policy, role, session, user, when } from "./asking";
 
 const decide = (policies: Policies, request: Partial<Request> = {}) => evaluate(policies, asking(request));

@@ -1,7 +1,7 @@
 // The rules once more, as naively as they can be written: by regular expressions, without reasons, and without a line
 // of the engine's, so that the two can be held against each other.
-import type { Statement } from "../../policy/document";
-import type { NamedPolicy, Policies, Request } from "../../policy/evaluate";
+import type { Statement } from "../../keyless/policy/document";
+import type { NamedPolicy, Policies, Request } from "../../keyless/policy/evaluate";
 
 const glob = (pattern: string, text: string, flags = "") =>
   new RegExp(

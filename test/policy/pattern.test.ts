@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { compilePattern, matchesArn, matchesPattern } from "../../policy/pattern";
+import { compilePattern, matchesArn, matchesPattern } from "../../keyless/policy/pattern";
 
 describe("a pattern", () => {
   it.each([

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import type { Statement } from "../../policy/document";
-import type { NamedPolicy, Policies, Request } from "../../policy/evaluate";
-import { evaluate } from "../../policy/evaluate";
+import type { Statement } from "../../keyless/policy/document";
+import type { NamedPolicy, Policies, Request } from "../../keyless/policy/evaluate";
+import { evaluate } from "../../keyless/policy/evaluate";
 import { asking, policy } from "./asking";
 import { naivelyAllowed } from "./naive";
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { matchesPattern } from "../../policy/pattern";
+import { matchesPattern } from "../../keyless/policy/pattern";
 import { covers, coversArn, literal } from "../../review/containment";
 
 test.each([

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import type { PolicyDocument } from "../../policy/document";
-import { evaluate } from "../../policy/evaluate";
+import type { PolicyDocument } from "../../keyless/policy/document";
+import { evaluate } from "../../keyless/policy/evaluate";
 import { readDocument } from "../../review/documents";
 import { permissionDelta } from "../../review/permissions";
 import { trustDelta } from "../../review/trust";

@@ -1,5 +1,5 @@
-import { explain } from "../../trust/explain";
-import type { Question } from "../../trust/explain-types";
+import { explain } from "../../keyless/trust/explain";
+import type { Question } from "../../keyless/trust/explain/types";
 import {
   account,
   aud,

@@ -1,9 +1,9 @@
-import { statements } from "../../policy/document";
-import { evaluate } from "../../policy/evaluate";
-import type { FindingName } from "../../trust/findings";
-import { isBranchName } from "../../trust/forgery";
-import { lintTrust, mend } from "../../trust/lint";
-import { unknownKeyFor, webIdentityRequest } from "../../trust/token";
+import { statements } from "../../keyless/policy/document";
+import { evaluate } from "../../keyless/policy/evaluate";
+import { lintTrust, mend } from "../../keyless/trust/lint";
+import type { FindingName } from "../../keyless/trust/lint/findings";
+import { isBranchName } from "../../keyless/trust/lint/forgery";
+import { unknownKeyFor, webIdentityRequest } from "../../keyless/trust/token";
 import {
   account,
   aud,

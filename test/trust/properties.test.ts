@@ -1,11 +1,11 @@
 import fc from "fast-check";
-import { evaluate } from "../../policy/evaluate";
-import { formatSubject, issuerOf, parseSubject, type TrustRule, UUID } from "../../trust/circleci";
-import { explain } from "../../trust/explain";
-import { branchThatGetsIn, isBranchName, jobLike } from "../../trust/forgery";
-import { lintTrust, mend } from "../../trust/lint";
-import { trustPolicy } from "../../trust/policy";
-import { type Claims, providerArn, unknownKeyFor, webIdentityRequest } from "../../trust/token";
+import { evaluate } from "../../keyless/policy/evaluate";
+import { formatSubject, issuerOf, parseSubject, type TrustRule, UUID } from "../../keyless/trust/circleci";
+import { explain } from "../../keyless/trust/explain";
+import { lintTrust, mend } from "../../keyless/trust/lint";
+import { branchThatGetsIn, isBranchName, jobLike } from "../../keyless/trust/lint/forgery";
+import { trustPolicy } from "../../keyless/trust/policy";
+import { type Claims, providerArn, unknownKeyFor, webIdentityRequest } from "../../keyless/trust/token";
 import { account, handMade, issuer, now, organization, project, repository, subjects } from "./tokens";
 
 /** A job as CircleCI knows it. What a rule means is told on these fields alone, never on the subject's text. */

@@ -1,7 +1,7 @@
-import type { TrustRule } from "../../trust/circleci";
-import { formatSubject, issuerOf } from "../../trust/circleci";
-import { trustPolicy } from "../../trust/policy";
-import type { Claims } from "../../trust/token";
+import type { TrustRule } from "../../keyless/trust/circleci";
+import { formatSubject, issuerOf } from "../../keyless/trust/circleci";
+import { trustPolicy } from "../../keyless/trust/policy";
+import type { Claims } from "../../keyless/trust/token";
 
 export const organization = "11111111-2222-4333-8444-555555555555";
 export const otherOrganization = "99999999-2222-4333-8444-555555555555";

@@ -1,8 +1,8 @@
-import type { ConditionElement, OneOrMany, Statement } from "../policy/document";
-import { ANY_USER, formatSubject, type SubjectParts, UUID } from "./circleci";
-import type { Condition, TrustStatement } from "./statement";
-import { conditionsOn } from "./statement";
-import type { Account } from "./token";
+import type { ConditionElement, OneOrMany, Statement } from "../../policy/document";
+import { ANY_USER, formatSubject, type SubjectParts, UUID } from "../circleci";
+import type { Condition, TrustStatement } from "../statement";
+import { conditionsOn } from "../statement";
+import type { Account } from "../token";
 
 /** An id that no project has: a statement that names it lets nobody in until the right one is written. */
 export const NO_PROJECT = "00000000-0000-0000-0000-000000000000";

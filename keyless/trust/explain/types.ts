@@ -1,6 +1,6 @@
-import type { PolicyDocument } from "../policy/document";
-import type { SubjectParts } from "./circleci";
-import type { Account, Claims } from "./token";
+import type { PolicyDocument } from "../../policy/document";
+import type { SubjectParts } from "../circleci";
+import type { Account, Claims } from "../token";
 
 /** A token, the role that it is meant for, and what is known about both. */
 export interface Question {

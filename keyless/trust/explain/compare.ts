@@ -1,4 +1,4 @@
-import { matchesPattern } from "../policy/pattern";
+import { matchesPattern } from "../../policy/pattern";
 
 /** Whether a policy's value matches a text under an operator: with wildcards under `…Like`, letter by letter otherwise. */
 export function matchesAs(operator: string, wanted: string, text: string): boolean {

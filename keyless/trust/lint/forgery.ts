@@ -1,5 +1,5 @@
-import { matchesPattern } from "../policy/pattern";
-import { formatSubject, parseSubject, type SubjectParts, UUID } from "./circleci";
+import { matchesPattern } from "../../policy/pattern";
+import { formatSubject, parseSubject, type SubjectParts, UUID } from "../circleci";
 
 /** An id that nobody has, to fill in what a pattern leaves open. */
 const SOMEBODY = "f7c1e0b4-0a52-4f6e-9d3b-6c8f0e2a7b15";

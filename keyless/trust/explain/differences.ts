@@ -1,4 +1,4 @@
-import { asArray, type PolicyDocument, type Statement, statements } from "../policy/document";
+import { asArray, type PolicyDocument, type Statement, statements } from "../../policy/document";
 
 /** A trust policy and the client ids of its provider. */
 export interface TrustState {

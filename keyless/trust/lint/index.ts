@@ -1,11 +1,7 @@
-import { asArray, isObject, type PolicyDocument, type Statement, statements } from "../policy/document";
-import { evaluate } from "../policy/evaluate";
-import { makesAdministrator, type RolePolicy } from "./administrator";
-import { formatSubject, issuerOf, organizationOf } from "./circleci";
-import { type Finding, finding } from "./findings";
-import { jobLike } from "./forgery";
-import { NO_ACCOUNT, NO_PROJECT, withSubject } from "./mend";
-import { lintStatement } from "./rules";
+import { asArray, isObject, type PolicyDocument, type Statement, statements } from "../../policy/document";
+import { evaluate } from "../../policy/evaluate";
+import { makesAdministrator, type RolePolicy } from "../administrator";
+import { formatSubject, issuerOf, organizationOf } from "../circleci";
 import {
   ASSUME,
   isAboutEverybody,
@@ -16,8 +12,12 @@ import {
   readStatement,
   type TrustStatement,
   trustedSubjects,
-} from "./statement";
-import { type Account, isCallersKey, providerArn, unknownKeyFor, webIdentityRequest } from "./token";
+} from "../statement";
+import { type Account, isCallersKey, providerArn, unknownKeyFor, webIdentityRequest } from "../token";
+import { type Finding, finding } from "./findings";
+import { NO_ACCOUNT, NO_PROJECT, withSubject } from "./fix";
+import { jobLike } from "./forgery";
+import { lintStatement } from "./rules";
 
 /** A trust policy, and what is known of the role that has it. */
 export interface LintInput {

@@ -1,8 +1,8 @@
-import { CIRCLECI_CLOUD, organizationOf, type SubjectParts, UUID } from "./circleci";
+import { CIRCLECI_CLOUD, organizationOf, type SubjectParts, UUID } from "../circleci";
+import { issuerOfArn } from "../statement";
+import { audiencesOf, issuerOfClaims } from "../token";
 import { matchesAs } from "./compare";
-import type { Check, Mismatch, PartComparison, Question } from "./explain-types";
-import { issuerOfArn } from "./statement";
-import { audiencesOf, issuerOfClaims } from "./token";
+import type { Check, Mismatch, PartComparison, Question } from "./types";
 
 /** What went wrong, of the mistakes that people make; the ids are for machines and do not change. */
 export type Cause =

@@ -1,9 +1,6 @@
-import { asArray } from "../policy/document";
-import { matchesPattern } from "../policy/pattern";
-import { formatSubject, type SubjectParts, UUID } from "./circleci";
-import { type Finding, finding } from "./findings";
-import { branchThatGetsIn } from "./forgery";
-import { NO_PROJECT, replaced, safeSubject, withAudience, withSubject, withValue } from "./mend";
+import { asArray } from "../../policy/document";
+import { matchesPattern } from "../../policy/pattern";
+import { formatSubject, type SubjectParts, UUID } from "../circleci";
 import {
   ASSUME,
   type Condition,
@@ -14,8 +11,11 @@ import {
   type TrustedSubject,
   type TrustStatement,
   trustedSubjects,
-} from "./statement";
-import { unknownKeyFor } from "./token";
+} from "../statement";
+import { unknownKeyFor } from "../token";
+import { type Finding, finding } from "./findings";
+import { NO_PROJECT, replaced, safeSubject, withAudience, withSubject, withValue } from "./fix";
+import { branchThatGetsIn } from "./forgery";
 
 /** What is wrong with one statement that trusts a CircleCI issuer, each thing judged by itself. */
 export function lintStatement(trust: TrustStatement): Finding[] {

@@ -1,4 +1,4 @@
-import type { Statement } from "../policy/document";
+import type { Statement } from "../../policy/document";
 
 /**
  * `error`: somebody gets in whom the author cannot mean. `warning`: nobody does, but it does not do what it says, or

@@ -1,5 +1,5 @@
+import { UserError } from "../errors";
 import type { PolicyDocument } from "../policy/document";
-import { UserError } from "../policy/errors";
 import { allow, policy } from "./statement";
 
 /** A site in a bucket, with or without CloudFront before it. */

@@ -1,10 +1,7 @@
-import { asArray, isObject, type PolicyDocument, statements } from "../policy/document";
-import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../policy/evaluate";
-import { parseSubject, SUBJECT_PARTS } from "./circleci";
-import { commonStart, matchesAs } from "./compare";
-import type { Check, Mismatch, PartComparison, Question } from "./explain-types";
-import { type Remedy, remedyFor } from "./remedy";
-import { isAboutEverybody, isStatement, issuerOfArn } from "./statement";
+import { asArray, isObject, type PolicyDocument, statements } from "../../policy/document";
+import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../../policy/evaluate";
+import { parseSubject, SUBJECT_PARTS } from "../circleci";
+import { isAboutEverybody, isStatement, issuerOfArn } from "../statement";
 import {
   audiencesOf,
   type Claims,
@@ -13,7 +10,10 @@ import {
   providerArn,
   unknownKeyFor,
   webIdentityRequest,
-} from "./token";
+} from "../token";
+import { type Remedy, remedyFor } from "./causes";
+import { commonStart, matchesAs } from "./compare";
+import type { Check, Mismatch, PartComparison, Question } from "./types";
 
 /** Whether the token gets in, and what led to it. */
 export interface Explanation {
