@@ -1,4 +1,4 @@
-import { defineConfig } from "./config/define";
+import { defineConfig } from "./keyless/config/define";
 import { applyEnvironment, planEnvironment } from "./keyless/permissions/environment";
 import { publishStaticSite } from "./keyless/permissions/static-site";
 

@@ -1,6 +1,6 @@
 import { App } from "cdktf";
 import config from "./config";
-import { enforceLint } from "./config/lint";
+import { enforceLint } from "./keyless/config/lint";
 import { EnvironmentStack } from "./stacks/environment";
 import { StateBackendStack } from "./stacks/state-backend";
 

@@ -1,4 +1,4 @@
-import type { Config, Environment, Role } from "../config/types";
+import type { Config, Environment, Role } from "../keyless/config/types";
 import { parseSubject, type TrustRule, UUID } from "../keyless/trust/circleci";
 import { type Capability, capabilitiesOf, type Level, policyName } from "./capabilities";
 

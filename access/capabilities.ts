@@ -1,4 +1,4 @@
-import type { Role } from "../config/types";
+import type { Role } from "../keyless/config/types";
 import type { EnvironmentScope } from "../keyless/permissions/scope";
 import { lockStatements, writeStatements } from "../keyless/permissions/state";
 import { asArray, type PolicyDocument, type Statement, statements } from "../keyless/policy/document";

@@ -1,4 +1,4 @@
-import type { Environment } from "../config/types";
+import type { Environment } from "../keyless/config/types";
 import { evaluate } from "../keyless/policy/evaluate";
 import { formatSubject, type TrustRule } from "../keyless/trust/circleci";
 import { trustPolicy } from "../keyless/trust/policy";

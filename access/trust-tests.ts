@@ -1,4 +1,4 @@
-import type { Config, Environment, Role, RolePattern, TestJob, TrustTest } from "../config/types";
+import type { Config, Environment, Role, RolePattern, TestJob, TrustTest } from "../keyless/config/types";
 import { ANYBODY, letsIn, tokensOf } from "./jobs";
 
 /** How one trust test came out. */

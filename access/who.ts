@@ -1,4 +1,4 @@
-import type { Config, Environment, Role } from "../config/types";
+import type { Config, Environment, Role } from "../keyless/config/types";
 import type { Claims } from "../keyless/trust/token";
 import { accessOf, type EnvironmentAccess, type RoleAccess, type Source } from "./access";
 import { ANYBODY, letsIn, tokensOf } from "./jobs";

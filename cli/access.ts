@@ -5,7 +5,7 @@ import { accessMermaid } from "../access/mermaid";
 import { accessSvg } from "../access/svg";
 import { accessTable } from "../access/table";
 import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../access/who";
-import type { Config } from "../config/types";
+import type { Config } from "../keyless/config/types";
 import { UserError } from "../keyless/errors";
 import { UUID } from "../keyless/trust/circleci";
 import { readClaims } from "../keyless/trust/token";

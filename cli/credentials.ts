@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Command } from "commander";
-import type { Environment, Role } from "../config/types";
+import type { Environment, Role } from "../keyless/config/types";
 import { UserError } from "../keyless/errors";
+import { onPath, output } from "../keyless/terraform/executables";
 import { sessionName } from "../pipeline/session-name";
 import { lifeOf, readToken, type Token, type TokenProblem, tokenProblem } from "../pipeline/token";
-import { onPath, output } from "../sandbox/executables";
 import { setForLaterSteps } from "./job-environment";
 import { environmentNamed, loadConfig, roleNamed } from "./load-config";
 

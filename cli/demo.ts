@@ -6,11 +6,11 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import Table from "cli-table3";
 import type { Command } from "commander";
-import type { Environment, Role } from "../config/types";
+import type { Environment, Role } from "../keyless/config/types";
 import { UserError } from "../keyless/errors";
+import { bootstrap } from "../keyless/state/bootstrap";
+import { events } from "../keyless/terraform/run";
 import { type Sandbox, startSandbox } from "../sandbox";
-import { bootstrap } from "../state/bootstrap";
-import { events } from "../state/terraform";
 import { synthesizeBackend } from "./bootstrap";
 import { environmentNamed, loadConfig, roleNamed } from "./load-config";
 import { runSteps, type Step } from "./progress";

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { ANYBODY } from "../access/jobs";
-import type { Environment } from "../config/types";
+import { LiveAccount } from "../keyless/aws/iam";
+import type { Environment } from "../keyless/config/types";
 import { UserError } from "../keyless/errors";
 import { CIRCLECI_CLOUD, formatSubject, issuerOf } from "../keyless/trust/circleci";
 import { explain, trustedProviders } from "../keyless/trust/explain";
@@ -10,7 +11,6 @@ import { differences, type TrustState } from "../keyless/trust/explain/differenc
 import type { TokenSource } from "../keyless/trust/explain/types";
 import { trustPolicy } from "../keyless/trust/policy";
 import { type Claims, issuerOfClaims, providerArn, readClaims } from "../keyless/trust/token";
-import { LiveAccount } from "./account";
 import { EXIT, exitForUsage, explainFailure, withoutTokens } from "./exit";
 import { type Report, renderReport } from "./explain-text";
 import { environmentNamed, loadConfig, roleNamed } from "./load-config";

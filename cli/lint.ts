@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { type JudgedFinding, judge, lintInputOf, serversOf } from "../config/lint";
-import type { AcceptedFindings, Environment } from "../config/types";
+import { decodeDocument, LiveAccount } from "../keyless/aws/iam";
+import { type JudgedFinding, judge, lintInputOf, serversOf } from "../keyless/config/lint";
+import type { AcceptedFindings, Environment } from "../keyless/config/types";
 import { UserError } from "../keyless/errors";
 import { isObject, type PolicyDocument } from "../keyless/policy/document";
 import { type LintInput, lintTrust, mend, trustsCircleCi } from "../keyless/trust/lint";
 import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../keyless/trust/lint/fix";
-import { decodeDocument, LiveAccount } from "./account";
 import { EXIT, exitForUsage, explainFailure } from "./exit";
 import { environmentNamed, loadConfig } from "./load-config";
 import { type Paint, paintFor } from "./paint";

@@ -1,4 +1,4 @@
-import type { Config, Environment, Role } from "../config/types";
+import type { Config, Environment, Role } from "../keyless/config/types";
 import { UserError } from "../keyless/errors";
 
 /** The configuration in `config.ts`. Read when asked for, so that a mistake in it does not keep `--help` from working. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../keyless/errors";
+import { savedPlan } from "../keyless/terraform/saved-plan";
 import { administratorRoles } from "../pipeline/administrator";
 import { GATE_CONDITIONS, type GateCondition, gate } from "../review/gate";
 import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../review/github";
@@ -13,7 +14,6 @@ import { renderSkipped } from "../review/skipped";
 import { toText } from "../review/text";
 import { loadConfig } from "./load-config";
 import { writeOutput } from "./output-file";
-import { savedPlan } from "./saved-plan";
 
 type Format = "markdown" | "json" | "text";
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { terraformEnvironment } from "../sandbox/providers";
+import { terraformEnvironment } from "../keyless/terraform/environment";
 import { setForLaterSteps } from "./job-environment";
 
 export function register(program: Command): void {

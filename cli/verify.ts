@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { UserError } from "../keyless/errors";
+import { savedPlan } from "../keyless/terraform/saved-plan";
 import { administratorRoles } from "../pipeline/administrator";
 import { isEmptyPlan, type NamedPlan, planDifference } from "../pipeline/verify";
 import { changedRoles } from "../review/access";
 import { readPlan } from "../review/plan";
 import { setForLaterSteps } from "./job-environment";
 import { environmentNamed, loadConfig } from "./load-config";
-import { savedPlan } from "./saved-plan";
 
 export function register(program: Command): void {
   program

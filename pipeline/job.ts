@@ -1,5 +1,5 @@
 import { type Document, parseDocument } from "yaml";
-import type { Environment, Role } from "../config/types";
+import type { Environment, Role } from "../keyless/config/types";
 import { asArray, type PolicyDocument, statements } from "../keyless/policy/document";
 import type { TrustRule } from "../keyless/trust/circleci";
 

@@ -1,4 +1,4 @@
-import type { Environment, Role } from "../config/types";
+import type { Environment, Role } from "../keyless/config/types";
 import { UserError } from "../keyless/errors";
 import { audiencesOf, type Claims, readClaims } from "../keyless/trust/token";
 

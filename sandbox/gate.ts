@@ -1,5 +1,5 @@
 import type { JSONWebKeySet } from "jose";
-import { partitionOf } from "../config/resolve";
+import { partitionOf } from "../keyless/config/resolve";
 import { type Decision, evaluate } from "../keyless/policy/evaluate";
 import { accountOf } from "../keyless/policy/principals";
 import { asksOf } from "./asks";

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { Env } from "./executables";
+import { terraformEnvironment } from "../keyless/terraform/environment";
+import type { Env } from "../keyless/terraform/executables";
 import { type Gate, startGate } from "./gate";
 import { type Issuer, startIssuer } from "./issuer";
 import { findMoto, startMoto } from "./moto";
-import { terraformEnvironment } from "./providers";
 import { accountKeys } from "./store";
 
 /** Where the local AWS pretends to be. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { UserError } from "../keyless/errors";
-import { type Env, onPath, output } from "./executables";
+import { type Env, onPath, output } from "../keyless/terraform/executables";
 import { motoRequirements } from "./moto-requirements";
 
 const run = promisify(execFile);

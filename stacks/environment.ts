@@ -2,7 +2,7 @@ import { DataAwsIamOpenidConnectProvider } from "@cdktf/provider-aws/lib/data-aw
 import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
 import { TerraformOutput, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import type { Environment } from "../config/types";
+import type { Environment } from "../keyless/config/types";
 import { CircleCiRole } from "./role";
 import { keepStateIn, useAccount } from "./settings";
 

@@ -4,8 +4,8 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import { type ITerraformDependable, type TerraformElement, TerraformIterator } from "cdktf";
 import { Construct } from "constructs";
-import { terraformName } from "../config/names";
-import type { Environment, Role } from "../config/types";
+import { terraformName } from "../keyless/config/names";
+import type { Environment, Role } from "../keyless/config/types";
 import { trustConditions } from "../keyless/trust/policy";
 import { literal } from "./settings";
 

@@ -1,8 +1,8 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { S3Backend, type TerraformStack } from "cdktf";
-import { terraformConstraint } from "../config/terraform-version";
-import type { Tags } from "../config/types";
+import type { Tags } from "../keyless/config/types";
 import type { StateLocation } from "../keyless/permissions/scope";
+import { terraformConstraint } from "../keyless/terraform/version";
 
 /** Keeps the stack's state in S3, under the locks that the configuration names. */
 export function keepStateIn(stack: TerraformStack, accountId: string, state: StateLocation): void {

@@ -8,7 +8,7 @@ import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import type { StateBackend } from "../config/types";
+import type { StateBackend } from "../keyless/config/types";
 import { keepStateIn, useAccount } from "./settings";
 
 /**

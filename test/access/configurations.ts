@@ -1,4 +1,4 @@
-import { type Config, type ConfigInput, defineConfig, type RoleInput } from "../../config/define";
+import { type Config, type ConfigInput, defineConfig, type RoleInput } from "../../keyless/config/define";
 
 export const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
 export const PROJECT = "66666666-7777-4888-9999-000000000000";

@@ -1,5 +1,5 @@
 import { runTrustTests } from "../../access/trust-tests";
-import { ConfigError, type TrustTest } from "../../config/define";
+import { ConfigError, type TrustTest } from "../../keyless/config/define";
 import { configOf, ORGANIZATION, PROJECT, SITE, USER } from "./configurations";
 
 const environments = {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "cdktf";
-import { defineConfig } from "../../config/define";
+import { defineConfig } from "../../keyless/config/define";
 import { EnvironmentStack } from "../../stacks/environment";
 
 /** Checks and synthesizes an environment of so many roles with ten attachments each, as its argument says. */

@@ -1,4 +1,4 @@
-import { type ConfigInput, defineConfig } from "../../config/define";
+import { type ConfigInput, defineConfig } from "../../keyless/config/define";
 
 const organization = "11111111-2222-4333-8444-555555555555";
 const project = "66666666-7777-4888-9999-000000000000";

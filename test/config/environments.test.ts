@@ -1,4 +1,4 @@
-import { defineConfig } from "../../config/define";
+import { defineConfig } from "../../keyless/config/define";
 import { account, having, organization, project, refusal, valid } from "./configuration";
 
 const dev = valid.environments.dev;

@@ -1,4 +1,4 @@
-import { defineConfig } from "../../config/define";
+import { defineConfig } from "../../keyless/config/define";
 import { having, organization, project, refusal, user, valid } from "./configuration";
 
 const role = "environments.dev.roles.reader";

@@ -1,4 +1,4 @@
-import { defineConfig } from "../../config/define";
+import { defineConfig } from "../../keyless/config/define";
 import { policySize } from "../../keyless/policy/size";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { account, devOf, having, project, refusal } from "./configuration";

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConfigInput } from "../../config/types";
+import type { ConfigInput } from "../../keyless/config/types";
+import type { Env } from "../../keyless/terraform/executables";
 import { type Sandbox, startSandbox } from "../../sandbox";
-import type { Env } from "../../sandbox/executables";
 import { aws, Project, type Ran } from "./project";
 
 const account = "123456789012";

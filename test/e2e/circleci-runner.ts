@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeF
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
-import type { Env } from "../../sandbox/executables";
+import type { Env } from "../../keyless/terraform/executables";
 import { run } from "./project";
 
 /** A step, a job, a workflow: as they stand in a configuration of CircleCI. */

@@ -1,5 +1,5 @@
+import type { Env } from "../../keyless/terraform/executables";
 import { type Sandbox, startSandbox } from "../../sandbox";
-import type { Env } from "../../sandbox/executables";
 import type { Job } from "../../sandbox/issuer";
 import { aws, Project } from "./project";
 import { configWith, onMain, organization, project, repository } from "./trust-config";

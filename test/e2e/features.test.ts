@@ -1,5 +1,5 @@
-import { defineConfig } from "../../config/define";
-import type { ConfigInput, RoleInput } from "../../config/types";
+import { defineConfig } from "../../keyless/config/define";
+import type { ConfigInput, RoleInput } from "../../keyless/config/types";
 import { applyEnvironment } from "../../keyless/permissions/environment";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { type Sandbox, startSandbox } from "../../sandbox";

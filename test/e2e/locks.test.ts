@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConfigInput, StateInput } from "../../config/types";
+import type { ConfigInput, StateInput } from "../../keyless/config/types";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import { type Sandbox, startSandbox } from "../../sandbox";
 import { aws, Project } from "./project";

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RoleInput } from "../../config/types";
+import type { RoleInput } from "../../keyless/config/types";
 import { type Sandbox, startSandbox } from "../../sandbox";
 import { synthesize } from "../stacks/synthesis";
 import { run } from "./project";

@@ -2,8 +2,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ConfigInput } from "../../config/types";
-import type { Env } from "../../sandbox/executables";
+import type { ConfigInput } from "../../keyless/config/types";
+import type { Env } from "../../keyless/terraform/executables";
 
 // A command of Terraform takes seconds, longer where several run at once.
 jest.setTimeout(300_000);

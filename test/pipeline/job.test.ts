@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { defineConfig } from "../../config/define";
-import type { Environment, RoleInput } from "../../config/types";
+import { defineConfig } from "../../keyless/config/define";
+import type { Environment, RoleInput } from "../../keyless/config/types";
 import { applyEnvironment } from "../../keyless/permissions/environment";
 import { publishStaticSite } from "../../keyless/permissions/static-site";
 import { jobConfig, refFilter } from "../../pipeline/job";

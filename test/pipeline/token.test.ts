@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
-import { type ConfigInput, defineConfig } from "../../config/define";
-import type { Environment, Role } from "../../config/types";
+import { type ConfigInput, defineConfig } from "../../keyless/config/define";
+import type { Environment, Role } from "../../keyless/config/types";
 import { readToken, tokenProblem } from "../../pipeline/token";
 import { claimsOf, type Job } from "../../sandbox/issuer";
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import shipped from "../../config";
-import { terraformName } from "../../config/names";
-import type { ConfigInput } from "../../config/types";
+import { terraformName } from "../../keyless/config/names";
+import type { ConfigInput } from "../../keyless/config/types";
 import { having, project } from "../config/configuration";
 import { addresses, blocks, synthesize } from "./synthesis";
 

@@ -1,5 +1,5 @@
-import { defineConfig } from "../../config/define";
-import type { ConfigInput } from "../../config/types";
+import { defineConfig } from "../../keyless/config/define";
+import type { ConfigInput } from "../../keyless/config/types";
 import { attachmentKey } from "../../stacks/role";
 import { literal } from "../../stacks/settings";
 import { account, having, organization, project, valid } from "../config/configuration";

@@ -1,6 +1,6 @@
 import { Testing } from "cdktf";
-import { defineConfig } from "../../config/define";
-import type { Config, ConfigInput } from "../../config/types";
+import { defineConfig } from "../../keyless/config/define";
+import type { Config, ConfigInput } from "../../keyless/config/types";
 import { EnvironmentStack } from "../../stacks/environment";
 import { StateBackendStack } from "../../stacks/state-backend";
 

@@ -1,7 +1,7 @@
-import { UserError } from "../keyless/errors";
-import { type LintInput, lintTrust } from "../keyless/trust/lint";
-import type { Finding } from "../keyless/trust/lint/findings";
-import { trustPolicy } from "../keyless/trust/policy";
+import { UserError } from "../errors";
+import { type LintInput, lintTrust } from "../trust/lint";
+import type { Finding } from "../trust/lint/findings";
+import { trustPolicy } from "../trust/policy";
 import type { AcceptedFindings, Config, Environment, Role } from "./types";
 
 /** A finding, and whether the configuration accepts it. */

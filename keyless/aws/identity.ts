@@ -1,5 +1,5 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { UserError } from "../keyless/errors";
+import { UserError } from "../errors";
 
 /**
  * Makes sure that the credentials at hand, which are those that the AWS CLI would use, are of this account.

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../keyless/errors";
+import { UserError } from "../errors";
 
 /**
  * The plan that `cdktf diff` has saved for a stack, as `terraform show -json` prints it.

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { pinnedTerraform, terraformConstraint, terraformServes } from "../config/terraform-version";
-import { UserError } from "../keyless/errors";
+import { UserError } from "../errors";
 import { type Env, onPath, output } from "./executables";
+import { pinnedTerraform, terraformConstraint, terraformServes } from "./version";
 
 /** Where to look for Terraform, and where to put it. */
 export interface TerraformOptions {

@@ -1,6 +1,6 @@
-import { policySize } from "../keyless/policy/size";
-import { subjectPatterns, type TrustRule } from "../keyless/trust/circleci";
-import { trustPolicy } from "../keyless/trust/policy";
+import { policySize } from "../policy/size";
+import { subjectPatterns, type TrustRule } from "../trust/circleci";
+import { trustPolicy } from "../trust/policy";
 import { terraformName } from "./names";
 import { partitionOf } from "./resolve";
 import type { Config, ConfigInput, Environment, Role, StateBackend, Tags } from "./types";

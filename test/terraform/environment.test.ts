@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { awsProviderVersion, findMirror, terraformEnvironment } from "../../sandbox/providers";
-import { platform } from "../../sandbox/terraform";
+import { awsProviderVersion, findMirror, terraformEnvironment } from "../../keyless/terraform/environment";
+import { platform } from "../../keyless/terraform/install";
 
 const provider = "registry.terraform.io/hashicorp/aws";
 let work: string;

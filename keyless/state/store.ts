@@ -9,7 +9,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import type { StateBackend } from "../config/types";
-import { UserError } from "../keyless/errors";
+import { UserError } from "../errors";
 
 /** What there is of a state backend in the account. */
 export interface Found {

@@ -10,10 +10,10 @@ import {
   paginateListRolePolicies,
   paginateListRoles,
 } from "@aws-sdk/client-iam";
-import { UserError } from "../keyless/errors";
-import type { PolicyDocument } from "../keyless/policy/document";
-import type { NamedPolicy } from "../keyless/policy/evaluate";
-import { checkAccount } from "../state/account";
+import { UserError } from "../errors";
+import type { PolicyDocument } from "../policy/document";
+import type { NamedPolicy } from "../policy/evaluate";
+import { checkAccount } from "./identity";
 
 /** What could not be learnt from AWS; the message says why. */
 export class AccountError extends UserError {}

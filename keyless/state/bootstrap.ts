@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
+import { checkAccount } from "../aws/identity";
 import type { StateBackend } from "../config/types";
-import { UserError } from "../keyless/errors";
-import { checkAccount } from "./account";
+import { UserError } from "../errors";
+import { events, type TerraformRun, terraform, terraformOrFail } from "../terraform/run";
 import { StateStore } from "./store";
-import { events, type TerraformRun, terraform, terraformOrFail } from "./terraform";
 
 /** What bootstrap makes, and with what. */
 export interface BootstrapOptions {

@@ -1,4 +1,4 @@
-import { pinnedTerraform, terraformConstraint, terraformServes } from "../../config/terraform-version";
+import { pinnedTerraform, terraformConstraint, terraformServes } from "../../keyless/terraform/version";
 
 test.each([
   ["1.11.0", true],

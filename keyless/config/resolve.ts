@@ -1,6 +1,6 @@
-import type { EnvironmentScope, StateLocation } from "../keyless/permissions/scope";
-import type { PolicyDocument } from "../keyless/policy/document";
-import { issuerOf } from "../keyless/trust/circleci";
+import type { EnvironmentScope, StateLocation } from "../permissions/scope";
+import type { PolicyDocument } from "../policy/document";
+import { issuerOf } from "../trust/circleci";
 import type { Config, ConfigInput, Environment, EnvironmentInput, Role, RoleInput, StateBackend } from "./types";
 
 /** Makes the policy that stands at a path by its function; undefined when that cannot be done, which it has noted. */

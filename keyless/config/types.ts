@@ -1,7 +1,7 @@
-import type { EnvironmentScope, PolicyMaker, StateLocation } from "../keyless/permissions/scope";
-import type { PolicyDocument } from "../keyless/policy/document";
-import type { TrustRule } from "../keyless/trust/circleci";
-import type { FindingName } from "../keyless/trust/lint/findings";
+import type { EnvironmentScope, PolicyMaker, StateLocation } from "../permissions/scope";
+import type { PolicyDocument } from "../policy/document";
+import type { TrustRule } from "../trust/circleci";
+import type { FindingName } from "../trust/lint/findings";
 
 /** What a team writes in `config.ts`: whom AWS trusts, where, and with which permissions. */
 export interface ConfigInput {

@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import type { PolicyMaker } from "../keyless/permissions/scope";
-import { isConditionOperator } from "../keyless/policy/conditions";
-import { type PolicyDocument, type Statement, statements } from "../keyless/policy/document";
-import { type AnyRefRule, type RefRule, type SubjectRule, type TrustRule, UUID } from "../keyless/trust/circleci";
-import { FINDING_NAMES } from "../keyless/trust/lint/findings";
+import type { PolicyMaker } from "../permissions/scope";
+import { isConditionOperator } from "../policy/conditions";
+import { type PolicyDocument, type Statement, statements } from "../policy/document";
+import { type AnyRefRule, type RefRule, type SubjectRule, type TrustRule, UUID } from "../trust/circleci";
+import { FINDING_NAMES } from "../trust/lint/findings";
 import type {
   AcceptedFindings,
   CircleCiInput,

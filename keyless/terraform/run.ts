@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { UserError } from "../keyless/errors";
+import { UserError } from "../errors";
 
 /** A run of Terraform in one folder. */
 export interface TerraformRun {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Env } from "./executables";
-import { findTerraform, platform, type TerraformOptions } from "./terraform";
+import { findTerraform, platform, type TerraformOptions } from "./install";
 
 /** The version of the AWS provider that the bindings in package.json are made from. */
 export const awsProviderVersion = "5.100.0";

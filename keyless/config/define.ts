@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { UserError } from "../keyless/errors";
+import { UserError } from "../errors";
 import { check, type Problem } from "./checks";
 import { resolve } from "./resolve";
 import { configSchema, policyDocumentSchema } from "./schema";
