@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { UserError } from "../keyless/errors";
+import { isEmptyPlan, type NamedPlan, planDifference } from "../keyless/plan/comparison";
+import { readPlan } from "../keyless/plan/schema";
+import { changedRoles } from "../keyless/review/delta";
 import { savedPlan } from "../keyless/terraform/saved-plan";
 import { administratorRoles } from "../pipeline/administrator";
-import { isEmptyPlan, type NamedPlan, planDifference } from "../pipeline/verify";
-import { changedRoles } from "../review/access";
-import { readPlan } from "../review/plan";
 import { setForLaterSteps } from "./job-environment";
 import { environmentNamed, loadConfig } from "./load-config";
 

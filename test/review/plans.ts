@@ -1,4 +1,4 @@
-import { type Plan, readPlan } from "../../review/plan";
+import { type Plan, readPlan } from "../../keyless/plan/schema";
 
 export const ORG = "11111111-2222-4333-8444-555555555555";
 export const PROJECT = "66666666-7777-4888-9999-000000000000";

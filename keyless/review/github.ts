@@ -1,5 +1,5 @@
 import type { Octokit } from "@octokit/rest";
-import { UserError } from "../keyless/errors";
+import { UserError } from "../errors";
 
 /** A pull request on GitHub or GitHub Enterprise, and how to reach it. */
 export interface PullRequest {

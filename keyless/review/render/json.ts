@@ -1,7 +1,7 @@
-import type { Finding } from "./finding";
-import type { Review } from "./review";
+import type { Finding } from "../delta/finding";
+import type { Review } from "../review";
+import { plain } from "../rich-text";
 import { verdict } from "./summary";
-import { plain } from "./words";
 
 /** A review for machines: the review itself, its sentences as plain text. */
 export function toJson(review: Review): string {

@@ -1,11 +1,11 @@
+import type { Change, Plan } from "../../plan/schema";
+import { Hidden, type Value } from "../../plan/value";
+import { words } from "../rich-text";
 import type { Document } from "./documents";
 import { type Finding, finding } from "./finding";
 import { type Iam, IamReader, type Provider } from "./iam";
 import { boundaryDelta, permissionDelta } from "./permissions";
-import type { Change, Plan } from "./plan";
 import { trustDelta, unclear } from "./trust";
-import { Hidden, type Value } from "./value";
-import { words } from "./words";
 
 /** Who gains and who loses by a list of changes: the plan's own, or its drift. */
 export function accessDelta(plan: Plan, changes: readonly Change[]): Finding[] {

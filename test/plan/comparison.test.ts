@@ -1,4 +1,4 @@
-import { isEmptyPlan, planDifference } from "../../pipeline/verify";
+import { isEmptyPlan, planDifference } from "../../keyless/plan/comparison";
 
 interface Change {
   readonly actions: readonly string[];

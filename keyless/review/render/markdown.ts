@@ -1,8 +1,8 @@
+import type { Finding } from "../delta/finding";
+import { COUNTED, type EnvironmentReview, gains, isQuiet, type ResourceReview, type Review } from "../review";
+import type { Words } from "../rich-text";
 import { cell, code, fenced, htmlCode } from "./escape";
-import type { Finding } from "./finding";
-import { COUNTED, type EnvironmentReview, gains, isQuiet, type ResourceReview, type Review } from "./review";
 import { amount, bySubject, findingInWords, notices, verdict } from "./summary";
-import type { Words } from "./words";
 
 /** How long the Markdown may be, and where the whole of it is kept. */
 export interface MarkdownOptions {

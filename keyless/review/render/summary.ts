@@ -1,6 +1,6 @@
-import type { Finding } from "./finding";
-import { type Counts, type EnvironmentReview, gains, isQuiet, type Review } from "./review";
-import { join, type Words, words } from "./words";
+import type { Finding } from "../delta/finding";
+import { type Counts, type EnvironmentReview, gains, isQuiet, type Review } from "../review";
+import { join, type Words, words } from "../rich-text";
 
 /** The one sentence that everybody reads: does anybody gain access, does anything get destroyed or replaced. */
 export function verdict({ environments }: Review): Words {

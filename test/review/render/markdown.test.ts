@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { toJson } from "../../review/json";
-import { toMarkdown } from "../../review/markdown";
-import { readPlan } from "../../review/plan";
-import { review } from "../../review/review";
-import { toText } from "../../review/text";
-import { ANY, change, onBranch, plan, planJson, policy, role, statement } from "./plans";
+import { readPlan } from "../../../keyless/plan/schema";
+import { toJson } from "../../../keyless/review/render/json";
+import { toMarkdown } from "../../../keyless/review/render/markdown";
+import { toText } from "../../../keyless/review/render/text";
+import { review } from "../../../keyless/review/review";
+import { ANY, change, onBranch, plan, planJson, policy, role, statement } from "../plans";
 
-const golden = join(__dirname, "golden");
+const golden = join(__dirname, "..", "golden");
 
 /** The golden files' plans are Terraform's own output; UPDATE_GOLDEN=1 writes what is rendered from them anew. */
 describe.each(readdirSync(golden).filter((name) => name.endsWith(".plan.json")))("%s", (file) => {

@@ -1,7 +1,7 @@
-import { accessDelta, changedRoles } from "../../review/access";
-import type { Plan } from "../../review/plan";
-import { plain } from "../../review/words";
-import { ANY, change, ISSUER, ORG, onBranch, PROJECT, plan, policy, role, statement } from "./plans";
+import type { Plan } from "../../../keyless/plan/schema";
+import { accessDelta, changedRoles } from "../../../keyless/review/delta";
+import { plain } from "../../../keyless/review/rich-text";
+import { ANY, change, ISSUER, ORG, onBranch, PROJECT, plan, policy, role, statement } from "../plans";
 
 const WHERE = `project ${PROJECT} (organization ${ORG})`;
 const ALL = `every branch, tag and trigger of ${WHERE}`;

@@ -1,9 +1,9 @@
+import { References } from "../../plan/references";
+import type { Change, Plan } from "../../plan/schema";
+import { Hidden, isObject, same, UNKNOWN, type Value } from "../../plan/value";
+import { words } from "../rich-text";
 import { type Document, documentOfDataSource, readDocument } from "./documents";
 import type { Grant } from "./permissions";
-import type { Change, Plan } from "./plan";
-import { References } from "./references";
-import { Hidden, isObject, same, UNKNOWN, type Value } from "./value";
-import { words } from "./words";
 
 /** Before the apply, or after it. */
 export type Side = "before" | "after";

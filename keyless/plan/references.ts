@@ -1,4 +1,4 @@
-import type { Change, ConfigModule, Plan } from "./plan";
+import type { Change, ConfigModule, Plan } from "./schema";
 import { isObject } from "./value";
 
 /**

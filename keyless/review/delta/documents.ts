@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { canonical, Hidden, isObject, parseJson, same, sortedLists, UNKNOWN, type Value } from "../../plan/value";
 import { covers, literal } from "./containment";
-import { canonical, Hidden, isObject, parseJson, same, sortedLists, UNKNOWN, type Value } from "./value";
 
 /** A policy as far as the plan shows it. */
 export interface Document {

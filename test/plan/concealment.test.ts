@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import { toJson } from "../../review/json";
-import { toMarkdown } from "../../review/markdown";
-import { readPlan } from "../../review/plan";
-import { review } from "../../review/review";
-import { toText } from "../../review/text";
-import { Hidden } from "../../review/value";
-import { conceal } from "../../review/values";
-import { change, plan, planJson } from "./plans";
+import { conceal } from "../../keyless/plan/concealment";
+import { readPlan } from "../../keyless/plan/schema";
+import { Hidden } from "../../keyless/plan/value";
+import { toJson } from "../../keyless/review/render/json";
+import { toMarkdown } from "../../keyless/review/render/markdown";
+import { toText } from "../../keyless/review/render/text";
+import { review } from "../../keyless/review/review";
+import { change, plan, planJson } from "../review/plans";
 
 const shown = (before: unknown, after: unknown, marks: object = {}) =>
   JSON.parse(JSON.stringify(conceal({ before, after, ...marks })));

@@ -1,11 +1,11 @@
 import fc from "fast-check";
-import type { PolicyDocument } from "../../keyless/policy/document";
-import { evaluate } from "../../keyless/policy/evaluate";
-import { readDocument } from "../../review/documents";
-import { permissionDelta } from "../../review/permissions";
-import { trustDelta } from "../../review/trust";
-import { words } from "../../review/words";
-import { ISSUER, policy } from "./plans";
+import type { PolicyDocument } from "../../../keyless/policy/document";
+import { evaluate } from "../../../keyless/policy/evaluate";
+import { readDocument } from "../../../keyless/review/delta/documents";
+import { permissionDelta } from "../../../keyless/review/delta/permissions";
+import { trustDelta } from "../../../keyless/review/delta/trust";
+import { words } from "../../../keyless/review/rich-text";
+import { ISSUER, policy } from "../plans";
 
 const PROVIDER = `arn:aws:iam::123456789012:oidc-provider/${ISSUER}`;
 const OTHER = "arn:aws:iam::123456789012:oidc-provider/other.example.com";

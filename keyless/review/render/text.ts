@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
-import type { Line } from "./attributes";
+import type { Line } from "../../plan/difference";
+import type { Finding } from "../delta/finding";
+import { COUNTED, type EnvironmentReview, isQuiet, type ResourceReview, type Review } from "../review";
+import { plain } from "../rich-text";
 import { oneLine } from "./escape";
-import type { Finding } from "./finding";
-import { COUNTED, type EnvironmentReview, isQuiet, type ResourceReview, type Review } from "./review";
 import { bySubject, findingInWords, notices, verdict } from "./summary";
-import { plain } from "./words";
 
 type Style = "bold" | "red" | "green" | "yellow";
 

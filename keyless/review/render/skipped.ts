@@ -1,5 +1,5 @@
+import { join, plain, type Words, words } from "../rich-text";
 import { inMarkdown } from "./markdown";
-import { join, plain, type Words, words } from "./words";
 
 /** What stands in place of a review when there is no plan. */
 export interface Skipped {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { UserError } from "../keyless/errors";
+import { UserError } from "../errors";
+import { conceal, redact } from "./concealment";
 import { isObject, type Value } from "./value";
-import { conceal, redact } from "./values";
 
 /** What Terraform will do to a resource. `forget` drops it from the state and leaves it alone in AWS. */
 export type Action = "no-op" | "create" | "read" | "update" | "replace" | "destroy" | "forget";

@@ -1,7 +1,7 @@
-import { readDocument } from "../../review/documents";
-import { trustDelta } from "../../review/trust";
-import { plain } from "../../review/words";
-import { ANY, ISSUER, ORG, onBranch, PROJECT, policy, statement } from "./plans";
+import { readDocument } from "../../../keyless/review/delta/documents";
+import { trustDelta } from "../../../keyless/review/delta/trust";
+import { plain } from "../../../keyless/review/rich-text";
+import { ANY, ISSUER, ORG, onBranch, PROJECT, policy, statement } from "../plans";
 
 const WHERE = `project ${PROJECT} (organization ${ORG})`;
 const MAIN = `branch main of github.com/acme/site in ${WHERE}`;

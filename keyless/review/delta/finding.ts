@@ -1,4 +1,4 @@
-import type { Words } from "./words";
+import type { Words } from "../rich-text";
 
 /**
  * What happens to somebody's access. `unclear` is said and counted as a gain: a review must not soothe when it does

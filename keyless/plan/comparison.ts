@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { createTwoFilesPatch } from "diff";
 import * as v from "valibot";
-import { UserError } from "../keyless/errors";
-import { isObject } from "../keyless/policy/document";
+import { UserError } from "../errors";
+import { isObject } from "../policy/document";
 
 /** What two plans are compared by: what Terraform would do, and nothing of when, where and by which version it was found. */
 const change = v.object({

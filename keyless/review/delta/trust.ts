@@ -1,8 +1,8 @@
+import { canonical, UNKNOWN } from "../../plan/value";
+import { join, principalInWords, split, subjectInWords, type Words, words } from "../rich-text";
 import { covers } from "./containment";
 import { type Clause, type Condition, type Document, patterns, permits, sameDocument } from "./documents";
 import { type Finding, finding } from "./finding";
-import { canonical, UNKNOWN } from "./value";
-import { join, principalInWords, split, subjectInWords, type Words, words } from "./words";
 
 /** Something that a trust policy lets in: one principal, action, subject and audience. */
 interface Entry {

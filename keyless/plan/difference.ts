@@ -1,5 +1,5 @@
 import { diffArrays } from "diff";
-import type { Change } from "./plan";
+import type { Change } from "./schema";
 import { Hidden, isObject, parseJson, same, sortedLists, UNKNOWN, type Value } from "./value";
 
 /** A line of an attribute's difference. */

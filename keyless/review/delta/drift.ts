@@ -1,6 +1,6 @@
+import type { Change, Plan } from "../../plan/schema";
+import { isObject, type Value } from "../../plan/value";
 import { heldPolicies, holding } from "./iam";
-import type { Change, Plan } from "./plan";
-import { isObject, type Value } from "./value";
 
 /**
  * What was changed behind Terraform's back. Terraform calls it drift too when a role shows the policies that resources

@@ -1,8 +1,8 @@
-import { accessDelta, changedRoles } from "./access";
-import { attributeLines, difference, type Line } from "./attributes";
-import { driftOf } from "./drift";
-import type { Finding } from "./finding";
-import type { Action, Change, Plan } from "./plan";
+import { attributeLines, difference, type Line } from "../plan/difference";
+import type { Action, Change, Plan } from "../plan/schema";
+import { accessDelta, changedRoles } from "./delta";
+import { driftOf } from "./delta/drift";
+import type { Finding } from "./delta/finding";
 
 /** What is known beyond the plans. */
 export interface ReviewOptions {

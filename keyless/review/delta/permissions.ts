@@ -1,10 +1,10 @@
-import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../keyless/policy/escalation";
+import { Hidden, UNKNOWN, type Value } from "../../plan/value";
+import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../../policy/escalation";
+import { join, type Words, words } from "../rich-text";
 import { covers, coversArn } from "./containment";
 import { type Clause, type Document, permits } from "./documents";
 import { type Finding, finding } from "./finding";
 import { unclear } from "./trust";
-import { Hidden, UNKNOWN, type Value } from "./value";
-import { join, type Words, words } from "./words";
 
 /** Something that allows: a policy whose text is not in the plan, by its ARN, or a policy's document. */
 export interface Grant {
