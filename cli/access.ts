@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { accessOf, type EnvironmentAccess } from "../access/access";
-import { accessMermaid } from "../access/mermaid";
-import { accessSvg } from "../access/svg";
-import { accessTable } from "../access/table";
-import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../access/who";
+import { accessOf, type EnvironmentAccess } from "../keyless/access/matrix";
+import { accessMermaid } from "../keyless/access/render/mermaid";
+import { accessSvg } from "../keyless/access/render/svg";
+import { accessTable } from "../keyless/access/render/table";
+import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../keyless/access/who";
 import type { Config } from "../keyless/config/types";
 import { UserError } from "../keyless/errors";
 import { UUID } from "../keyless/trust/circleci";

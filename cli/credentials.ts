@@ -5,9 +5,9 @@ import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts
 import type { Command } from "commander";
 import type { Environment, Role } from "../keyless/config/types";
 import { UserError } from "../keyless/errors";
+import { sessionName } from "../keyless/pipeline/session-name";
+import { lifeOf, readToken, type Token, type TokenProblem, tokenProblem } from "../keyless/pipeline/token";
 import { onPath, output } from "../keyless/terraform/executables";
-import { sessionName } from "../pipeline/session-name";
-import { lifeOf, readToken, type Token, type TokenProblem, tokenProblem } from "../pipeline/token";
 import { setForLaterSteps } from "./job-environment";
 import { environmentNamed, loadConfig, roleNamed } from "./load-config";
 

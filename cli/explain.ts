@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { ANYBODY } from "../access/jobs";
+import { ANYBODY } from "../keyless/access/jobs";
 import { LiveAccount } from "../keyless/aws/iam";
 import type { Environment } from "../keyless/config/types";
 import { UserError } from "../keyless/errors";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { jobConfig } from "../pipeline/job";
+import { jobConfig } from "../keyless/pipeline/job";
 import { environmentNamed, loadConfig, roleNamed } from "./load-config";
 
 export function register(program: Command): void {

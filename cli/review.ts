@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../keyless/errors";
+import { administratorRoles } from "../keyless/pipeline/administrator";
 import { type Plan, readPlan } from "../keyless/plan/schema";
 import { GATE_CONDITIONS, type GateCondition, gate } from "../keyless/review/gate";
 import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../keyless/review/github";
@@ -11,7 +12,6 @@ import { renderSkipped } from "../keyless/review/render/skipped";
 import { toText } from "../keyless/review/render/text";
 import { type Review, review } from "../keyless/review/review";
 import { savedPlan } from "../keyless/terraform/saved-plan";
-import { administratorRoles } from "../pipeline/administrator";
 import { loadConfig } from "./load-config";
 import { writeOutput } from "./output-file";
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { runTrustTests } from "../access/trust-tests";
+import { runTrustTests } from "../keyless/access/trust-tests";
 import { loadConfig } from "./load-config";
 
 export function register(program: Command): void {

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { UserError } from "../keyless/errors";
+import { administratorRoles } from "../keyless/pipeline/administrator";
 import { isEmptyPlan, type NamedPlan, planDifference } from "../keyless/plan/comparison";
 import { readPlan } from "../keyless/plan/schema";
 import { changedRoles } from "../keyless/review/delta";
 import { savedPlan } from "../keyless/terraform/saved-plan";
-import { administratorRoles } from "../pipeline/administrator";
 import { setForLaterSteps } from "./job-environment";
 import { environmentNamed, loadConfig } from "./load-config";
 
@@ -32,7 +32,7 @@ export function register(program: Command): void {
       setForLaterSteps({
         KEYLESS_TERRAFORM: terraformBinary(),
         KEYLESS_VERIFIED_PLAN: saved,
-        TERRAFORM_BINARY_NAME: resolve("pipeline", "apply-verified-plan.sh"),
+        TERRAFORM_BINARY_NAME: resolve("keyless", "pipeline", "apply-verified-plan.sh"),
       });
     });
 }

@@ -1,5 +1,5 @@
-import { runTrustTests } from "../access/trust-tests";
 import config from "../config";
+import { runTrustTests } from "../keyless/access/trust-tests";
 import { trustConditions } from "../keyless/trust/policy";
 
 describe("trustTests of config.ts", () => {

@@ -1,4 +1,4 @@
-import { runTrustTests } from "../../access/trust-tests";
+import { runTrustTests } from "../../keyless/access/trust-tests";
 import { ConfigError, type TrustTest } from "../../keyless/config/define";
 import { configOf, ORGANIZATION, PROJECT, SITE, USER } from "./configurations";
 

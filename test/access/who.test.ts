@@ -1,5 +1,5 @@
-import type { EnvironmentAccess } from "../../access/access";
-import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../../access/who";
+import type { EnvironmentAccess } from "../../keyless/access/matrix";
+import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../../keyless/access/who";
 import type { Claims } from "../../keyless/trust/token";
 import { configOf, manyRoles, ORGANIZATION, OTHER_PROJECT, PROJECT, SITE, USER } from "./configurations";
 

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput } from "../../keyless/config/types";
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";
-import { type Sandbox, startSandbox } from "../../sandbox";
 import { aws, Project, type Ran } from "./project";
 
 const account = "123456789012";

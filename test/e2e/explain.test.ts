@@ -1,6 +1,6 @@
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
+import type { Job } from "../../keyless/sandbox/issuer";
 import type { Env } from "../../keyless/terraform/executables";
-import { type Sandbox, startSandbox } from "../../sandbox";
-import type { Job } from "../../sandbox/issuer";
 import { aws, Project } from "./project";
 import { configWith, onMain, organization, project, repository } from "./trust-config";
 

@@ -1,8 +1,8 @@
 import { defineConfig } from "../../keyless/config/define";
 import type { ConfigInput, RoleInput } from "../../keyless/config/types";
 import { applyEnvironment } from "../../keyless/permissions/environment";
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import { trustPolicy } from "../../keyless/trust/policy";
-import { type Sandbox, startSandbox } from "../../sandbox";
 import { aws, Project } from "./project";
 
 const organization = "11111111-2222-4333-8444-555555555555";

@@ -1,4 +1,4 @@
-import { type Sandbox, startSandbox } from "../../sandbox";
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import { aws, Project } from "./project";
 
 const ORGANIZATION = "11111111-2222-4333-8444-555555555555";

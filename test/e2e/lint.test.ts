@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Sandbox, startSandbox } from "../../sandbox";
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import { aws, Project } from "./project";
 import { configWith, onMain, organization, project, repository } from "./trust-config";
 

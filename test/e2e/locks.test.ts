@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput, StateInput } from "../../keyless/config/types";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
-import { type Sandbox, startSandbox } from "../../sandbox";
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import { aws, Project } from "./project";
 
 const organization = "11111111-2222-4333-8444-555555555555";

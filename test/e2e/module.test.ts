@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RoleInput } from "../../keyless/config/types";
-import { type Sandbox, startSandbox } from "../../sandbox";
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import { synthesize } from "../stacks/synthesis";
 import { run } from "./project";
 

@@ -1,9 +1,9 @@
 import { cpSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Config, Role } from "../../keyless/config/types";
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";
 import { trustPolicy } from "../../keyless/trust/policy";
-import { type Sandbox, startSandbox } from "../../sandbox";
 import { CircleCi, type JobResult } from "./circleci-runner";
 import { aws, Project, run } from "./project";
 

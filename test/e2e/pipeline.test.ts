@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";
-import { type Sandbox, startSandbox } from "../../sandbox";
 import { CircleCi, type JobResult } from "./circleci-runner";
 import { aws, Project } from "./project";
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Sandbox, startSandbox } from "../../sandbox";
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import { aws, Project, type Ran } from "./project";
 
 let sandbox: Sandbox;

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findMoto } from "../../sandbox/moto";
-import { motoRequirements } from "../../sandbox/moto-requirements";
+import { findMoto } from "../../keyless/sandbox/moto";
+import { motoRequirements } from "../../keyless/sandbox/moto-requirements";
 
 /** Makes a package index of empty packages with the names and versions that are asked for. */
 const makeIndex = `

@@ -9,7 +9,7 @@ const root = join(__dirname, "../..");
 async function startProcess(andThen: string) {
   const script = `
     const { dirname } = require("node:path");
-    require("./dist/sandbox").startSandbox().then(async (sandbox) => {
+    require("./dist/keyless/sandbox").startSandbox().then(async (sandbox) => {
       const { endpoint, environment } = sandbox;
       console.log(JSON.stringify({ endpoint, folder: dirname(environment.AWS_CONFIG_FILE) }));
       await new Promise((resolve) => process.stdin.once("data", resolve));

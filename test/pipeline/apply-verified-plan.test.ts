@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const script = join(__dirname, "../../pipeline/apply-verified-plan.sh");
+const script = join(__dirname, "../../keyless/pipeline/apply-verified-plan.sh");
 const folder = mkdtempSync(join(tmpdir(), "keyless-verified-"));
 const [dev, prod] = [join(folder, "dev"), join(folder, "prod")];
 

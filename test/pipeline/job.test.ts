@@ -5,7 +5,7 @@ import { defineConfig } from "../../keyless/config/define";
 import type { Environment, RoleInput } from "../../keyless/config/types";
 import { applyEnvironment } from "../../keyless/permissions/environment";
 import { publishStaticSite } from "../../keyless/permissions/static-site";
-import { jobConfig, refFilter } from "../../pipeline/job";
+import { jobConfig, refFilter } from "../../keyless/pipeline/job";
 
 const project = "66666666-7777-4888-9999-000000000000";
 const repository = "github.com/acme/site";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { sessionName } from "../../pipeline/session-name";
+import { sessionName } from "../../keyless/pipeline/session-name";
 
 const PIPELINE = "00000000-0000-4000-8000-000000000004";
 

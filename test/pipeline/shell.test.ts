@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
-import { shellLines } from "../../pipeline/shell";
+import { shellLines } from "../../keyless/pipeline/shell";
 
 /** What a shell has in `VALUE` once it has read the lines. */
 function read(lines: readonly string[]): string {

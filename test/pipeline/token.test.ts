@@ -1,8 +1,8 @@
 import { SignJWT } from "jose";
 import { type ConfigInput, defineConfig } from "../../keyless/config/define";
 import type { Environment, Role } from "../../keyless/config/types";
-import { readToken, tokenProblem } from "../../pipeline/token";
-import { claimsOf, type Job } from "../../sandbox/issuer";
+import { readToken, tokenProblem } from "../../keyless/pipeline/token";
+import { claimsOf, type Job } from "../../keyless/sandbox/issuer";
 
 const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
 const PROJECT = "66666666-7777-4888-9999-000000000000";

@@ -4,9 +4,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { close, endpointOf } from "../../keyless/sandbox/proxy/http";
 import { findTerraform, platform } from "../../keyless/terraform/install";
 import { pinnedTerraform } from "../../keyless/terraform/version";
-import { close, endpointOf } from "../../sandbox/http";
 
 const archiveName = `terraform_${pinnedTerraform}_${platform()}.zip`;
 let work: string;

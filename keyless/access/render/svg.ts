@@ -1,0 +1,158 @@
+import { count, elide } from "../../text";
+import type { EnvironmentAccess } from "../matrix";
+import {
+  type Box,
+  CARD_PADDING,
+  type Card,
+  COLUMNS,
+  type Edge,
+  LINE_HEIGHT,
+  type Line,
+  layOut,
+  type Panel,
+} from "./layout";
+
+const STYLE = `
+svg { --page: #f3f5f8; --panel: #ffffff; --card: #f7f9fb; --edge-of-card: #d5dce5; --ink: #1b2430; --muted: #5a6778;
+  --line: #9fb0c3; --read: #1a7f4b; --write: #b45f06; --danger: #c5162e; --danger-card: #fdeef0; --caution: #b45f06;
+  --caution-card: #fff5e6; background: var(--page); }
+@media (prefers-color-scheme: dark) {
+  svg { --page: #0d1219; --panel: #151c26; --card: #1d2632; --edge-of-card: #364354; --ink: #e8edf4; --muted: #9dabbd;
+    --line: #5b6d83; --read: #4cc38a; --write: #f0a43c; --danger: #ff6b7d; --danger-card: #3a1a22; --caution: #f0a43c;
+    --caution-card: #33270f; }
+}
+text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--ink); }
+.title { font-size: 26px; font-weight: 700; letter-spacing: -0.3px; }
+.panel-title { font-size: 18px; font-weight: 700; }
+.heading { font-size: 12px; font-weight: 600; fill: var(--muted); letter-spacing: 0.2px; }
+.subtitle { fill: var(--muted); }
+.name, .strong, .note, .id { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+.strong { font-weight: 700; }
+.note, .id { fill: var(--muted); }
+.id { font-size: 11px; }
+.label { fill: var(--muted); }
+.warning { font-size: 12px; font-weight: 700; }
+.page { fill: var(--page); }
+.panel { fill: var(--panel); stroke: var(--edge-of-card); }
+.card rect { fill: var(--card); stroke: var(--edge-of-card); }
+.card.caution rect { fill: var(--caution-card); stroke: var(--caution); }
+.card.danger rect { fill: var(--danger-card); stroke: var(--danger); stroke-width: 1.5; }
+.caution .warning { fill: var(--caution); }
+.danger .warning { fill: var(--danger); }
+.edge { fill: none; stroke: var(--line); stroke-width: 1.5; }
+.edge.caution { stroke: var(--caution); }
+.edge.danger { stroke: var(--danger); stroke-width: 2.25; }
+.head { fill: var(--line); }
+.head.caution { fill: var(--caution); }
+.head.danger { fill: var(--danger); }
+.read { fill: var(--read); }
+.write { fill: var(--write); }
+.administrator { fill: var(--danger); }
+`;
+
+/** The graph as a picture that any browser shows, light or dark as the reader has it; hovering shows what was cut. */
+export function accessSvg(access: readonly EnvironmentAccess[], title = "Who can assume what in AWS"): string {
+  const shownTitle = escapeXml(elide(title, 70));
+  const { width, height, panels } = layOut(access);
+  const roles = access.flatMap((environment) => environment.roles);
+  const dangers = roles.filter((role) => role.dangers.length > 0).length;
+  const summary =
+    `${count(roles.length, "role")} in ${count(access.length, "environment")}` +
+    (dangers === 0 ? ", none of them marked dangerous" : `, ${dangers} of them marked dangerous`);
+  return `${[
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="title summary" width="${width}" height="${round(height)}" viewBox="0 0 ${width} ${round(height)}">`,
+    `<title id="title">${escapeXml(title)}</title>`,
+    `<desc id="summary">CircleCI jobs and the roles they can assume: ${escapeXml(summary)}.</desc>`,
+    `<style>${STYLE}</style>`,
+    '<rect class="page" width="100%" height="100%"/>',
+    `<text class="title" x="24" y="50">${shownTitle}</text>`,
+    `<text class="subtitle" x="24" y="74">CircleCI jobs, the roles they can assume, and what these may do: ${escapeXml(summary)}</text>`,
+    legend(106),
+    ...panels.map(drawPanel),
+    "</svg>",
+  ].join("\n")}\n`;
+}
+
+function legend(y: number): string {
+  const dots = [
+    { level: "read", text: "reads", x: 24 },
+    { level: "write", text: "may write", x: 92 },
+    { level: "administrator", text: "administrator", x: 186 },
+  ].map(
+    ({ level, text, x }) => `<circle class="${level}" cx="${x + 5}" cy="${y - 4}" r="4.5"/>${label(x + 17, y, text)}`,
+  );
+  const lines = [
+    { tone: "plain", text: "only the refs named", x: 318 },
+    { tone: "caution", text: "any ref: whoever can push to the project", x: 512 },
+    { tone: "danger", text: "danger: any ref may write, or administrator", x: 838 },
+  ].map(
+    ({ tone, text, x }) =>
+      `<path class="edge ${tone}" d="M${x} ${y - 4}h24"/>${arrowHead(x + 30, y - 4, tone)}${label(x + 40, y, text)}`,
+  );
+  return `<g>${[...dots, ...lines].join("")}</g>`;
+}
+
+function label(x: number, y: number, text: string): string {
+  return `<text class="subtitle" x="${x}" y="${y}">${escapeXml(text)}</text>`;
+}
+
+function drawPanel(panel: Panel): string {
+  const left = COLUMNS[0].x;
+  return [
+    `<g>${rectangle(panel, 12, ' class="panel"')}`,
+    `<text class="panel-title" x="${left}" y="${round(panel.y + 36)}">${escapeXml(panel.title)}</text>`,
+    `<text class="subtitle" x="${left}" y="${round(panel.y + 56)}">${escapeXml(panel.subtitle)}</text>`,
+    ...COLUMNS.map(({ heading, x }) => `<text class="heading" x="${x}" y="${round(panel.y + 82)}">${heading}</text>`),
+    ...[...panel.edges].sort((a, b) => order(a) - order(b)).map(drawEdge),
+    ...panel.cards.map(drawCard),
+    "</g>",
+  ].join("\n");
+}
+
+// What is dangerous is drawn last, over what is not.
+function order({ tone }: Edge): number {
+  return ["plain", "caution", "danger"].indexOf(tone);
+}
+
+function drawEdge({ from, to, tone }: Edge): string {
+  const [x1, y1] = [from.x + from.width, round(from.y + from.height / 2)];
+  const [x2, y2] = [to.x - 7, round(to.y + to.height / 2)];
+  const bend = round((x2 - x1) / 2);
+  return `<path class="edge ${tone}" d="M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}"/>${arrowHead(x2 + 6, y2, tone)}`;
+}
+
+function arrowHead(x: number, y: number, tone: string): string {
+  return `<path class="head ${tone}" d="M${x} ${y}l-8 -4.5v9z"/>`;
+}
+
+function drawCard(card: Card): string {
+  const lines = card.lines.map((line, index) => drawLine(line, card, textTop(card) + index * LINE_HEIGHT));
+  return `<g class="card ${card.tone}"><title>${escapeXml(card.tooltip)}</title>${rectangle(card, 7)}${lines.join("")}</g>`;
+}
+
+function textTop({ y, height, lines }: Card): number {
+  return y + (height - lines.length * LINE_HEIGHT) / 2 + 13;
+}
+
+function drawLine(line: Line, card: Card, y: number): string {
+  const x = card.x + CARD_PADDING.x;
+  const dot =
+    line.level === undefined ? "" : `<circle class="${line.level}" cx="${x + 4}" cy="${round(y - 4)}" r="4"/>`;
+  const label = line.label === undefined ? "" : `<tspan class="label">${escapeXml(line.label)} </tspan>`;
+  return `${dot}<text class="${line.style}" x="${x + card.indent}" y="${round(y)}">${label}${escapeXml(line.text)}</text>`;
+}
+
+function rectangle({ x, y, width, height }: Box, radius: number, attributes = ""): string {
+  return `<rect${attributes} x="${x}" y="${round(y)}" width="${width}" height="${round(height)}" rx="${radius}"/>`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+/** Text as it may stand in XML, between tags and in quoted attributes; characters that XML does not have become U+FFFD. */
+export function escapeXml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
+    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

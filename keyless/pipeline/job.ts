@@ -1,0 +1,94 @@
+import { type Document, parseDocument } from "yaml";
+import type { Environment, Role } from "../config/types";
+import { asArray, type PolicyDocument, statements } from "../policy/document";
+import type { TrustRule } from "../trust/circleci";
+
+/** What a role that publishes a static site publishes, read from its permissions. */
+interface Site {
+  /** E.g. `s3://www.example.com/docs`. */
+  readonly url: string;
+  /** The id of the CloudFront distribution, if the role may invalidate one. */
+  readonly distribution?: string;
+}
+
+/**
+ * A `.circleci/config.yml` with one job that uses a role, for the repository that the role trusts: where the role publishes
+ * a site, the job does; else it shows who it is, and the rest is the repository's own.
+ *
+ * @param template The text of the example that publishes a static site.
+ */
+export function jobConfig(template: string, environment: Environment, role: Role): string {
+  const document = parseDocument(template.replace(/^(#.*\n)+/, ""));
+  const site = siteOf(Object.values(role.inlinePolicies));
+  const name = site === undefined ? role.name.replace(/[^\w-]/g, "-") : "publish";
+  const repositories = role.trust.flatMap((rule) => ("repository" in rule ? rule.repository : []));
+  document.commentBefore = [
+    ` Uses role ${role.name} of ${environment.name}, without a stored key.`,
+    ...(repositories.length > 0
+      ? [` For ${[...new Set(repositories)].join(", ")}: AWS gives the role to no other.`]
+      : []),
+  ].join("\n");
+  document.setIn(["jobs"], document.createNode({ [name]: jobOf(document, environment, role, site) }));
+  const filters = refFilter(role.trust);
+  const invocation = filters === undefined ? name : { [name]: { filters } };
+  document.setIn(["workflows"], document.createNode({ [name]: { jobs: [invocation] } }));
+  return document.toString({ lineWidth: 0 });
+}
+
+function jobOf(template: Document, { region }: Environment, role: Role, site: Site | undefined) {
+  const example = template.toJS().jobs.publish;
+  const [checkout, , upload, ...invalidate] = example.steps;
+  const credentials = { "aws-credentials": { role: role.arn, region } };
+  if (site === undefined) {
+    const proof = { run: { name: "Show who this job is in AWS", command: "aws sts get-caller-identity" } };
+    return { docker: example.docker, steps: [checkout, credentials, proof] };
+  }
+  const { url, distribution } = site;
+  return {
+    docker: example.docker,
+    environment: { SITE: url, ...(distribution !== undefined && { DISTRIBUTION: distribution }) },
+    steps: [checkout, credentials, upload, ...(distribution === undefined ? [] : invalidate)],
+  };
+}
+
+/** The site that policies are for: one place where objects are written and deleted, one distribution at most. */
+function siteOf(policies: readonly PolicyDocument[]): Site | undefined {
+  const resourcesOf = (action: string) =>
+    policies
+      .flatMap(statements)
+      .flatMap(({ Effect, Action, Resource }) =>
+        Effect === "Allow" && asArray(Action).includes(action) ? asArray(Resource) : [],
+      );
+  const [written, ...more] = resourcesOf("s3:DeleteObject");
+  const [, place] = /^arn:[^:]+:s3:::([^*]+?)\/?\*$/.exec(written ?? "") ?? [];
+  if (place === undefined || more.length > 0) return undefined;
+  const [distribution] = resourcesOf("cloudfront:CreateInvalidation");
+  return { url: `s3://${place}`, distribution: distribution?.split("distribution/")[1] };
+}
+
+/**
+ * The pipelines that a role's trust is about, as CircleCI's expression for a job's `filters`; undefined when it is about
+ * every ref.
+ *
+ * @see https://circleci.com/docs/guides/orchestrate/config-templating/
+ */
+export function refFilter(rules: readonly TrustRule[]): string | undefined {
+  const expressions = rules.map(ruleFilter);
+  if (expressions.includes(undefined)) return undefined;
+  return [...new Set(expressions)].join(" or ");
+}
+
+function ruleFilter(rule: TrustRule): string | undefined {
+  if (!("repository" in rule)) return undefined;
+  return [
+    ...(rule.branches ?? []).map((name) => nameFilter("pipeline.git.branch", name)),
+    ...(rule.tags ?? []).map((name) => nameFilter("pipeline.git.tag", name)),
+  ].join(" or ");
+}
+
+function nameFilter(value: string, name: string): string {
+  if (name === "*") return `${value} != ""`;
+  return name.endsWith("*")
+    ? `${value} starts-with ${JSON.stringify(name.slice(0, -1))}`
+    : `${value} == ${JSON.stringify(name)}`;
+}

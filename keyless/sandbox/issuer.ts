@@ -1,0 +1,109 @@
+import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWTPayload, SignJWT } from "jose";
+import { close, endpointOf, type HttpRequest, type HttpResponse, serve } from "./proxy/http";
+
+/** A stand-in for CircleCI: its own key, and tokens that look like those of a job. */
+export interface Issuer {
+  /**
+   * Where it serves `/.well-known/openid-configuration`, its keys, and `/token?organization=…&project=…&origin=…&ref=…`
+   * for those who are not in this process, e.g. `http://127.0.0.1:40124`.
+   */
+  readonly endpoint: string;
+  /** Its public keys, as served. */
+  readonly keys: JSONWebKeySet;
+  /** A signed token of a job. */
+  token(job: Job): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** What a job's token says. */
+export interface Job {
+  /** The organization's id; it makes the issuer's URL and, by default, the audience. */
+  readonly organization: string;
+  readonly project: string;
+  /** Default: a user of no organization. */
+  readonly user?: string;
+  /** E.g. `github.com/acme/site`; with `ref` the token is a V2 token, without both a V1 token. */
+  readonly origin?: string;
+  /** E.g. `refs/heads/main`. */
+  readonly ref?: string;
+  /** Default: `oidc.circleci.com`. */
+  readonly server?: string;
+  /** Seconds from now until it expires, negative for one that has. Default: 3600. */
+  readonly lifetime?: number;
+  /** Claims that replace those of such a job; `undefined` leaves one out. */
+  readonly claims?: JWTPayload;
+}
+
+const id = (last: string) => `00000000-0000-4000-8000-${last.padStart(12, "0")}`;
+
+/** Starts the issuer on a free port of 127.0.0.1, with a key made for this run. */
+export async function startIssuer(): Promise<Issuer> {
+  const { privateKey, publicKey } = await generateKeyPair("RS256");
+  const header = { alg: "RS256", typ: "JWT", kid: "local" };
+  const keys: JSONWebKeySet = {
+    keys: [{ ...(await exportJWK(publicKey)), alg: "RS256", use: "sig", kid: header.kid }],
+  };
+  const token = (job: Job) => new SignJWT(claimsOf(job)).setProtectedHeader(header).sign(privateKey);
+  const server = await serve((request) => answer(request, keys, token));
+  return { endpoint: endpointOf(server), keys, token, stop: () => close(server) };
+}
+
+/**
+ * The claims of a job's token, V1 or V2.
+ *
+ * @see https://circleci.com/docs/openid-connect-tokens/
+ */
+export function claimsOf(job: Job): JWTPayload {
+  const { organization, project, user = id("1"), origin, ref, server = "oidc.circleci.com", lifetime = 3600 } = job;
+  const now = Math.floor(Date.now() / 1000);
+  const version1 = `org/${organization}/project/${project}/user/${user}`;
+  return {
+    iss: `https://${server}/org/${organization}`,
+    aud: organization,
+    sub: origin && ref ? `${version1}/vcs-origin/${origin}/vcs-ref/${ref}` : version1,
+    iat: now + Math.min(0, lifetime - 3600),
+    exp: now + lifetime,
+    "oidc.circleci.com/org-id": organization,
+    "oidc.circleci.com/project-id": project,
+    "oidc.circleci.com/context-ids": [],
+    "oidc.circleci.com/job-id": id("2"),
+    "oidc.circleci.com/workflow-id": id("3"),
+    "oidc.circleci.com/pipeline-id": id("4"),
+    "oidc.circleci.com/pipeline-definition-id": id("5"),
+    "oidc.circleci.com/ssh-rerun": false,
+    ...(origin && ref && { "oidc.circleci.com/vcs-origin": origin, "oidc.circleci.com/vcs-ref": ref }),
+    ...job.claims,
+  };
+}
+
+async function answer(
+  { url, headers }: HttpRequest,
+  keys: JSONWebKeySet,
+  token: Issuer["token"],
+): Promise<HttpResponse> {
+  const endpoint = `http://${headers.host}`;
+  const { pathname, searchParams } = new URL(url, endpoint);
+  switch (pathname) {
+    case "/.well-known/openid-configuration":
+      return json(200, {
+        issuer: endpoint,
+        jwks_uri: `${endpoint}/.well-known/jwks-pub.json`,
+        response_types_supported: ["id_token"],
+        subject_types_supported: ["public", "pairwise"],
+        id_token_signing_alg_values_supported: ["RS256"],
+      });
+    case "/.well-known/jwks-pub.json":
+      return json(200, keys);
+    case "/token": {
+      const { organization = "", project = "", ...rest } = Object.fromEntries(searchParams);
+      const body = Buffer.from(await token({ ...rest, organization, project }));
+      return { status: 200, headers: { "content-type": "text/plain" }, body };
+    }
+    default:
+      return json(404, { message: "not found" });
+  }
+}
+
+function json(status: number, document: unknown): HttpResponse {
+  return { status, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(document)) };
+}

@@ -1,0 +1,20 @@
+import type { PolicyDocument } from "../policy/document";
+import type { Used } from "./proxy";
+
+/**
+ * The least policy that would have sufficed for everything that was asked for, whether it was allowed or refused: one
+ * statement for each set of resources, so that it stays readable. Conditions are left to the reader.
+ */
+export function leastPolicy(used: readonly Pick<Used, "action" | "resource">[]): PolicyDocument {
+  const actions = [...new Set(used.map(({ action }) => action))].sort();
+  const byResources = new Map<string, { Action: string[]; Resource: string[] }>();
+  for (const action of actions) {
+    const asked = used.filter((use) => use.action === action).map(({ resource }) => resource);
+    const Resource = [...new Set(asked)].sort();
+    const statement = byResources.get(Resource.join("\n")) ?? { Action: [], Resource };
+    statement.Action.push(action);
+    byResources.set(Resource.join("\n"), statement);
+  }
+  const statements = [...byResources.values()].map((statement) => ({ Effect: "Allow" as const, ...statement }));
+  return { Version: "2012-10-17", Statement: statements };
+}

@@ -1,0 +1,214 @@
+import type { JSONWebKeySet } from "jose";
+import { partitionOf } from "../../config/resolve";
+import { type Decision, evaluate } from "../../policy/evaluate";
+import { accountOf } from "../../policy/principals";
+import { type Ask, type Call, type Context, parseCall, prefixed } from "./call";
+import { close, endpointOf, forward, type HttpRequest, type HttpResponse, serve } from "./http";
+import { lookUp, resourcePolicy } from "./look-up";
+import { accessDenied, Refusal, refuse } from "./refusal";
+import { asksOf } from "./services";
+import { s3Address } from "./services/s3";
+import { admitRole, admitToken, issuedKeys, momentContext, type NewSession, type Session } from "./sessions";
+import { type Account, accountHeader, Store, type StoredRole, unverifiedSignature } from "./store";
+import { requireWellFormed } from "./well-formed";
+
+/** The local AWS as its clients see it: moto, behind the checks that AWS makes and moto does not. */
+export interface Gate {
+  /** The address that clients use instead of moto's. */
+  readonly endpoint: string;
+  /** Every permission that a role's session has asked for so far, in order. */
+  used(sessionArn?: string): readonly Used[];
+  stop(): Promise<void>;
+}
+
+/** A permission that a session has asked for, with every condition key that was there to decide it. */
+export interface Used extends Ask {
+  /** `arn:aws:sts::<account>:assumed-role/<role>/<session name>` */
+  readonly session: string;
+  readonly decision: "allowed" | "refused";
+}
+
+/** What the gate stands before, and whose tokens it takes. */
+export interface GateOptions {
+  /** Where moto listens. */
+  readonly moto: string;
+  /** The keys that every token must be signed with, whoever its issuer is. */
+  readonly keys: JSONWebKeySet;
+  /** The account of keys that say nothing of one. Default: 123456789012. */
+  readonly accountId?: string;
+}
+
+/**
+ * Starts the gate. It serves one request at a time, so that the conditional writes that a lock rests on are atomic.
+ * Role sessions get what their policies allow; administrators of the local AWS ({@link accountKeys}, and static keys
+ * that do not look like AWS's own) pass.
+ *
+ * It differs from AWS in this: signatures are not verified; a multi-object delete is refused whole; nobody reaches the
+ * bucket of another account, whatever its policy says; nobody is let in without a signature; service control policies
+ * are not known.
+ */
+export async function startGate(options: GateOptions): Promise<Gate> {
+  const keeper = new Keeper(options);
+  let turn: Promise<unknown> = Promise.resolve();
+  const server = await serve((request) => {
+    const answer = turn.then(() => keeper.answer(request));
+    turn = answer.catch(() => {});
+    return answer;
+  });
+  return {
+    endpoint: endpointOf(server),
+    used: (session) => keeper.used.filter((use) => session === undefined || use.session === session),
+    stop: () => close(server),
+  };
+}
+
+class Keeper {
+  readonly used: Used[] = [];
+  readonly #sessions = new Map<string, Session>();
+  readonly #store: Store;
+
+  constructor(private readonly options: GateOptions) {
+    this.#store = new Store(options.moto);
+  }
+
+  async answer(request: HttpRequest): Promise<HttpResponse> {
+    const call = parseCall(request);
+    try {
+      return await this.#admit(call);
+    } catch (error) {
+      if (error instanceof Refusal) return refuse(call, error);
+      throw error;
+    }
+  }
+
+  async #admit(call: Call): Promise<HttpResponse> {
+    requireWellFormed(call);
+    if (call.service === "sts" && call.operation === "AssumeRoleWithWebIdentity") {
+      return this.#issue(call, await admitToken(call, this.#store, this.options.keys));
+    }
+    const session = this.#sessionOf(call);
+    const account = session ?? this.#administratorOf(call);
+    if (session) await this.#authorize(call, session);
+    if (call.service === "sts" && call.operation === "AssumeRole") {
+      const who = session?.arn ?? `arn:aws:iam::${account.accountId}:user/administrator`;
+      return this.#issue(call, await admitRole(call, who, this.#store, session !== undefined));
+    }
+    const answer = await this.#pass(call, account);
+    if (changesPolicies(call)) this.#store.forget();
+    return session ? this.#withoutHint(call, session, answer) : answer;
+  }
+
+  /** The session whose keys a request is signed with. */
+  #sessionOf({ accessKeyId, sessionToken, service }: Call): Session | undefined {
+    const session = this.#sessions.get(accessKeyId ?? "");
+    if (!session) return undefined;
+    if (session.sessionToken !== sessionToken) throw unknownKey();
+    if (session.expires.getTime() > Date.now()) return session;
+    throw service === "s3"
+      ? new Refusal("ExpiredToken", "The provided token has expired.")
+      : new Refusal("ExpiredToken", "The security token included in the request is expired", 403);
+  }
+
+  #administratorOf({ accessKeyId, service, region }: Call): Account {
+    if (accessKeyId === undefined) {
+      throw service === "s3"
+        ? new Refusal("AccessDenied", "Access Denied", 403)
+        : new Refusal("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
+    }
+    const [, own] = /^AKIADMIN(\d{12})$/.exec(accessKeyId) ?? [];
+    // A key of AWS's form that was not issued here: of a session of an earlier run, say, or of an IAM user.
+    if (!own && /^(AKIA|ASIA)[A-Z0-9]{16}$/.test(accessKeyId)) throw unknownKey();
+    const accountId = own ?? this.options.accountId ?? "123456789012";
+    return { accountId, partition: partitionOf(region) };
+  }
+
+  /** Lets moto make the keys of a session, and remembers whose they are. */
+  async #issue(call: Call, session: NewSession): Promise<HttpResponse> {
+    const answer = await this.#pass(call, session);
+    if (answer.status === 200) {
+      const { accessKeyId, ...keys } = issuedKeys(answer.body.toString());
+      this.#sessions.set(accessKeyId, { ...session, ...keys });
+    }
+    return answer;
+  }
+
+  /** Passes a request on so that moto can take it for nothing else than what was decided: it goes by host and signature. */
+  #pass({ http, accessKeyId, region, service }: Call, { accountId }: Account): Promise<HttpResponse> {
+    const headers = {
+      ...http.headers,
+      host: new URL(this.options.moto).host,
+      [accountHeader]: accountId,
+      ...(accessKeyId && { authorization: unverifiedSignature(accessKeyId, region, service) }),
+    };
+    return forward(this.options.moto, { ...http, headers });
+  }
+
+  /** Throws unless the session has every permission that the request asks for. */
+  async #authorize(call: Call, session: Session): Promise<void> {
+    // Not of AWS: moto's own way to look into it and to empty it.
+    if (/^\/(moto-api|latest)\b/.test(decodeURIComponent(call.path)))
+      throw new Refusal("AccessDenied", "Access Denied", 403);
+    if (call.service === "sts" && call.operation === "GetCallerIdentity") return;
+    if (call.service === "sts" && /^Get(Session|Federation)Token$/.test(call.operation ?? "")) {
+      throw new Refusal("AccessDenied", `Cannot call ${call.operation} with session credentials`, 403);
+    }
+    for (const ask of asksOf(call, await lookUp(call, session, this.#store))) {
+      const { decision, context } = await this.#decide(ask, call, session);
+      this.used.push({ ...ask, context, session: session.arn, decision: decision.outcome });
+      if (decision.outcome !== "allowed") throw accessDenied(session.arn, ask, decision);
+    }
+  }
+
+  async #decide(ask: Ask, call: Call, session: Session): Promise<{ decision: Decision; context: Context }> {
+    const role = await this.#store.role(session, session.roleName);
+    if (!role) throw unknownKey();
+    const resource = await resourcePolicy(ask, call, session, this.#store);
+    const policies = {
+      identity: role.identity,
+      boundary: role.boundary,
+      session: session.policies,
+      resource: resource && [resource],
+    };
+    const context = {
+      ...globalContext(call, session, role),
+      "aws:ResourceAccount": accountOf(ask.resource) ?? session.accountId,
+      ...ask.context,
+    };
+    const principal = { kind: "AWS", id: session.arn } as const;
+    return { decision: evaluate(policies, { ...ask, principal, context }), context };
+  }
+
+  /** Who may not list a bucket is not told either that an object is not there. */
+  async #withoutHint(call: Call, session: Session, answer: HttpResponse): Promise<HttpResponse> {
+    const { bucket, key } = s3Address(call);
+    if (call.service !== "s3" || answer.status !== 404 || !bucket || !key) return answer;
+    const listing = { action: "s3:ListBucket", resource: `arn:${session.partition}:s3:::${bucket}`, context: {} };
+    const { decision } = await this.#decide(listing, call, session);
+    if (decision.outcome === "allowed") return answer;
+    throw accessDenied(session.arn, listing, decision);
+  }
+}
+
+function unknownKey(): Refusal {
+  return new Refusal("InvalidClientTokenId", "The security token included in the request is invalid.", 403);
+}
+
+/** Whether a request may have changed what the {@link Store} has read. */
+function changesPolicies(call: Call): boolean {
+  const { service, operation = "", http } = call;
+  if (service === "s3") return !["GET", "HEAD"].includes(http.method) && s3Address(call).key === undefined;
+  return ["iam", "kms", "dynamodb"].includes(service) && !/^(Get|List|Describe|Simulate)|Item$/.test(operation);
+}
+
+function globalContext({ region, http }: Call, session: Session, role: StoredRole): Context {
+  return {
+    ...session.context,
+    ...momentContext(),
+    "aws:PrincipalAccount": session.accountId,
+    "aws:PrincipalArn": role.arn,
+    "aws:PrincipalType": "AssumedRole",
+    "aws:RequestedRegion": region,
+    "aws:UserAgent": http.headers["user-agent"] ?? "",
+    ...prefixed("aws:PrincipalTag/", role.tags),
+  };
+}

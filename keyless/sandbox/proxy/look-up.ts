@@ -1,0 +1,75 @@
+import type { NamedPolicy } from "../../policy/evaluate";
+import type { Ask, Call, Stored } from "./call";
+import { kmsKeyId } from "./services";
+import { tablesOf } from "./services/dynamodb";
+import { iamSubject } from "./services/iam";
+import { s3Address } from "./services/s3";
+import type { Account, Store } from "./store";
+
+/** What has to be read from the local AWS before it can be said what a request asks for. */
+export async function lookUp(call: Call, account: Account, store: Store): Promise<Stored> {
+  const { accountId, partition } = account;
+  return { accountId, partition, ...(await lookUpNamed(call, account, store)) };
+}
+
+async function lookUpNamed(call: Call, account: Account, store: Store): Promise<Partial<Stored>> {
+  const { service, region, form, operation, json = {} } = call;
+  switch (service) {
+    case "iam": {
+      const subject = iamSubject(operation);
+      const user = form.get("UserName");
+      const role = form.get("RoleName");
+      if (subject === "user" && user) return { path: await store.userPath(account, user) };
+      // A role is put into an instance profile.
+      const isAboutRole = subject === "role" || subject === "instance-profile";
+      return (isAboutRole && role && (await store.role(account, role))) || {};
+    }
+    case "dynamodb":
+      return { partitionKeys: await partitionKeys(call, account, store) };
+    case "kms":
+      return {
+        keyArn: await keyArn(kmsKeyId(call)),
+        destinationKeyArn: await keyArn(operation === "ReEncrypt" ? json.DestinationKeyId : undefined),
+      };
+    case "s3":
+      return { keyArn: await keyArn(await s3KeyId(call, account, store)) };
+    default:
+      return {};
+  }
+
+  async function keyArn(keyId: string | undefined): Promise<string | undefined> {
+    return keyId ? store.keyArn(account, region, keyId) : undefined;
+  }
+}
+
+async function partitionKeys(call: Call, account: Account, store: Store): Promise<Record<string, string>> {
+  const keys = await Promise.all(
+    tablesOf(call).map(async (table) => [table, await store.partitionKey(account, call.region, table)] as const),
+  );
+  return Object.fromEntries(keys.filter((key): key is readonly [string, string] => key[1] !== undefined));
+}
+
+/** The KMS key that S3 will use for a request: that of the object which is read, or of the one that is written. */
+async function s3KeyId(call: Call, account: Account, store: Store): Promise<string | undefined> {
+  const { bucket, key } = s3Address(call);
+  if (!bucket || !key) return undefined;
+  const { method, headers, url } = call.http;
+  if (method === "GET" || method === "HEAD") return store.objectKey(account, call.region, url);
+  if (method === "DELETE" || headers["x-amz-server-side-encryption"] === "AES256") return undefined;
+  return headers["x-amz-server-side-encryption-aws-kms-key-id"] ?? store.bucketKey(account, call.region, bucket);
+}
+
+/** The policy of the resource itself: a bucket's, a KMS key's, or the trust policy of a role that is to be assumed. */
+export async function resourcePolicy(
+  { action, resource }: Ask,
+  { region }: Call,
+  account: Account,
+  store: Store,
+): Promise<NamedPolicy | undefined> {
+  const [, partition = "", service, , accountId = "", ...rest] = resource.split(":");
+  const name = rest.join(":");
+  if (service === "s3") return store.bucketPolicy(account, name.split("/")[0] ?? "");
+  if (service === "kms" && name.startsWith("key/")) return store.keyPolicy(account, region, resource);
+  if (!/^sts:(AssumeRole|TagSession|SetSourceIdentity)$/.test(action)) return undefined;
+  return (await store.role({ partition, accountId }, name.split("/").at(-1) ?? ""))?.trust;
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from "node:crypto";
+import type { Decision } from "../../policy/evaluate";
+import type { Ask, Call } from "./call";
+import type { HttpResponse } from "./http";
+
+/** A request that AWS would refuse, in AWS's words. */
+export class Refusal extends Error {
+  constructor(
+    /** As IAM and STS name it, e.g. `AccessDenied`; other services' own names are derived from it. */
+    readonly code: string,
+    message: string,
+    readonly status = 400,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * A permission that was asked for and is not given.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+ */
+export function accessDenied(who: string, { action, resource }: Ask, decision: Decision): Refusal {
+  const arn = action.startsWith("s3:") ? `"${resource}"` : resource;
+  const where = resource === "*" ? "" : ` on resource: ${arn}`;
+  const what = `User: ${who} is not authorized to perform: ${action}${where}`;
+  // AWS does not tell a stranger whether the role exists or does not trust them.
+  const reason = action === "sts:AssumeRole" ? "" : ` ${why(action, decision)}`;
+  return new Refusal("AccessDenied", `${what}${reason}`, 403);
+}
+
+function why(action: string, { reason, because, policies }: Decision): string {
+  switch (reason) {
+    case "explicit-deny": {
+      const { kind } = policies.find(denies) ?? { kind: "identity" };
+      return `with an explicit deny in ${policyKinds[kind]}`;
+    }
+    case "boundary":
+      return `because no permissions boundary allows the ${action} action`;
+    case "session":
+      return `because no session policy allows the ${action} action`;
+    case "unsupported":
+      return `because the local AWS cannot tell: ${because}`;
+    default: {
+      const missing = policies.some(allowsAsIdentity) ? "resource" : "identity";
+      return `because no ${missing}-based policy allows the ${action} action`;
+    }
+  }
+}
+
+function allowsAsIdentity({ kind, statements }: Decision["policies"][number]): boolean {
+  return kind === "identity" && statements.some(({ effect, verdict }) => effect === "Allow" && verdict === "matched");
+}
+
+function denies({ statements }: Decision["policies"][number]): boolean {
+  return statements.some(({ effect, verdict }) => effect === "Deny" && verdict === "matched");
+}
+
+const policyKinds = {
+  identity: "an identity-based policy",
+  resource: "a resource-based policy",
+  boundary: "a permissions boundary",
+  session: "a session policy",
+};
+
+/** What the services that do not speak the query protocol call the errors of credentials. */
+const s3Codes: Record<string, string> = { InvalidClientTokenId: "InvalidAccessKeyId" };
+const jsonCodes: Record<string, string> = {
+  AccessDenied: "AccessDeniedException",
+  ExpiredToken: "ExpiredTokenException",
+  InvalidClientTokenId: "UnrecognizedClientException",
+};
+
+/** The refusal in the format of the service that was asked, so that its clients print what they would print. */
+export function refuse({ service, http, operation, form }: Call, refusal: Refusal): HttpResponse {
+  const { code, message, status } = refusal;
+  if (service === "s3") return s3Error(http.method, s3Codes[code] ?? code, message, status);
+  const isQuery = form.has("Action");
+  if (isQuery || service === "cloudfront") return xmlError(service, code, message, status);
+  return jsonError(jsonCodes[code] ?? code, message, operation === undefined ? status : 400);
+}
+
+function s3Error(method: string, code: string, message: string, status: number): HttpResponse {
+  const id = randomUUID();
+  const xml = `<Error><Code>${code}</Code><Message>${escapeXml(message)}</Message><RequestId>${id}</RequestId><HostId>local</HostId></Error>`;
+  // A HEAD has no body: the client knows the status and no more.
+  return xmlResponse(status, id, method === "HEAD" ? "" : xml);
+}
+
+function xmlError(service: string, code: string, message: string, status: number): HttpResponse {
+  const id = randomUUID();
+  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`;
+  const namespace =
+    service === "cloudfront"
+      ? "http://cloudfront.amazonaws.com/doc/2020-05-31/"
+      : `https://${service}.amazonaws.com/doc/`;
+  return xmlResponse(
+    status,
+    id,
+    `<ErrorResponse xmlns="${namespace}">${error}<RequestId>${id}</RequestId></ErrorResponse>`,
+  );
+}
+
+function xmlResponse(status: number, id: string, xml: string): HttpResponse {
+  const body = Buffer.from(xml && `<?xml version="1.0" encoding="UTF-8"?>\n${xml}`);
+  return { status, headers: { "content-type": "text/xml", "x-amzn-requestid": id, "x-amz-request-id": id }, body };
+}
+
+function jsonError(code: string, message: string, status: number): HttpResponse {
+  const body = JSON.stringify({ __type: `com.amazon.coral.service#${code}`, Message: message, message });
+  const headers = {
+    "content-type": "application/x-amz-json-1.0",
+    "x-amzn-errortype": code,
+    "x-amzn-requestid": randomUUID(),
+  };
+  return { status, headers, body: Buffer.from(body) };
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,61 @@
+import type { Ask, Call, Stored } from "../call";
+
+/** What CloudFront calls a thing in its paths, and in the names of its actions. */
+const nouns = new Map([
+  ["distribution", "Distribution"],
+  ["origin-access-control", "OriginAccessControl"],
+  ["origin-access-identity", "CloudFrontOriginAccessIdentity"],
+  ["cache-policy", "CachePolicy"],
+  ["origin-request-policy", "OriginRequestPolicy"],
+  ["response-headers-policy", "ResponseHeadersPolicy"],
+  ["public-key", "PublicKey"],
+  ["key-group", "KeyGroup"],
+  ["function", "Function"],
+]);
+
+/**
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html
+ */
+export function cloudFrontAsks(call: Call, stored: Stored): Ask[] {
+  const [kind = "", id, part] = segments(call.path);
+  const resource = kind === "tagging" ? (call.query.get("Resource") ?? "*") : arn(stored, kind, id);
+  const ask = (action: string) => ({ action: `cloudfront:${action}`, resource, context: {} });
+  const create = call.http.method === "POST" && id === undefined;
+  // A distribution that is created with tags needs the right to tag as well.
+  if (create && kind === "distribution" && call.query.has("WithTags"))
+    return [ask("CreateDistribution"), ask("TagResource")];
+  if (kind === "tagging") return [ask(taggingAction(call))];
+  if (kind === "distribution" && part === "invalidation") return [ask(invalidationAction(call))];
+  const noun = nouns.get(kind);
+  if (noun && id === undefined && !create) return [{ ...ask(`List${noun.replace(/y$/, "ie")}s`), resource: "*" }];
+  if (noun) return [ask(actionOn(noun, call.http.method, part))];
+  // Matched by a wildcard only.
+  return [ask(`${call.http.method} ${call.path}`)];
+}
+
+/** `/2020-05-31/distribution/ID/config` → `distribution`, `ID`, `config`. */
+function segments(path: string): string[] {
+  const [, ...rest] = path.split("/").filter((segment) => segment !== "" && segment !== "cloudfront");
+  return rest.map((segment) => decodeURIComponent(segment));
+}
+
+function arn({ partition, accountId }: Stored, kind: string, id: string | undefined): string {
+  return `arn:${partition}:cloudfront::${accountId}:${kind}/${id ?? "*"}`;
+}
+
+function actionOn(noun: string, method: string, part?: string): string {
+  if (method === "POST") return `Create${noun}`;
+  if (method === "PUT") return `Update${noun}`;
+  if (method === "DELETE") return `Delete${noun}`;
+  return `Get${noun}${part === "config" ? "Config" : ""}`;
+}
+
+function taggingAction({ http, query }: Call): string {
+  if (http.method === "GET") return "ListTagsForResource";
+  return query.get("Operation") === "Untag" ? "UntagResource" : "TagResource";
+}
+
+function invalidationAction({ http, path }: Call): string {
+  if (http.method === "POST") return "CreateInvalidation";
+  return path.endsWith("/invalidation") ? "ListInvalidations" : "GetInvalidation";
+}

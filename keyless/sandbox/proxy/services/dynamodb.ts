@@ -1,0 +1,111 @@
+import { type Ask, type Call, type JsonObject, present, type Stored } from "../call";
+
+/** What one request asks of one table: an action, and the items that it names. */
+interface OnTable {
+  readonly action: string;
+  readonly table?: string;
+  readonly items?: readonly (JsonObject | undefined)[];
+}
+
+/** The tables that a request names, as it names them. */
+export function tablesOf(call: Call): string[] {
+  return onTables(call).flatMap(({ table }) => table ?? []);
+}
+
+/**
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+ */
+export function dynamoDbAsks(call: Call, stored: Stored): Ask[] {
+  const { operation = "", json = {} } = call;
+  const arn = arnOf(operation, json);
+  if (arn !== undefined) return [{ action: `dynamodb:${operation}`, resource: String(arn), context: {} }];
+  const index = /^(Query|Scan)$/.test(operation) && json.IndexName ? `/index/${json.IndexName}` : "";
+  return onTables(call).map(({ action, table, items = [] }) => {
+    const partitionKey = stored.partitionKeys?.[table ?? ""];
+    const queried = operation === "Query" ? [queriedKey(json, partitionKey)] : [];
+    return {
+      action: `dynamodb:${action}`,
+      resource: `${tableArn(call, stored, table)}${index}`,
+      context: present({
+        "dynamodb:LeadingKeys": leadingKeys([...items, ...queried], partitionKey),
+        "dynamodb:EnclosingOperation": /Transact/.test(operation) ? operation : undefined,
+      }),
+    };
+  });
+}
+
+/** Operations on what is not a table name it by an ARN. */
+function arnOf(operation: string, json: JsonObject): unknown {
+  if (/^(Tag|Untag)Resource$|^ListTagsOfResource$|ResourcePolicy$/.test(operation)) return json.ResourceArn;
+  if (/^(DescribeStream|GetShardIterator)$/.test(operation)) return json.StreamArn;
+  return /^(DescribeBackup|DeleteBackup)$/.test(operation) ? json.BackupArn : undefined;
+}
+
+function onTables({ operation = "", json = {} }: Call): OnTable[] {
+  switch (operation) {
+    case "BatchGetItem":
+      return entries(json.RequestItems).map(([table, { Keys }]) => ({ action: operation, table, items: list(Keys) }));
+    case "BatchWriteItem":
+      return entries(json.RequestItems).map(([table, requests]) => ({
+        action: operation,
+        table,
+        items: list(requests).map((one) => one.PutRequest?.Item ?? one.DeleteRequest?.Key),
+      }));
+    case "TransactGetItems":
+    case "TransactWriteItems":
+      return list(json.TransactItems).flatMap((item) =>
+        entries(item).map(([kind, { TableName, Key, Item }]) => ({
+          action: kind === "ConditionCheck" ? "ConditionCheckItem" : `${kind}Item`,
+          table: TableName,
+          items: [kind === "Put" ? Item : Key],
+        })),
+      );
+    case "ExecuteStatement":
+      return [onStatement(json.Statement)];
+    case "BatchExecuteStatement":
+      return list(json.Statements).map(({ Statement }) => onStatement(Statement));
+    case "ExecuteTransaction":
+      return list(json.TransactStatements).map(({ Statement }) => onStatement(Statement));
+    case "PutItem":
+      return [{ action: operation, table: json.TableName, items: [json.Item] }];
+    default:
+      return [{ action: operation, table: json.TableName, items: operation.endsWith("Item") ? [json.Key] : [] }];
+  }
+}
+
+/** PartiQL: the action is known, the table and the items are not read out of the statement. */
+function onStatement(statement: unknown): OnTable {
+  const verb = /^\s*(select|insert|update|delete)\b/i.exec(String(statement))?.[1]?.toLowerCase() ?? "";
+  return { action: `PartiQL${verb.charAt(0).toUpperCase()}${verb.slice(1)}` };
+}
+
+function entries(value: unknown): [string, JsonObject][] {
+  return Object.entries((value ?? {}) as Record<string, JsonObject>);
+}
+
+function list(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function tableArn({ region }: Call, { partition, accountId }: Stored, name: string | undefined): string {
+  if (name === undefined || name.startsWith("arn:")) return name ?? "*";
+  return `arn:${partition}:dynamodb:${region}:${accountId}:table/${name}`;
+}
+
+function leadingKeys(items: readonly (JsonObject | undefined)[], partitionKey: string | undefined): string[] {
+  if (partitionKey === undefined) return [];
+  const values = items.map((item) => item?.[partitionKey]).filter((value) => value !== undefined);
+  return values.map((value) => String(value.S ?? value.N ?? value.B));
+}
+
+/** The partition key that a query compares with `=`, which is the only comparison that it may use for it. */
+function queriedKey(json: JsonObject, partitionKey = ""): JsonObject | undefined {
+  const comparisons = String(json.KeyConditionExpression ?? "").matchAll(/([#\w.-]+)\s*=\s*(:\w+)/g);
+  for (const [, name = "", value = ""] of comparisons) {
+    if ((json.ExpressionAttributeNames?.[name] ?? name) === partitionKey) {
+      return { [partitionKey]: json.ExpressionAttributeValues?.[value] };
+    }
+  }
+  const legacy = json.KeyConditions?.[partitionKey]?.AttributeValueList?.[0];
+  return legacy && { [partitionKey]: legacy };
+}

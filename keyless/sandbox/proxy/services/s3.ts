@@ -1,0 +1,234 @@
+import { type Ask, type Call, type Context, prefixed, present, type Stored } from "../call";
+
+/** The actions on a bucket's subresource: to read it, to write it, and to delete it where that is another. */
+const bucketActions: Record<string, readonly string[]> = {
+  accelerate: ["GetAccelerateConfiguration", "PutAccelerateConfiguration"],
+  acl: ["GetBucketAcl", "PutBucketAcl"],
+  analytics: ["GetAnalyticsConfiguration", "PutAnalyticsConfiguration"],
+  cors: ["GetBucketCORS", "PutBucketCORS"],
+  encryption: ["GetEncryptionConfiguration", "PutEncryptionConfiguration"],
+  "intelligent-tiering": ["GetIntelligentTieringConfiguration", "PutIntelligentTieringConfiguration"],
+  inventory: ["GetInventoryConfiguration", "PutInventoryConfiguration"],
+  lifecycle: ["GetLifecycleConfiguration", "PutLifecycleConfiguration"],
+  location: ["GetBucketLocation"],
+  logging: ["GetBucketLogging", "PutBucketLogging"],
+  metrics: ["GetMetricsConfiguration", "PutMetricsConfiguration"],
+  notification: ["GetBucketNotification", "PutBucketNotification"],
+  "object-lock": ["GetBucketObjectLockConfiguration", "PutBucketObjectLockConfiguration"],
+  ownershipControls: ["GetBucketOwnershipControls", "PutBucketOwnershipControls"],
+  policy: ["GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"],
+  policyStatus: ["GetBucketPolicyStatus"],
+  publicAccessBlock: ["GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock"],
+  replication: ["GetReplicationConfiguration", "PutReplicationConfiguration"],
+  requestPayment: ["GetBucketRequestPayment", "PutBucketRequestPayment"],
+  tagging: ["GetBucketTagging", "PutBucketTagging"],
+  uploads: ["ListBucketMultipartUploads"],
+  versioning: ["GetBucketVersioning", "PutBucketVersioning"],
+  versions: ["ListBucketVersions"],
+  website: ["GetBucketWebsite", "PutBucketWebsite", "DeleteBucketWebsite"],
+};
+
+/** The same for an object's; the names have `Version` in them where the request names a version. */
+const objectActions: Record<string, readonly string[]> = {
+  acl: ["GetObject{}Acl", "PutObject{}Acl"],
+  attributes: ["GetObject{}Attributes"],
+  "legal-hold": ["GetObjectLegalHold", "PutObjectLegalHold"],
+  restore: ["GetObject", "RestoreObject"],
+  retention: ["GetObjectRetention", "PutObjectRetention"],
+  select: ["GetObject", "GetObject"],
+  tagging: ["GetObject{}Tagging", "PutObject{}Tagging", "DeleteObject{}Tagging"],
+  torrent: ["GetObject{}Torrent"],
+};
+
+/** Request headers that set something whose right is another than that to write the object. */
+const headerActions: Record<string, string> = {
+  "x-amz-acl": "PutObjectAcl",
+  "x-amz-grant-full-control": "PutObjectAcl",
+  "x-amz-grant-read": "PutObjectAcl",
+  "x-amz-grant-read-acp": "PutObjectAcl",
+  "x-amz-grant-write-acp": "PutObjectAcl",
+  "x-amz-tagging": "PutObjectTagging",
+  "x-amz-object-lock-mode": "PutObjectRetention",
+  "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
+};
+
+/** The same for a bucket that is made. */
+const bucketHeaderActions: Record<string, string> = {
+  "x-amz-acl": "PutBucketAcl",
+  "x-amz-object-ownership": "PutBucketOwnershipControls",
+  "x-amz-bucket-object-lock-enabled": "PutBucketObjectLockConfiguration",
+};
+
+/** Request headers that are condition keys by their own name. */
+const headerKeys = [
+  "x-amz-acl",
+  "x-amz-content-sha256",
+  "x-amz-copy-source",
+  "x-amz-metadata-directive",
+  "x-amz-object-ownership",
+  "x-amz-server-side-encryption",
+  "x-amz-server-side-encryption-aws-kms-key-id",
+  "x-amz-server-side-encryption-customer-algorithm",
+  "x-amz-storage-class",
+  "x-amz-website-redirect-location",
+  "if-match",
+  "if-none-match",
+];
+
+/** Query parameters that are condition keys of a bucket's listings, and of an object's requests. */
+const bucketKeys: Record<string, string> = {
+  prefix: "s3:prefix",
+  delimiter: "s3:delimiter",
+  "max-keys": "s3:max-keys",
+};
+const objectKeys: Record<string, string> = { versionId: "s3:VersionId" };
+
+/** The bucket and the key that a request is about; neither for the list of all buckets. */
+export function s3Address({ path }: Call): { readonly bucket?: string; readonly key?: string } {
+  const [, bucket, key] = /^\/([^/]+)\/?(.*)$/s.exec(path) ?? [];
+  return { bucket: bucket && decode(bucket), key: key ? decode(key) : undefined };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+ */
+export function s3Asks(call: Call, stored: Stored): Ask[] {
+  if (call.path.startsWith("/v20180820/")) return controlAsks(call);
+  const { bucket, key } = s3Address(call);
+  if (bucket === undefined) return [{ action: "s3:ListAllMyBuckets", resource: "*", context: {} }];
+  const bucketArn = `arn:${stored.partition}:s3:::${bucket}`;
+  const context = requestContext(call, stored);
+  const ask = (name: string, resource: string) => ({ action: `s3:${name}`, resource, context });
+  if (key !== undefined) return objectAsks(call, `${bucketArn}/${key}`, stored, ask);
+  if (call.query.has("delete")) return deleteAsks(call, bucketArn, ask);
+  const action = bucketAction(call);
+  const besides = action === "CreateBucket" ? headerAsks(call, bucketHeaderActions) : [];
+  return [action, ...besides].map((name) => ask(name, bucketArn));
+}
+
+/** S3 Control: of the account and of tags, by a path of its own. */
+function controlAsks({ http, path }: Call): Ask[] {
+  const [, , kind, ...rest] = path.split("/");
+  const verb = { GET: "Get", PUT: "Put", DELETE: "Put" }[http.method] ?? http.method;
+  if (kind === "configuration") {
+    return [{ action: `s3:${verb}AccountPublicAccessBlock`, resource: "*", context: {} }];
+  }
+  const tagging = { GET: "ListTagsForResource", POST: "TagResource", DELETE: "UntagResource" }[http.method];
+  if (kind === "tags" && tagging) {
+    return [{ action: `s3:${tagging}`, resource: decode(rest.join("/")), context: {} }];
+  }
+  return [{ action: `s3:${http.method} ${path}`, resource: "*", context: {} }];
+}
+
+function bucketAction({ http, query }: Call): string {
+  const subresource = Object.keys(bucketActions).find((name) => query.has(name));
+  if (subresource) return byMethod(bucketActions[subresource], http.method);
+  if (query.has("session")) return "CreateSession";
+  const actions: Record<string, string> = { PUT: "CreateBucket", DELETE: "DeleteBucket", POST: "PutObject" };
+  return actions[http.method] ?? "ListBucket";
+}
+
+function byMethod(actions: readonly string[] = [], method: string): string {
+  const [read = "", write = read, remove = write] = actions;
+  return { GET: read, HEAD: read, DELETE: remove }[method] ?? write;
+}
+
+/** Every object of a multi-object delete is asked for by itself; the whole request is refused if one is. */
+function deleteAsks({ http }: Call, bucketArn: string, ask: (name: string, resource: string) => Ask): Ask[] {
+  const objects = [...http.body.toString().matchAll(/<Object>(.*?)<\/Object>/gs)].map(([, object = ""]) => object);
+  return objects.map((object) => {
+    const key = unescapeXml(/<Key>(.*?)<\/Key>/s.exec(object)?.[1] ?? "");
+    return ask(object.includes("<VersionId>") ? "DeleteObjectVersion" : "DeleteObject", `${bucketArn}/${key}`);
+  });
+}
+
+function unescapeXml(text: string): string {
+  const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+  return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex, decimal, name) => {
+    if (hex || decimal) return String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(decimal));
+    return entities[name] ?? whole;
+  });
+}
+
+function objectAsks(call: Call, resource: string, stored: Stored, ask: (name: string, resource: string) => Ask): Ask[] {
+  const action = objectAction(call);
+  const besides = action === "PutObject" ? headerAsks(call, headerActions) : readsBesides(call);
+  return [
+    ...[action, ...besides].map((name) => ask(name, resource)),
+    ...(action === "PutObject" ? copyAsks(call, stored, ask) : []),
+    ...keyAsks(action, call, stored),
+  ];
+}
+
+/** What tells of an object's content needs the right to read it as well. */
+function readsBesides({ query }: Call): string[] {
+  if (!query.has("attributes") && !query.has("torrent")) return [];
+  return [query.has("versionId") ? "GetObjectVersion" : "GetObject"];
+}
+
+/** The actions that the headers of a request ask for besides its own. */
+function headerAsks({ http }: Call, actions: Record<string, string>): string[] {
+  return Object.entries(actions)
+    .filter(([header]) => http.headers[header] !== undefined)
+    .map(([, action]) => action);
+}
+
+function objectAction({ http, query }: Call): string {
+  const version = query.has("versionId") ? "Version" : "";
+  if (query.has("uploadId")) {
+    return { GET: "ListMultipartUploadParts", DELETE: "AbortMultipartUpload" }[http.method] ?? "PutObject";
+  }
+  const subresource = Object.keys(objectActions).find((name) => query.has(name));
+  if (subresource) return byMethod(objectActions[subresource], http.method).replace("{}", version);
+  const plain: Record<string, string> = { GET: "GetObject", HEAD: "GetObject", DELETE: "DeleteObject" };
+  const action = plain[http.method];
+  return action ? `${action}${version}` : "PutObject";
+}
+
+/** A copy reads its source too. */
+function copyAsks({ http }: Call, { partition }: Stored, ask: (name: string, resource: string) => Ask): Ask[] {
+  const source = http.headers["x-amz-copy-source"];
+  if (source === undefined) return [];
+  const [path = "", version] = source.split("?versionId=");
+  const address = decode(path).replace(/^\//, "");
+  return [ask(version ? "GetObjectVersion" : "GetObject", `arn:${partition}:s3:::${address}`)];
+}
+
+/** S3 uses a KMS key in the name of who asks: to write what is encrypted with it, and to read it. */
+function keyAsks(action: string, { region }: Call, { keyArn, accountId }: Stored): Ask[] {
+  if (keyArn === undefined) return [];
+  const context = { "kms:ViaService": `s3.${region}.amazonaws.com`, "kms:CallerAccount": accountId };
+  const uses: Record<string, string> = {
+    PutObject: "kms:GenerateDataKey",
+    GetObject: "kms:Decrypt",
+    GetObjectVersion: "kms:Decrypt",
+  };
+  const use = uses[action];
+  return use ? [{ action: use, resource: keyArn, context }] : [];
+}
+
+function requestContext(call: Call, { accountId }: Stored): Context {
+  const { http, query } = call;
+  const parameterKeys = s3Address(call).key === undefined ? bucketKeys : objectKeys;
+  const tags = Object.fromEntries(new URLSearchParams(http.headers["x-amz-tagging"] ?? ""));
+  // A prefix that is sent and empty is a value: policies allow it, to list a bucket from its top.
+  const parameters = Object.entries(parameterKeys).filter(([parameter]) => query.has(parameter));
+  return {
+    ...Object.fromEntries(parameters.map(([parameter, key]) => [key, query.get(parameter) ?? ""])),
+    ...present({ "s3:RequestObjectTagKeys": Object.keys(tags) }),
+    ...prefixed("s3:RequestObjectTag/", tags),
+    ...present(Object.fromEntries(headerKeys.map((header) => [`s3:${header}`, http.headers[header]]))),
+    "s3:authType": query.has("X-Amz-Signature") ? "REST-QUERY-STRING" : "REST-HEADER",
+    "s3:signatureversion": "AWS4-HMAC-SHA256",
+    "s3:TlsVersion": "1.3",
+    "s3:ResourceAccount": accountId,
+  };
+}

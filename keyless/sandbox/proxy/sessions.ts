@@ -1,0 +1,191 @@
+import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
+import { evaluate, type NamedPolicy } from "../../policy/evaluate";
+import { type Claims, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../../trust/token";
+import { type Call, type Context, members, present } from "./call";
+import { Refusal } from "./refusal";
+import type { Account, Store, StoredRole } from "./store";
+
+/** A role that somebody has assumed, by its access key. */
+export interface Session extends Account {
+  readonly roleName: string;
+  /** `arn:aws:sts::<account>:assumed-role/<role>/<session name>` */
+  readonly arn: string;
+  /** The session policies given when it was made; none means no limit. */
+  readonly policies: readonly NamedPolicy[];
+  /** What was known when it was made and stays: the issuer's claims, the time. */
+  readonly context: Context;
+  readonly sessionToken: string;
+  readonly expires: Date;
+}
+
+/** A session that is about to be made: moto makes its keys. */
+export type NewSession = Omit<Session, "sessionToken" | "expires">;
+
+const notAuthorized = () => new Refusal("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403);
+
+/**
+ * Makes the checks that AWS makes before it trades a token for a role's credentials, in this order: the request's form,
+ * the token's form, signature and expiry, the provider and its audiences, the role and its trust policy.
+ *
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+ */
+export async function admitToken({ form }: Call, store: Store, keys: JSONWebKeySet): Promise<NewSession> {
+  const { account, roleName, roleArn } = parseRoleArn(form);
+  checkForm(form);
+  const claims = await verify(form.get("WebIdentityToken") ?? "", keys);
+  const asked = webIdentityRequest(claims, account, new Date());
+  const audiences = await store.audiences(account, asked.principal.id);
+  if (!audiences) {
+    throw new Refusal("InvalidIdentityToken", `No OpenIDConnect provider found in your account for ${claims.iss}`);
+  }
+  if (!audiences.includes(claims.aud)) throw new Refusal("InvalidIdentityToken", "Incorrect token audience");
+
+  const role = await store.role(account, roleName);
+  if (role?.arn !== roleArn) throw notAuthorized();
+  const claimKeys = { ...asked.context, "aws:FederatedProvider": asked.principal.id };
+  const context = {
+    ...claimKeys,
+    ...present({ "sts:RoleSessionName": form.get("RoleSessionName") }),
+    ...momentContext(),
+  };
+  const options = { unknownKey: unknownKeyFor(issuerOfClaims(claims)) };
+  const decision = evaluate({ resource: [role.trust] }, { ...asked, resource: roleArn, context }, options);
+  if (decision.outcome !== "allowed") throw notAuthorized();
+  checkDuration(form, role.maxSessionSeconds);
+  return newSession(form, store, account, role, claimKeys);
+}
+
+/** The checks of `AssumeRole` besides the permission to do it, which is decided like every other permission. */
+export async function admitRole({ form }: Call, who: string, store: Store, chained: boolean): Promise<NewSession> {
+  const { account, roleName, roleArn } = parseRoleArn(form);
+  checkForm(form);
+  const role = await store.role(account, roleName);
+  if (role?.arn !== roleArn) {
+    const message = `User: ${who} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`;
+    throw new Refusal("AccessDenied", message, 403);
+  }
+  if (chained && Number(form.get("DurationSeconds") ?? 0) > 3600) {
+    const message =
+      "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
+    throw new Refusal("ValidationError", message);
+  }
+  checkDuration(form, role.maxSessionSeconds);
+  return newSession(form, store, account, role, {});
+}
+
+/** Reads the keys that moto has made for a session from its answer. */
+export function issuedKeys(xml: string): Pick<Session, "sessionToken" | "expires"> & { accessKeyId: string } {
+  const field = (name: string) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1] ?? "";
+  const expires = new Date(field("Expiration"));
+  return { accessKeyId: field("AccessKeyId"), sessionToken: field("SessionToken"), expires };
+}
+
+async function newSession(form: URLSearchParams, store: Store, account: Account, role: StoredRole, context: Context) {
+  const sessionName = form.get("RoleSessionName") ?? "";
+  return {
+    ...account,
+    roleName: role.name,
+    arn: `arn:${account.partition}:sts::${account.accountId}:assumed-role/${role.name}/${sessionName}`,
+    policies: await sessionPolicies(form, store, account),
+    context: { ...context, "aws:userid": `${role.id}:${sessionName}`, "aws:TokenIssueTime": new Date().toISOString() },
+  };
+}
+
+async function sessionPolicies(form: URLSearchParams, store: Store, account: Account): Promise<NamedPolicy[]> {
+  const inline = form.get("Policy");
+  const managed = members(form, "PolicyArns", "arn").map((arn) => store.managedPolicy(account, arn));
+  try {
+    const own = inline ? [{ name: "session policy", document: JSON.parse(inline) }] : [];
+    return [...own, ...(await Promise.all(managed))];
+  } catch {
+    throw new Refusal("MalformedPolicyDocument", "The policy is not in the valid JSON format.");
+  }
+}
+
+function parseRoleArn(form: URLSearchParams): { account: Account; roleName: string; roleArn: string } {
+  const roleArn = form.get("RoleArn") ?? "";
+  const [, partition, accountId, roleName] =
+    /^arn:([\w-]+):iam::(\d{12}):role\/(?:.*\/)?([\w+=,.@-]+)$/.exec(roleArn) ?? [];
+  if (!partition || !accountId || !roleName) throw new Refusal("ValidationError", `${roleArn} is invalid`);
+  return { account: { partition, accountId }, roleName, roleArn };
+}
+
+function checkForm(form: URLSearchParams): void {
+  const name = form.get("RoleSessionName") ?? "";
+  if (!/^[\w+=,.@-]*$/.test(name))
+    throw invalid("roleSessionName", name, "satisfy regular expression pattern: [\\w+=,.@-]*");
+  if (name.length < 2) throw invalid("roleSessionName", name, "have length greater than or equal to 2");
+  if (name.length > 64) throw invalid("roleSessionName", name, "have length less than or equal to 64");
+}
+
+function checkDuration(form: URLSearchParams, maximum: number): void {
+  const given = form.get("DurationSeconds") ?? "3600";
+  const seconds = Number(given);
+  if (!(seconds >= 900)) throw invalid("durationSeconds", given, "have value greater than or equal to 900");
+  if (seconds > 43200) throw invalid("durationSeconds", given, "have value less than or equal to 43200");
+  if (seconds > maximum) {
+    throw new Refusal(
+      "ValidationError",
+      "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+    );
+  }
+}
+
+function invalid(field: string, value: string, constraint: string): Refusal {
+  return new Refusal(
+    "ValidationError",
+    `1 validation error detected: Value '${value}' at '${field}' failed to satisfy constraint: Member must ${constraint}`,
+  );
+}
+
+/** The claims of a token that one of the keys has signed and that is valid now. */
+async function verify(token: string, keys: JSONWebKeySet): Promise<Claims & { readonly aud: string }> {
+  try {
+    decodeJwt(token);
+  } catch {
+    const message = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
+    throw new Refusal("InvalidIdentityToken", message);
+  }
+  try {
+    const requiredClaims = ["iss", "sub", "aud", "exp", "iat"];
+    const { payload } = await jwtVerify(token, createLocalJWKSet(keys), { requiredClaims });
+    return { ...(payload as JWTPayload & Claims), aud: audienceOf(payload) };
+  } catch (error) {
+    throw tokenRefusal(error);
+  }
+}
+
+function tokenRefusal(error: unknown): Refusal {
+  if (error instanceof errors.JWTExpired) {
+    const now = Math.floor(Date.now() / 1000);
+    const message = `Token expired: current date/time ${now} must be before the expiration date/time ${error.payload.exp}`;
+    return new Refusal("ExpiredTokenException", message);
+  }
+  if (error instanceof errors.JWKSNoMatchingKey) {
+    const message =
+      "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity " +
+      "documentation for requirements";
+    return new Refusal("InvalidIdentityToken", message);
+  }
+  const message =
+    "The web identity token that was passed could not be validated by AWS. Get a new identity token from the " +
+    "identity provider and then retry the request.";
+  return new Refusal("InvalidIdentityToken", message);
+}
+
+/** AWS takes `azp` for the audience where a token has it. */
+function audienceOf({ aud, azp }: JWTPayload): string {
+  if (typeof azp === "string") return azp;
+  return Array.isArray(aud) ? (aud.length === 1 ? String(aud[0]) : "") : (aud ?? "");
+}
+
+/** The condition keys of every request. The stand-in counts as TLS: it has none, and every client of AWS has. */
+export function momentContext(now: Date = new Date()): Context {
+  return {
+    "aws:CurrentTime": now.toISOString(),
+    "aws:EpochTime": String(Math.floor(now.getTime() / 1000)),
+    "aws:SecureTransport": "true",
+    "aws:SourceIp": "127.0.0.1",
+    "aws:ViaAWSService": "false",
+  };
+}

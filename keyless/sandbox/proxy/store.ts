@@ -1,0 +1,250 @@
+import {
+  GetOpenIDConnectProviderCommand,
+  GetPolicyCommand,
+  GetPolicyVersionCommand,
+  GetRoleCommand,
+  GetRolePolicyCommand,
+  GetUserCommand,
+  IAMClient,
+  ListAttachedRolePoliciesCommand,
+  ListRolePoliciesCommand,
+} from "@aws-sdk/client-iam";
+import type { PolicyDocument } from "../../policy/document";
+import type { NamedPolicy } from "../../policy/evaluate";
+import type { JsonObject } from "./call";
+import { forward } from "./http";
+
+/** A role as the local AWS holds it, with everything that decides what it may do. */
+export interface StoredRole {
+  readonly arn: string;
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly maxSessionSeconds: number;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly trust: NamedPolicy;
+  readonly identity: readonly NamedPolicy[];
+  readonly boundaryArn?: string;
+  readonly boundary?: NamedPolicy;
+}
+
+/** An account of one partition. */
+export interface Account {
+  readonly accountId: string;
+  readonly partition: string;
+}
+
+/** Access keys that make their bearer the administrator of an account of the local AWS. */
+export function accountKeys(accountId: string): { accessKeyId: string; secretAccessKey: string } {
+  return { accessKeyId: `AKIADMIN${accountId}`, secretAccessKey: "no-secret-on-the-local-aws" };
+}
+
+/** The signature's header from which moto reads service and region, and which it does not verify. */
+export function unverifiedSignature(accessKeyId: string, region: string, service: string): string {
+  const scope = `${accessKeyId}/20000101/${region}/${service}/aws4_request`;
+  return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
+}
+
+/** The header by which moto is told the account, whatever the access key. */
+export const accountHeader = "x-moto-account-id";
+
+/** A region of a partition, by which moto knows the partition. */
+const regions: Record<string, string> = { "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1" };
+
+/** Reads what is stored in moto; what was read is kept until {@link Store.forget}. */
+export class Store {
+  readonly #moto: string;
+  readonly #read = new Map<string, Promise<unknown>>();
+  readonly #clients = new Map<string, IAMClient>();
+
+  constructor(moto: string) {
+    this.#moto = moto;
+  }
+
+  /** To be called when policies may have changed. */
+  forget(): void {
+    this.#read.clear();
+  }
+
+  role(account: Account, name: string): Promise<StoredRole | undefined> {
+    return this.#once(`role ${key(account)} ${name}`, () => absentOr(this.#readRole(account, name)));
+  }
+
+  /** The audiences of the OIDC provider of an issuer, or undefined where the account has no such provider. */
+  audiences(account: Account, providerArn: string): Promise<readonly string[] | undefined> {
+    return this.#once(`provider ${key(account)} ${providerArn}`, async () => {
+      const command = new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: providerArn });
+      return (await absentOr(this.#iam(account).send(command)))?.ClientIDList;
+    });
+  }
+
+  /** The path of a user, by default `/`. */
+  userPath(account: Account, name: string): Promise<string | undefined> {
+    return this.#once(`user ${key(account)} ${name}`, async () => {
+      return (await absentOr(this.#iam(account).send(new GetUserCommand({ UserName: name }))))?.User?.Path;
+    });
+  }
+
+  /** The default version of a managed policy; one that does not exist allows nothing. */
+  managedPolicy(account: Account, arn: string): Promise<NamedPolicy> {
+    return this.#once(`policy ${key(account)} ${arn}`, async () => {
+      const policy = await absentOr(this.#iam(account).send(new GetPolicyCommand({ PolicyArn: arn })));
+      if (!policy) return { name: arn, document: { Version: "2012-10-17", Statement: [] } };
+      const VersionId = policy.Policy?.DefaultVersionId;
+      const version = await this.#iam(account).send(new GetPolicyVersionCommand({ PolicyArn: arn, VersionId }));
+      return { name: arn, document: decodeDocument(version.PolicyVersion?.Document) };
+    });
+  }
+
+  bucketPolicy(account: Account, bucket: string): Promise<NamedPolicy | undefined> {
+    return this.#once(`bucket ${bucket}`, async () => {
+      const { status, body } = await this.#raw(account, "us-east-1", "s3", { method: "GET", url: `/${bucket}?policy` });
+      return status === 200
+        ? { name: `policy of bucket ${bucket}`, document: parseDocument(body.toString()) }
+        : undefined;
+    });
+  }
+
+  /** The KMS key with which S3 encrypts or has encrypted an object; the bucket's default for one that does not exist. */
+  async objectKey(account: Account, region: string, url: string): Promise<string | undefined> {
+    const { headers } = await this.#raw(account, region, "s3", { method: "HEAD", url });
+    return headers["x-amz-server-side-encryption-aws-kms-key-id"] as string | undefined;
+  }
+
+  async bucketKey(account: Account, region: string, bucket: string): Promise<string | undefined> {
+    const { body } = await this.#raw(account, region, "s3", { method: "GET", url: `/${bucket}?encryption` });
+    return /<KMSMasterKeyID>(.+?)<\/KMSMasterKeyID>/.exec(body.toString())?.[1];
+  }
+
+  partitionKey(account: Account, region: string, table: string): Promise<string | undefined> {
+    return this.#once(`table ${key(account)} ${region} ${table}`, async () => {
+      const described = await this.#json(account, region, "dynamodb", "DynamoDB_20120810.DescribeTable", {
+        TableName: table,
+      });
+      return described?.Table.KeySchema.find((part: JsonObject) => part.KeyType === "HASH")?.AttributeName;
+    });
+  }
+
+  /** The ARN of a KMS key that is named by its id, its ARN or an alias. */
+  keyArn(account: Account, region: string, keyId: string): Promise<string | undefined> {
+    return this.#once(`key ${key(account)} ${region} ${keyId}`, async () => {
+      return (await this.#json(account, region, "kms", "TrentService.DescribeKey", { KeyId: keyId }))?.KeyMetadata.Arn;
+    });
+  }
+
+  keyPolicy(account: Account, region: string, keyArn: string): Promise<NamedPolicy | undefined> {
+    return this.#once(`key policy ${keyArn}`, async () => {
+      const asked = { KeyId: keyArn, PolicyName: "default" };
+      const answer = await this.#json(account, region, "kms", "TrentService.GetKeyPolicy", asked);
+      return answer && { name: `policy of key ${keyArn}`, document: parseDocument(answer.Policy) };
+    });
+  }
+
+  async #readRole(account: Account, name: string): Promise<StoredRole> {
+    const iam = this.#iam(account);
+    const [{ Role: role }, attached, inline] = await Promise.all([
+      iam.send(new GetRoleCommand({ RoleName: name })),
+      iam.send(new ListAttachedRolePoliciesCommand({ RoleName: name })),
+      iam.send(new ListRolePoliciesCommand({ RoleName: name })),
+    ]);
+    const boundaryArn = role?.PermissionsBoundary?.PermissionsBoundaryArn;
+    const managed = (attached.AttachedPolicies ?? []).map(({ PolicyArn = "" }) =>
+      this.managedPolicy(account, PolicyArn),
+    );
+    return {
+      arn: role?.Arn ?? "",
+      id: role?.RoleId ?? "",
+      name,
+      path: role?.Path ?? "/",
+      maxSessionSeconds: role?.MaxSessionDuration ?? 3600,
+      tags: Object.fromEntries((role?.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
+      trust: { name: `trust policy of ${name}`, document: decodeDocument(role?.AssumeRolePolicyDocument) },
+      identity: [
+        ...(await Promise.all(managed)),
+        ...(await Promise.all((inline.PolicyNames ?? []).map((policy) => this.#inlinePolicy(iam, name, policy)))),
+      ],
+      boundaryArn,
+      boundary: boundaryArn ? await this.managedPolicy(account, boundaryArn) : undefined,
+    };
+  }
+
+  async #inlinePolicy(iam: IAMClient, role: string, name: string): Promise<NamedPolicy> {
+    const { PolicyDocument } = await iam.send(new GetRolePolicyCommand({ RoleName: role, PolicyName: name }));
+    return { name, document: decodeDocument(PolicyDocument) };
+  }
+
+  #once<T>(name: string, read: () => Promise<T>): Promise<T> {
+    const known = this.#read.get(name) ?? read();
+    this.#read.set(name, known);
+    known.catch(() => this.#read.delete(name));
+    return known as Promise<T>;
+  }
+
+  #iam({ accountId, partition }: Account): IAMClient {
+    const name = key({ accountId, partition });
+    const client = this.#clients.get(name) ?? iamClient(this.#moto, accountId, regions[partition] ?? "us-east-1");
+    this.#clients.set(name, client);
+    return client;
+  }
+
+  async #json(account: Account, region: string, service: string, target: string, asked: JsonObject) {
+    const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
+    const body = Buffer.from(JSON.stringify(asked));
+    const answer = await this.#raw(account, region, service, { method: "POST", url: "/", headers, body });
+    return answer.status === 200 ? (JSON.parse(answer.body.toString()) as JsonObject) : undefined;
+  }
+
+  /** A request to moto, which reads the service and the region from the signature's header and verifies nothing. */
+  #raw(
+    { accountId }: Account,
+    region: string,
+    service: string,
+    request: { method: string; url: string; headers?: Record<string, string>; body?: Buffer },
+  ) {
+    const headers = {
+      host: new URL(this.#moto).host,
+      authorization: unverifiedSignature(accountKeys(accountId).accessKeyId, region, service),
+      [accountHeader]: accountId,
+      ...request.headers,
+    };
+    return forward(this.#moto, { body: Buffer.alloc(0), ...request, headers });
+  }
+}
+
+function key({ accountId, partition }: Account): string {
+  return `${partition} ${accountId}`;
+}
+
+function iamClient(endpoint: string, accountId: string, region: string): IAMClient {
+  const client = new IAMClient({ endpoint, region, credentials: accountKeys(accountId) });
+  client.middlewareStack.add(
+    (next) => (args) => {
+      (args.request as { headers: Record<string, string> }).headers[accountHeader] = accountId;
+      return next(args);
+    },
+    { step: "build" },
+  );
+  return client;
+}
+
+async function absentOr<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if ((error as Error).name.startsWith("NoSuchEntity")) return undefined;
+    throw error;
+  }
+}
+
+function decodeDocument(encoded = "{}"): PolicyDocument {
+  return parseDocument(decodeURIComponent(encoded));
+}
+
+/** A document that is no JSON is handed on as it is: the engine refuses it by name. */
+function parseDocument(json: string): PolicyDocument {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json as unknown as PolicyDocument;
+  }
+}

@@ -1,0 +1,200 @@
+import { accessOf, type EnvironmentAccess } from "../../keyless/access/matrix";
+import {
+  type Box,
+  CARD_PADDING,
+  type Card,
+  COLUMNS,
+  type Drawing,
+  LINE_HEIGHT,
+  layOut,
+  PANEL_HEAD,
+} from "../../keyless/access/render/layout";
+import { accessMermaid, escapeMermaid } from "../../keyless/access/render/mermaid";
+import { accessSvg, escapeXml } from "../../keyless/access/render/svg";
+import { accessTable } from "../../keyless/access/render/table";
+import { cells, elide } from "../../keyless/text";
+import { configOf, manyRoles, PROJECT, policy, SITE } from "./configurations";
+
+const few = accessOf(
+  configOf({
+    dev: {
+      publisher: { trust: [{ ...SITE, branches: ["main"] }], inlinePolicies: { publish: policy("s3:PutObject") } },
+      reader: {
+        trust: [{ project: PROJECT, refs: "any" }],
+        managedPolicyArns: ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+      },
+      chief: {
+        trust: [{ ...SITE, tags: ["v*"] }],
+        managedPolicyArns: ["arn:aws:iam::aws:policy/AdministratorAccess"],
+        permissionsBoundaryArn: "arn:aws:iam::123456789010:policy/ci-boundary",
+      },
+    },
+  }),
+);
+const many = accessOf(configOf({ dev: manyRoles(100), prod: manyRoles(100) }));
+const one: EnvironmentAccess[] = accessOf(configOf({ dev: { bare: { trust: [{ ...SITE, branches: ["main"] }] } } }));
+const hostileBranches = ['x"]-->y', "<b>&amp;</b>", "a;click", "`#35;`", "größe<ÿ", "']]>"];
+const hostile = accessOf(
+  configOf({
+    dev: { "end=.@": { trust: [{ ...SITE, branches: hostileBranches }], inlinePolicies: { "--": policy("*") } } },
+  }),
+);
+
+const drawings: [string, Drawing][] = [
+  ["one role", layOut(one)],
+  ["3 roles", layOut(few)],
+  ["200 roles", layOut(many)],
+  ["hostile names", layOut(hostile)],
+  ["no environment", layOut([])],
+];
+
+function overlap(one: Box, other: Box): boolean {
+  return (
+    one.x < other.x + other.width &&
+    other.x < one.x + one.width &&
+    one.y < other.y + other.height &&
+    other.y < one.y + one.height
+  );
+}
+
+function overlapping(boxes: readonly Box[]): Box[][] {
+  return boxes.flatMap((box, index) =>
+    boxes.slice(index + 1).flatMap((other) => (overlap(box, other) ? [[box, other]] : [])),
+  );
+}
+
+function within(inner: Box, outer: Box): boolean {
+  return (
+    inner.x >= outer.x &&
+    inner.y >= outer.y &&
+    inner.x + inner.width <= outer.x + outer.width &&
+    inner.y + inner.height <= outer.y + outer.height
+  );
+}
+
+// What a line takes at least: 0.6 em a cell is the width of the monospaced fonts that are asked for.
+function widthOf({ text, label, style }: Card["lines"][number]): number {
+  return cells(label === undefined ? text : `${label} ${text}`) * (style === "id" ? 11 : 12) * 0.6;
+}
+
+describe.each(drawings)("the drawing of %s", (_name, drawing) => {
+  const cards = drawing.panels.flatMap((panel) => panel.cards);
+
+  test("has no card over another one and no panel over another one", () => {
+    expect(overlapping(cards)).toEqual([]);
+    expect(overlapping(drawing.panels)).toEqual([]);
+  });
+
+  test("has every card below the headings of its panel, and every panel in the picture", () => {
+    for (const panel of drawing.panels) {
+      const body = { ...panel, y: panel.y + PANEL_HEAD, height: panel.height - PANEL_HEAD };
+      expect(panel.cards.filter((card) => !within(card, body))).toEqual([]);
+      expect(within(panel, { x: 0, y: 0, width: drawing.width, height: drawing.height })).toBe(true);
+    }
+  });
+
+  test("has no text outside its card", () => {
+    for (const card of cards) {
+      const room = card.width - 2 * CARD_PADDING.x - card.indent;
+      expect(card.lines.filter((line) => widthOf(line) > room)).toEqual([]);
+      expect(card.height).toBeGreaterThanOrEqual(card.lines.length * LINE_HEIGHT + CARD_PADDING.y);
+    }
+  });
+
+  test("connects neighbouring columns only, so that no line runs over a card", () => {
+    const column = ({ x }: Box) => COLUMNS.findIndex((it) => it.x === x);
+    for (const { from, to } of drawing.panels.flatMap(({ edges }) => edges)) {
+      expect(column(to)).toBe(column(from) + 1);
+    }
+  });
+});
+
+test("roles that are alike but for their names share one card", () => {
+  const alike = Object.fromEntries(
+    Array.from({ length: 40 }, (_, index) => [`role-${index}`, { trust: [{ ...SITE, branches: ["main"] }] }]),
+  );
+  const [panel] = layOut(accessOf(configOf({ dev: alike }))).panels;
+  expect(panel?.cards).toHaveLength(4);
+  const text = panel?.cards.flatMap((card) => card.lines.map((line) => line.text)) ?? [];
+  expect(text).toEqual(expect.arrayContaining(["each of 40 roles", "role-0", "and 35 more"]));
+  expect(panel?.cards.some(({ tooltip }) => tooltip.includes("role/role-39"))).toBe(true);
+});
+
+test("marks in red what is dangerous and in amber what any ref can do", () => {
+  const [panel] = layOut(few).panels;
+  const toneOf = (text: string) => panel?.cards.find((card) => card.lines.some((line) => line.text === text))?.tone;
+  expect(toneOf("publisher")).toBe("plain");
+  expect(toneOf("reader")).toBe("caution");
+  expect(toneOf("chief")).toBe("danger");
+  expect(toneOf("ADMINISTRATOR")).toBe("danger");
+});
+
+describe("the SVG", () => {
+  test("says what it is to those who do not see it", () => {
+    const svg = accessSvg(few);
+    expect(svg).toContain('role="img" aria-labelledby="title summary"');
+    expect(svg).toContain('<title id="title">Who can assume what in AWS</title>');
+    expect(svg).toMatch(/<desc id="summary">.*3 roles in 1 environment, 1 of them marked dangerous/);
+  });
+
+  test("follows the reader's dark mode", () => {
+    expect(accessSvg(few)).toContain("@media (prefers-color-scheme: dark)");
+  });
+
+  test("keeps hostile names as text", () => {
+    const svg = accessSvg(hostile, '<script>"');
+    expect(svg).not.toMatch(/<(b|script)>/);
+    expect(svg).toContain("&#60;b&#62;&#38;amp;&#60;/b&#62;");
+    const tags = svg.match(/<\/?[a-z]+/g) ?? [];
+    const known = ["svg", "title", "desc", "style", "rect", "text", "tspan", "circle", "path", "g"];
+    expect(tags.filter((tag) => !known.includes(tag.replace(/<\/?/, "")))).toEqual([]);
+  });
+
+  test("holds no character that XML does not have", () => {
+    expect(escapeXml("a\u0000\u001b\ud800\ufffe&<>\"'")).toBe("a\ufffd\ufffd\ufffd\ufffd&#38;&#60;&#62;&#34;&#39;");
+  });
+});
+
+describe("the Mermaid graph", () => {
+  test("leads from repository and refs by the role to what it may do", () => {
+    const lines = accessMermaid(few).split("\n");
+    expect(lines[0]).toBe("flowchart LR");
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'subgraph e0["dev: AWS account 123456789010"]',
+        'e0s0["github.com/acme/site<br/>branch main"]',
+        'e0r0(["publisher"])',
+        'e0c0["publish: s3 write"]',
+        "e0s0 --> e0r0",
+        "e0r0 --> e0c0",
+        'e0r2(["chief"]):::danger',
+        'e0c2["ADMINISTRATOR<br/>AdministratorAccess<br/>never more than ci-boundary allows"]:::danger',
+      ]),
+    );
+  });
+
+  test("keeps hostile names as text", () => {
+    const statement =
+      /^(flowchart LR|subgraph \w+\["[^"]*"\]|direction LR|\w+(\["[^"]*"\]|\(\["[^"]*"\]\))(:::\w+)?|\w+ --> \w+|end|classDef .*|)$/;
+    expect(
+      accessMermaid(hostile)
+        .split("\n")
+        .filter((line) => !statement.test(line)),
+    ).toEqual([]);
+    expect(escapeMermaid('"<`#;&\n')).toBe("#34;#60;#96;#35;#59;#38;#10;");
+  });
+});
+
+test("the table has a row for each role, and says administrator and boundary", () => {
+  const table = accessTable(few);
+  expect(table).toMatch(/dev +│ publisher +│ github\.com\/acme\/site +│ branch main +│ publish:/);
+  expect(table).toContain("! ADMINISTRATOR of the account");
+  expect(table).toContain("never more than ci-boundary allows");
+  expect(table).toMatch(/! whoever can push/);
+});
+
+test("a text that is too long loses its middle and keeps both ends", () => {
+  expect(elide("circleci-publisher-of-the-site", 11)).toBe("circl…-site");
+  expect(elide("short", 5)).toBe("short");
+  expect(cells(elide("日本語のブランチ", 7))).toBeLessThanOrEqual(7);
+});

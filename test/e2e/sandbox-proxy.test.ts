@@ -1,0 +1,402 @@
+import { execFile } from "node:child_process";
+import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  AttachRolePolicyCommand,
+  CreateOpenIDConnectProviderCommand,
+  CreatePolicyCommand,
+  CreateRoleCommand,
+  IAMClient,
+  PutRolePermissionsBoundaryCommand,
+  PutRolePolicyCommand,
+} from "@aws-sdk/client-iam";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  PutBucketEncryptionCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, type Credentials, STSClient } from "@aws-sdk/client-sts";
+import { generateKeyPair, SignJWT } from "jose";
+import { type Sandbox, startSandbox } from "../../keyless/sandbox";
+import { claimsOf, type Job } from "../../keyless/sandbox/issuer";
+import { leastPolicy } from "../../keyless/sandbox/least-privilege";
+import { accountKeys } from "../../keyless/sandbox/proxy/store";
+
+const accountId = "123456789012";
+const organization = "11111111-2222-4333-8444-555555555555";
+const issuer = `oidc.circleci.com/org/${organization}`;
+const provider = `arn:aws:iam::${accountId}:oidc-provider/${issuer}`;
+const main: Job = {
+  organization,
+  project: "66666666-7777-4888-9999-000000000000",
+  origin: "github.com/acme/site",
+  ref: "refs/heads/main",
+};
+const version1 = `org/${organization}/project/${main.project}/user`;
+const anyUser = "????????-????-????-????-????????????";
+const roleArn = `arn:aws:iam::${accountId}:role/ci/publisher`;
+
+const adminRole = `arn:aws:iam::${accountId}:role/administrator`;
+
+const trust = {
+  Version: "2012-10-17",
+  Statement: {
+    Effect: "Allow",
+    Action: "sts:AssumeRoleWithWebIdentity",
+    Principal: { Federated: provider },
+    Condition: {
+      StringEquals: { [`${issuer}:aud`]: organization },
+      StringLike: { [`${issuer}:sub`]: `${version1}/${anyUser}/vcs-origin/${main.origin}/vcs-ref/${main.ref}` },
+    },
+  },
+};
+
+let sandbox: Sandbox;
+
+type Keys = Partial<Credentials>;
+
+const clientOptions = (keys?: Keys) => ({
+  endpoint: sandbox.endpoint,
+  region: "us-east-1",
+  forcePathStyle: true,
+  credentials: keys
+    ? {
+        accessKeyId: keys.AccessKeyId as string,
+        secretAccessKey: keys.SecretAccessKey as string,
+        sessionToken: keys.SessionToken,
+      }
+    : accountKeys(accountId),
+});
+
+const trade = async (token: string, more: { DurationSeconds?: number; Policy?: string; RoleArn?: string } = {}) => {
+  const command = { RoleArn: roleArn, RoleSessionName: "test", WebIdentityToken: token, ...more };
+  const { Credentials: keys } = await new STSClient(clientOptions()).send(
+    new AssumeRoleWithWebIdentityCommand(command),
+  );
+  return keys as Credentials;
+};
+
+/** What the AWS CLI prints. */
+const aws = (env: Sandbox["environment"], command: string) =>
+  new Promise<string>((resolve) => {
+    execFile("aws", command.split(" "), { env }, (_, stdout, stderr) => resolve(`${stdout}${stderr}`.trim()));
+  });
+
+const statement = (Action: string | string[], Resource: string | string[], more: object = {}) => ({
+  Effect: "Allow",
+  Action,
+  Resource,
+  ...more,
+});
+const document = (...Statement: object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
+
+const setPolicy = (iam: IAMClient, ...statements: object[]) =>
+  iam.send(
+    new PutRolePolicyCommand({ RoleName: "publisher", PolicyName: "own", PolicyDocument: document(...statements) }),
+  );
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ accountId });
+  const iam = new IAMClient(clientOptions());
+  await iam.send(new CreateOpenIDConnectProviderCommand({ Url: `https://${issuer}`, ClientIDList: [organization] }));
+  const role = { RoleName: "publisher", Path: "/ci/", AssumeRolePolicyDocument: JSON.stringify(trust) };
+  await iam.send(new CreateRoleCommand({ ...role, MaxSessionDuration: 7200 }));
+  await setPolicy(
+    iam,
+    statement("s3:ListBucket", "arn:aws:s3:::site", { Condition: { StringLike: { "s3:prefix": "public/*" } } }),
+    statement(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::site/public/*"),
+    statement("s3:*", "*", { Effect: "Deny", Condition: { StringNotEquals: { "aws:RequestedRegion": "us-east-1" } } }),
+    statement("s3:DeleteObject", "*", { Effect: "Deny" }),
+    statement("dynamodb:PutItem", `arn:aws:dynamodb:us-east-1:${accountId}:table/lock`),
+  );
+  const administrator = { RoleName: "administrator", AssumeRolePolicyDocument: JSON.stringify(trust) };
+  await iam.send(new CreateRoleCommand(administrator));
+  const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
+  await iam.send(new AttachRolePolicyCommand({ RoleName: "administrator", PolicyArn }));
+  await new S3Client(clientOptions()).send(new CreateBucketCommand({ Bucket: "site" }));
+}, 30_000);
+
+afterAll(() => sandbox.stop());
+
+describe("a token", () => {
+  it("of the trusted branch gets in", async () => {
+    const keys = await trade(await sandbox.issuer.token(main));
+    expect(keys.AccessKeyId).toMatch(/^ASIA/);
+  });
+
+  const notAuthorized = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+  test.each<[string, Job, object, string, string]>([
+    ["of another branch", { ...main, ref: "refs/heads/other" }, {}, "AccessDenied", notAuthorized],
+    [
+      "of a branch that spells another's subject",
+      { ...main, ref: `refs/heads/x/vcs-origin/${main.origin}/vcs-ref/${main.ref}` },
+      {},
+      "AccessDenied",
+      notAuthorized,
+    ],
+    ["without a ref", { ...main, ref: undefined }, {}, "AccessDenied", notAuthorized],
+    ["for a role that does not exist", main, { RoleArn: `${roleArn}x` }, "AccessDenied", notAuthorized],
+    ["for the role at another path", main, { RoleArn: roleArn.replace("ci/", "") }, "AccessDenied", notAuthorized],
+    ["that has expired", { ...main, lifetime: -1 }, {}, "ExpiredTokenException", "Token expired"],
+    [
+      "for another audience",
+      { ...main, claims: { aud: "other" } },
+      {},
+      "InvalidIdentityToken",
+      "Incorrect token audience",
+    ],
+    [
+      "of an organization without a provider",
+      { ...main, organization: "other" },
+      {},
+      "InvalidIdentityToken",
+      "No OpenIDConnect provider found in your account for https://oidc.circleci.com/org/other",
+    ],
+    [
+      "in an account without a provider",
+      main,
+      { RoleArn: roleArn.replace(accountId, "210987654321") },
+      "InvalidIdentityToken",
+      "No OpenIDConnect provider found",
+    ],
+    ["for a longer session than the role's", main, { DurationSeconds: 7201 }, "ValidationError", "MaxSessionDuration"],
+    ["for too short a session", main, { DurationSeconds: 899 }, "ValidationError", "greater than or equal to 900"],
+    ["with a session name that is none", main, { RoleSessionName: "a b" }, "ValidationError", "roleSessionName"],
+  ])("%s is refused in AWS's words", async (_, job, more, name, message) => {
+    const refused = trade(await sandbox.issuer.token(job), more);
+    await expect(refused).rejects.toMatchObject({ Code: name, message: expect.stringContaining(message) });
+  });
+
+  it("signed with another key is refused", async () => {
+    const { privateKey } = await generateKeyPair("RS256");
+    const token = new SignJWT(claimsOf(main)).setProtectedHeader({ alg: "RS256", kid: "local" });
+    await expect(trade(await token.sign(privateKey))).rejects.toMatchObject({ Code: "InvalidIdentityToken" });
+  });
+
+  it("without a signature is refused", async () => {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const token = `${part({ alg: "none" })}.${part(claimsOf(main))}.`;
+    await expect(trade(token)).rejects.toMatchObject({ Code: "InvalidIdentityToken" });
+  });
+
+  it("that is none is refused", async () => {
+    await expect(trade("none.at.all")).rejects.toMatchObject({ Code: "InvalidIdentityToken" });
+  });
+});
+
+describe("a session", () => {
+  const who = `User: arn:aws:sts::${accountId}:assumed-role/publisher/circleci`;
+  let job: Sandbox["environment"];
+
+  beforeAll(async () => {
+    job = sandbox.webIdentityEnvironment({ roleArn, token: await sandbox.issuer.token(main) });
+  });
+
+  test.each([
+    ["sts get-caller-identity --query Arn --output text", `arn:aws:sts::${accountId}:assumed-role/publisher/circleci`],
+    ["s3 ls s3://site/public/", ""],
+    [
+      "s3 ls s3://site",
+      `An error occurred (AccessDenied) when calling the ListObjectsV2 operation: ${who} is not authorized to perform: s3:ListBucket on resource: "arn:aws:s3:::site" because no identity-based policy allows the s3:ListBucket action`,
+    ],
+    [
+      "s3api delete-object --bucket site --key public/x",
+      `An error occurred (AccessDenied) when calling the DeleteObject operation: ${who} is not authorized to perform: s3:DeleteObject on resource: "arn:aws:s3:::site/public/x" with an explicit deny in an identity-based policy`,
+    ],
+    [
+      "s3api head-object --bucket site --key other",
+      "An error occurred (403) when calling the HeadObject operation: Forbidden",
+    ],
+    [
+      "iam delete-role --role-name publisher",
+      `An error occurred (AccessDenied) when calling the DeleteRole operation: ${who} is not authorized to perform: iam:DeleteRole on resource: ${roleArn} because no identity-based policy allows the iam:DeleteRole action`,
+    ],
+    [
+      "dynamodb scan --table-name lock",
+      `An error occurred (AccessDeniedException) when calling the Scan operation: ${who} is not authorized to perform: dynamodb:Scan on resource: arn:aws:dynamodb:us-east-1:${accountId}:table/lock because no identity-based policy allows the dynamodb:Scan action`,
+    ],
+    [
+      "cloudfront create-invalidation --distribution-id E1 --paths /*",
+      `An error occurred (AccessDenied) when calling the CreateInvalidation operation: ${who} is not authorized to perform: cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::${accountId}:distribution/E1 because no identity-based policy allows the cloudfront:CreateInvalidation action`,
+    ],
+  ])("sees from `aws %s` what AWS would answer", async (command, wanted) => {
+    await expect(aws(job, command)).resolves.toBe(wanted);
+  });
+
+  it("moves objects whole, also with names that need escaping", async () => {
+    const body = Buffer.alloc(1_000_000, "0123456789");
+    const keys = await trade(await sandbox.issuer.token(main));
+    const s3 = new S3Client(clientOptions(keys));
+    const object = { Bucket: "site", Key: "public/a b+c%20/é" };
+    await s3.send(new PutObjectCommand({ ...object, Body: body, ChecksumAlgorithm: "CRC32" }));
+    const { Body } = await s3.send(new GetObjectCommand(object));
+    expect(body.equals((await Body?.transformToByteArray()) ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it("is told by the name of an error which the AWS SDK knows", async () => {
+    const keys = await trade(await sandbox.issuer.token(main));
+    const put = new PutItemCommand({ TableName: "other", Item: { LockID: { S: "x" } } });
+    const refused = new DynamoDBClient(clientOptions(keys)).send(put);
+    await expect(refused).rejects.toMatchObject({ name: "AccessDeniedException" });
+  });
+
+  it("may not do more than its session policy", async () => {
+    const Policy = document(statement("s3:GetObject", "*"));
+    const keys = await trade(await sandbox.issuer.token(main), { Policy });
+    const put = new PutObjectCommand({ Bucket: "site", Key: "public/x", Body: "x" });
+    await expect(new S3Client(clientOptions(keys)).send(put)).rejects.toThrow(
+      "because no session policy allows the s3:PutObject action",
+    );
+  });
+
+  it("is held by the bucket's policy as well", async () => {
+    const keys = await trade(await sandbox.issuer.token(main));
+    const s3 = new S3Client(clientOptions(keys));
+    const deny = statement("s3:PutObject", "arn:aws:s3:::site/public/held", { Effect: "Deny", Principal: "*" });
+    const policy = new PutBucketPolicyCommand({ Bucket: "site", Policy: document(deny) });
+    await new S3Client(clientOptions()).send(policy);
+    const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket: "site", Key, Body: "x" }));
+    await expect(put("public/held")).rejects.toThrow("with an explicit deny in a resource-based policy");
+    await expect(put("public/free")).resolves.toBeDefined();
+  });
+
+  it("needs the KMS key of a bucket that is encrypted with one", async () => {
+    const admin = new S3Client(clientOptions());
+    const created = await aws(sandbox.environment, "kms create-key --query KeyMetadata.Arn --output text");
+    const ApplyServerSideEncryptionByDefault = { SSEAlgorithm: "aws:kms" as const, KMSMasterKeyID: created };
+    const ServerSideEncryptionConfiguration = { Rules: [{ ApplyServerSideEncryptionByDefault }] };
+    await admin.send(new CreateBucketCommand({ Bucket: "sealed" }));
+    await admin.send(new PutBucketEncryptionCommand({ Bucket: "sealed", ServerSideEncryptionConfiguration }));
+    const Policy = document(statement("s3:*", "*"));
+    const keys = await trade(await sandbox.issuer.token(main), { RoleArn: adminRole, Policy });
+    const put = new PutObjectCommand({ Bucket: "sealed", Key: "k", Body: "x" });
+    await expect(new S3Client(clientOptions(keys)).send(put)).rejects.toThrow(
+      `is not authorized to perform: kms:GenerateDataKey on resource: ${created} because no session policy allows`,
+    );
+    const free = await trade(await sandbox.issuer.token(main), { RoleArn: adminRole });
+    await expect(new S3Client(clientOptions(free)).send(put)).resolves.toBeDefined();
+  });
+
+  it("ends when its time is over", async () => {
+    const keys = await trade(await sandbox.issuer.token(main), { DurationSeconds: 900 });
+    const later = Date.now() + 901_000;
+    const clock = jest.spyOn(Date, "now").mockReturnValue(later);
+    const put = new PutObjectCommand({ Bucket: "site", Key: "public/x", Body: "x" });
+    const refused = new S3Client(clientOptions(keys)).send(put);
+    await expect(refused).rejects.toMatchObject({ name: "ExpiredToken" });
+    clock.mockRestore();
+  });
+
+  it("without its session token is nobody", async () => {
+    const { SessionToken: _, ...keys } = await trade(await sandbox.issuer.token(main));
+    const put = new PutObjectCommand({ Bucket: "site", Key: "public/x", Body: "x" });
+    await expect(new S3Client(clientOptions(keys)).send(put)).rejects.toMatchObject({ name: "InvalidAccessKeyId" });
+  });
+
+  it("of an earlier local AWS is nobody", async () => {
+    const keys = { AccessKeyId: "ASIAEXAMPLEEXAMPLE22", SecretAccessKey: "x", SessionToken: "x" };
+    await expect(
+      new IAMClient(clientOptions(keys)).send(new CreateRoleCommand({ RoleName: "x", AssumeRolePolicyDocument: "{}" })),
+    ).rejects.toMatchObject({ Code: "InvalidClientTokenId" });
+  });
+
+  it("leaves a record of what it used, which makes the least policy for it", () => {
+    const used = sandbox.gate.used(`arn:aws:sts::${accountId}:assumed-role/publisher/circleci`);
+    expect(used).toContainEqual(expect.objectContaining({ action: "iam:DeleteRole", decision: "refused" }));
+    expect(leastPolicy(used).Statement).toContainEqual({
+      Effect: "Allow",
+      Action: ["s3:ListBucket"],
+      Resource: ["arn:aws:s3:::site"],
+    });
+  });
+});
+
+describe("a role that manages roles", () => {
+  const boundary = `arn:aws:iam::${accountId}:policy/boundary`;
+  let keys: Keys;
+
+  beforeAll(async () => {
+    const iam = new IAMClient(clientOptions());
+    const role = { RoleName: "manager", AssumeRolePolicyDocument: JSON.stringify(trust) };
+    await iam.send(new CreateRoleCommand(role));
+    await iam.send(
+      new CreatePolicyCommand({ PolicyName: "boundary", PolicyDocument: document(statement("iam:*", "*")) }),
+    );
+    const PolicyDocument = document(
+      statement("iam:CreateRole", "*", { Condition: { StringEquals: { "iam:PermissionsBoundary": boundary } } }),
+      statement("iam:AttachRolePolicy", "*", {
+        Condition: { ArnEquals: { "iam:PolicyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess" } },
+      }),
+      statement("sts:AssumeRole", "*"),
+      statement("s3:*", "*"),
+    );
+    await iam.send(new PutRolePolicyCommand({ RoleName: "manager", PolicyName: "own", PolicyDocument }));
+    await iam.send(new PutRolePermissionsBoundaryCommand({ RoleName: "manager", PermissionsBoundary: boundary }));
+    keys = await trade(await sandbox.issuer.token(main), { RoleArn: `arn:aws:iam::${accountId}:role/manager` });
+  });
+
+  const create = (more: object) =>
+    new IAMClient(clientOptions(keys)).send(
+      new CreateRoleCommand({ RoleName: "made", AssumeRolePolicyDocument: JSON.stringify(trust), ...more }),
+    );
+  const attach = (name: string) =>
+    new IAMClient(clientOptions(keys)).send(
+      new AttachRolePolicyCommand({ RoleName: "publisher", PolicyArn: `arn:aws:iam::aws:policy/${name}` }),
+    );
+
+  it("makes a role with the boundary that it must have, and none without", async () => {
+    await expect(create({})).rejects.toThrow("iam:CreateRole");
+    await expect(create({ PermissionsBoundary: boundary })).resolves.toBeDefined();
+  });
+
+  it("attaches the policy that it may attach, and no other", async () => {
+    await expect(attach("AdministratorAccess")).rejects.toThrow("iam:AttachRolePolicy");
+    await expect(attach("ReadOnlyAccess")).resolves.toBeDefined();
+  });
+
+  it("may not do what its boundary does not allow", async () => {
+    const create = new CreateBucketCommand({ Bucket: "made" });
+    await expect(new S3Client(clientOptions(keys)).send(create)).rejects.toThrow(
+      "because no permissions boundary allows the s3:CreateBucket action",
+    );
+  });
+
+  it("does not become a role that does not trust it", async () => {
+    const assume = new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: "test" });
+    await expect(new STSClient(clientOptions(keys)).send(assume)).rejects.toMatchObject({ Code: "AccessDenied" });
+  });
+});
+
+it("keeps accounts apart", async () => {
+  const other = sandbox.accountEnvironment("210987654321");
+  await expect(aws(other, "sts get-caller-identity --query Account --output text")).resolves.toBe("210987654321");
+  await expect(aws(other, "s3 ls s3://site")).resolves.toContain("AccessDenied");
+  await expect(aws(other, "iam list-roles --query Roles --output text")).resolves.toBe("");
+});
+
+it("lets one of several have a lock", async () => {
+  const dynamodb = new DynamoDBClient(clientOptions());
+  const LockID = { AttributeName: "LockID" };
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName: "lock",
+      AttributeDefinitions: [{ ...LockID, AttributeType: "S" }],
+      KeySchema: [{ ...LockID, KeyType: "HASH" }],
+      BillingMode: "PAY_PER_REQUEST",
+    }),
+  );
+  const take = (id: string) =>
+    dynamodb.send(
+      new PutItemCommand({
+        TableName: "lock",
+        Item: { LockID: { S: id } },
+        ConditionExpression: "attribute_not_exists(LockID)",
+      }),
+    );
+  for (let round = 0; round < 20; round++) {
+    const taken = await Promise.allSettled(Array.from({ length: 8 }, () => take(`lock ${round}`)));
+    expect(taken.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  }
+}, 20_000);

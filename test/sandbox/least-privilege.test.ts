@@ -1,0 +1,31 @@
+import { leastPolicy } from "../../keyless/sandbox/least-privilege";
+
+describe("the least policy", () => {
+  it("has one statement for the actions on the same resources, each named once", () => {
+    const used = [
+      { action: "s3:PutObject", resource: "arn:aws:s3:::b/k" },
+      { action: "s3:GetObject", resource: "arn:aws:s3:::b/k" },
+      { action: "s3:GetObject", resource: "arn:aws:s3:::b/k" },
+      { action: "s3:ListBucket", resource: "arn:aws:s3:::b" },
+    ];
+    expect(leastPolicy(used)).toEqual({
+      Version: "2012-10-17",
+      Statement: [
+        { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["arn:aws:s3:::b/k"] },
+        { Effect: "Allow", Action: ["s3:ListBucket"], Resource: ["arn:aws:s3:::b"] },
+      ],
+    });
+  });
+
+  it("does not widen an action to the resources of another", () => {
+    const used = [
+      { action: "s3:GetObject", resource: "arn:aws:s3:::b/1" },
+      { action: "s3:GetObject", resource: "arn:aws:s3:::b/2" },
+      { action: "s3:DeleteObject", resource: "arn:aws:s3:::b/2" },
+    ];
+    expect(leastPolicy(used).Statement).toEqual([
+      { Effect: "Allow", Action: ["s3:DeleteObject"], Resource: ["arn:aws:s3:::b/2"] },
+      { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:aws:s3:::b/1", "arn:aws:s3:::b/2"] },
+    ]);
+  });
+});
