@@ -57,10 +57,9 @@ function build() {
   const sources = fingerprint();
   if (read(stamp) === sources) return;
   setUp();
-  // Without a stamp nothing tells what is in dist/: start from nothing rather than trust it.
-  if (read(stamp) === undefined) rmSync(dist, { recursive: true, force: true });
+  // From nothing: what a source that is gone has left in dist/ must not be loaded.
+  rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
-  rmSync(stamp, { force: true });
   const tsc = join(__dirname, "node_modules", "typescript", "bin", "tsc");
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, "-p", __dirname, "--pretty", "false"], {
     cwd: __dirname,

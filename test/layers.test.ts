@@ -58,7 +58,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   ],
   "keyless/text.ts": [],
   "keyless/pipeline": ["keyless/config", "keyless/trust", "keyless/permissions", "keyless/policy", "keyless/errors.ts"],
-  cli: [
+  "keyless/cli": [
     "keyless/errors.ts",
     "keyless/policy",
     "keyless/trust",
@@ -74,9 +74,9 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     "keyless/text.ts",
     "keyless/pipeline",
   ],
-  "cli/bootstrap.ts": ["cli", "keyless/config", "stacks", "keyless/state"],
-  "cli/keyless.js": ["build.js"],
-  "cli/load-config.ts": ["keyless/config", "config.ts", "keyless/errors.ts"],
+  "keyless/cli/commands/bootstrap.ts": ["keyless/cli", "keyless/config", "stacks", "keyless/state"],
+  "keyless/cli/keyless.js": ["build.js"],
+  "keyless/cli/lib/load-config.ts": ["keyless/config", "config.ts", "keyless/errors.ts"],
   "build.js": [],
   "config.ts": ["keyless/config", "keyless/permissions"],
   "jest.config.js": ["build.js"],

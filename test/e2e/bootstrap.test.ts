@@ -47,7 +47,7 @@ function bootstrap(name: Name, ...options: string[]): Promise<Ran> {
 
 /** Runs the bootstrap and kills it, as hard as can be, when it prints this; alone or with all that it has started. */
 function killed(name: Name, at: RegExp, whom: "all" | "keyless alone" = "all"): Promise<string> {
-  const child = spawn(process.execPath, [join(project.folder, "cli/keyless.js"), "bootstrap", name], {
+  const child = spawn(process.execPath, [join(project.folder, "keyless/cli/keyless.js"), "bootstrap", name], {
     cwd: project.folder,
     env: sandbox.environment as NodeJS.ProcessEnv,
     stdio: ["ignore", "pipe", "pipe"],

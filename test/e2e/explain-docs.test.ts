@@ -15,7 +15,7 @@ test.each(["explain", "lint"])("what docs/%s.md shows is what the commands print
   const shown = [...text.matchAll(/```console\n\$ npx keyless (.*?)\n(.*?)```/gs)];
   expect(shown).not.toHaveLength(0);
   for (const [, command = "", output] of shown) {
-    const { stdout } = spawnSync(process.execPath, [join(root, "cli/keyless.js"), ...command.split(" ")], {
+    const { stdout } = spawnSync(process.execPath, [join(root, "keyless/cli/keyless.js"), ...command.split(" ")], {
       cwd: folder,
       encoding: "utf8",
     });

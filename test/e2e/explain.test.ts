@@ -188,7 +188,7 @@ test("a token is read from standard input", async () => {
     env,
     "sh",
     "-c",
-    'printf "%s\n" "$TOKEN" | node cli/keyless.js explain dev publisher --token-file -',
+    'printf "%s\n" "$TOKEN" | node keyless/cli/keyless.js explain dev publisher --token-file -',
   );
   expect(status).toBe(0);
 });

@@ -75,7 +75,7 @@ export class Project {
   }
 
   keyless(env: Env, ...args: string[]): Promise<Ran> {
-    return this.run(env, process.execPath, join(this.folder, "cli/keyless.js"), ...args);
+    return this.run(env, process.execPath, join(this.folder, "keyless/cli/keyless.js"), ...args);
   }
 
   run(env: Env, file: string, ...args: string[]): Promise<Ran> {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig } from "../../cli/load-config";
+import { loadConfig } from "../../keyless/cli/lib/load-config";
 import { ANY, change, onBranch, planJson, policy, role, statement } from "../review/plans";
 import { GitHub } from "./github";
 
@@ -34,7 +34,7 @@ interface Run {
 /** Runs `keyless review` in a process of its own, which loads Octokit as the product does. */
 function keyless(args: readonly string[], env: { readonly [name: string]: string } = {}): Promise<Run> {
   const program = `const { Command } = require("commander"); const program = new Command("keyless");
-    require(${JSON.stringify(join(root, "dist", "cli", "review.js"))}).register(program);
+    require(${JSON.stringify(join(root, "dist", "keyless", "cli", "commands", "review.js"))}).register(program);
     void program.parseAsync(["node", "keyless", "review", ...${JSON.stringify(args)}]);`;
   return new Promise((resolve) => {
     const options = { cwd: root, env: { PATH: process.env.PATH ?? "", ...env } };

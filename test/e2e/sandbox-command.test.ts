@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 const root = join(__dirname, "../..");
-const start = (...args: string[]) => spawn(process.execPath, [join(root, "cli/keyless.js"), "sandbox", ...args]);
+const start = (...args: string[]) =>
+  spawn(process.execPath, [join(root, "keyless/cli/keyless.js"), "sandbox", ...args]);
 
 async function keyless(...args: string[]) {
   const child = start(...args);

@@ -6,14 +6,14 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import Table from "cli-table3";
 import type { Command } from "commander";
-import type { Environment, Role } from "../keyless/config/types";
-import { UserError } from "../keyless/errors";
-import { type Sandbox, startSandbox } from "../keyless/sandbox";
-import { bootstrap } from "../keyless/state/bootstrap";
-import { events } from "../keyless/terraform/run";
+import type { Environment, Role } from "../../config/types";
+import { UserError } from "../../errors";
+import { type Sandbox, startSandbox } from "../../sandbox";
+import { bootstrap } from "../../state/bootstrap";
+import { events } from "../../terraform/run";
+import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
+import { runSteps, type Step } from "../lib/progress";
 import { synthesizeBackend } from "./bootstrap";
-import { environmentNamed, loadConfig, roleNamed } from "./load-config";
-import { runSteps, type Step } from "./progress";
 import { stay } from "./sandbox";
 
 export function register(program: Command): void {

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { decodeDocument, LiveAccount } from "../keyless/aws/iam";
-import { type JudgedFinding, judge, lintInputOf, serversOf } from "../keyless/config/lint";
-import type { AcceptedFindings, Environment } from "../keyless/config/types";
-import { UserError } from "../keyless/errors";
-import { isObject, type PolicyDocument } from "../keyless/policy/document";
-import { type LintInput, lintTrust, mend, trustsCircleCi } from "../keyless/trust/lint";
-import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../keyless/trust/lint/fix";
-import { EXIT, exitForUsage, explainFailure } from "./exit";
-import { environmentNamed, loadConfig } from "./load-config";
-import { type Paint, paintFor } from "./paint";
+import { decodeDocument, LiveAccount } from "../../aws/iam";
+import { type JudgedFinding, judge, lintInputOf, serversOf } from "../../config/lint";
+import type { AcceptedFindings, Environment } from "../../config/types";
+import { UserError } from "../../errors";
+import { isObject, type PolicyDocument } from "../../policy/document";
+import { type LintInput, lintTrust, mend, trustsCircleCi } from "../../trust/lint";
+import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../../trust/lint/fix";
+import { EXIT, exitForUsage, explainFailure } from "../lib/exit";
+import { environmentNamed, loadConfig } from "../lib/load-config";
+import { type Paint, paintFor } from "../lib/terminal";
 
 interface Flags {
   readonly live?: string;

@@ -1,6 +1,6 @@
 import type { CommanderError } from "commander";
-import { AccountError } from "../keyless/aws/iam";
-import { UserError } from "../keyless/errors";
+import { AccountError } from "../../aws/iam";
+import { UserError } from "../../errors";
 
 /** Exit statuses of a command whose answer is its status: what keeps it from an answer must not look like one. */
 export const EXIT = { yes: 0, no: 1, unknown: 2, usage: 64 } as const;

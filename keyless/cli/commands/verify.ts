@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
-import { UserError } from "../keyless/errors";
-import { administratorRoles } from "../keyless/pipeline/administrator";
-import { isEmptyPlan, type NamedPlan, planDifference } from "../keyless/plan/comparison";
-import { readPlan } from "../keyless/plan/schema";
-import { changedRoles } from "../keyless/review/delta";
-import { savedPlan } from "../keyless/terraform/saved-plan";
-import { setForLaterSteps } from "./job-environment";
-import { environmentNamed, loadConfig } from "./load-config";
+import { UserError } from "../../errors";
+import { administratorRoles } from "../../pipeline/administrator";
+import { isEmptyPlan, type NamedPlan, planDifference } from "../../plan/comparison";
+import { readPlan } from "../../plan/schema";
+import { changedRoles } from "../../review/delta";
+import { savedPlan } from "../../terraform/saved-plan";
+import { setForLaterSteps } from "../lib/job-environment";
+import { environmentNamed, loadConfig } from "../lib/load-config";
 
 export function register(program: Command): void {
   program

@@ -1,6 +1,6 @@
-import type { Explanation } from "../keyless/trust/explain";
-import type { Check, Mismatch, PartComparison } from "../keyless/trust/explain/types";
-import type { Paint } from "./paint";
+import type { Explanation } from "../../trust/explain";
+import type { Check, Mismatch, PartComparison } from "../../trust/explain/types";
+import type { Paint } from "./terminal";
 
 /** What `keyless explain` found out, beside the explanation itself. */
 export interface Report extends Explanation {

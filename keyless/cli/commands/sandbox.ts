@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
-import { shellLines } from "../keyless/pipeline/shell";
-import { type Sandbox, startSandbox } from "../keyless/sandbox";
-import { leastPolicy } from "../keyless/sandbox/least-privilege";
-import { writeOutput } from "./output-file";
+import { shellLines } from "../../pipeline/shell";
+import { type Sandbox, startSandbox } from "../../sandbox";
+import { leastPolicy } from "../../sandbox/least-privilege";
+import { writeOutput } from "../lib/output";
 
 interface Options {
   readonly account: string;

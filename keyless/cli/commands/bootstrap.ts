@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import type { StateBackend } from "../keyless/config/types";
-import { bootstrap } from "../keyless/state/bootstrap";
-import { environmentNamed, loadConfig } from "./load-config";
-import { withProgress } from "./progress";
-import { terraformForRun } from "./terraform-for-run";
+import type { StateBackend } from "../../config/types";
+import { bootstrap } from "../../state/bootstrap";
+import { environmentNamed, loadConfig } from "../lib/load-config";
+import { withProgress } from "../lib/progress";
+import { terraformForRun } from "../lib/terraform-for-run";
 
 export function register(program: Command): void {
   program
@@ -48,7 +48,8 @@ export function register(program: Command): void {
 /** The stack's `cdk.tf.json`, made here alone: `cdktf.out` stays as the last `cdktf synth` left it. */
 export function synthesizeBackend(backend: StateBackend): string {
   const { App } = require("cdktf") as typeof import("cdktf");
-  const { StateBackendStack } = require("../stacks/state-backend") as typeof import("../stacks/state-backend");
+  const { StateBackendStack } =
+    require("../../../stacks/state-backend") as typeof import("../../../stacks/state-backend");
   const outdir = mkdtempSync(join(tmpdir(), "keyless-"));
   try {
     const app = new App({ outdir });

@@ -1,9 +1,9 @@
-import type { Config, Environment, Role } from "../keyless/config/types";
-import { UserError } from "../keyless/errors";
+import type { Config, Environment, Role } from "../../config/types";
+import { UserError } from "../../errors";
 
 /** The configuration in `config.ts`. Read when asked for, so that a mistake in it does not keep `--help` from working. */
 export function loadConfig(): Config {
-  return (require("../config") as { default: Config }).default;
+  return (require("../../../config") as { default: Config }).default;
 }
 
 /** @throws {UserError} naming the environments that there are */

@@ -1,4 +1,4 @@
-import type { Signature } from "../keyless/trust/explain/types";
+import type { Signature } from "../../trust/explain/types";
 
 /** How long an issuer may take to answer, in milliseconds. */
 const PATIENCE = 5000;

@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import { shellLines } from "../keyless/pipeline/shell";
+import { shellLines } from "../../pipeline/shell";
 
 /**
  * Sets variables for the later steps of a CircleCI job, `undefined` removing one; where there is no job, prints the lines

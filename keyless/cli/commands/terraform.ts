@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { terraformEnvironment } from "../keyless/terraform/environment";
-import { setForLaterSteps } from "./job-environment";
+import { terraformEnvironment } from "../../terraform/environment";
+import { setForLaterSteps } from "../lib/job-environment";
 
 export function register(program: Command): void {
   program

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { terraformEnvironment } from "../keyless/terraform/environment";
+import { terraformEnvironment } from "../../terraform/environment";
 
 /** The environment in which this command runs Terraform: which binary, and where its provider comes from. */
 export async function terraformForRun(progress: (line: string) => void) {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { UserError } from "../keyless/errors";
+import { UserError } from "../../errors";
 
 /**
  * Writes what an option such as `--out` asks for, and makes the file's folder where there is none.

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Command } from "commander";
-import type { Environment, Role } from "../keyless/config/types";
-import { UserError } from "../keyless/errors";
-import { sessionName } from "../keyless/pipeline/session-name";
-import { lifeOf, readToken, type Token, type TokenProblem, tokenProblem } from "../keyless/pipeline/token";
-import { onPath, output } from "../keyless/terraform/executables";
-import { setForLaterSteps } from "./job-environment";
-import { environmentNamed, loadConfig, roleNamed } from "./load-config";
+import type { Environment, Role } from "../../config/types";
+import { UserError } from "../../errors";
+import { sessionName } from "../../pipeline/session-name";
+import { lifeOf, readToken, type Token, type TokenProblem, tokenProblem } from "../../pipeline/token";
+import { onPath, output } from "../../terraform/executables";
+import { setForLaterSteps } from "../lib/job-environment";
+import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
 
 export function register(program: Command): void {
   program

@@ -1,16 +1,16 @@
 import { readFileSync, statSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { accessOf, type EnvironmentAccess } from "../keyless/access/matrix";
-import { accessMermaid } from "../keyless/access/render/mermaid";
-import { accessSvg } from "../keyless/access/render/svg";
-import { accessTable } from "../keyless/access/render/table";
-import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../keyless/access/who";
-import type { Config } from "../keyless/config/types";
-import { UserError } from "../keyless/errors";
-import { UUID } from "../keyless/trust/circleci";
-import { readClaims } from "../keyless/trust/token";
-import { environmentNamed, loadConfig } from "./load-config";
-import { writeOutput } from "./output-file";
+import { accessOf, type EnvironmentAccess } from "../../access/matrix";
+import { accessMermaid } from "../../access/render/mermaid";
+import { accessSvg } from "../../access/render/svg";
+import { accessTable } from "../../access/render/table";
+import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../../access/who";
+import type { Config } from "../../config/types";
+import { UserError } from "../../errors";
+import { UUID } from "../../trust/circleci";
+import { readClaims } from "../../trust/token";
+import { environmentNamed, loadConfig } from "../lib/load-config";
+import { writeOutput } from "../lib/output";
 
 type Format = "table" | "json" | "mermaid" | "svg";
 

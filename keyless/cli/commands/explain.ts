@@ -1,21 +1,21 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { ANYBODY } from "../keyless/access/jobs";
-import { LiveAccount } from "../keyless/aws/iam";
-import type { Environment } from "../keyless/config/types";
-import { UserError } from "../keyless/errors";
-import { CIRCLECI_CLOUD, formatSubject, issuerOf } from "../keyless/trust/circleci";
-import { explain, trustedProviders } from "../keyless/trust/explain";
-import { remedyForText } from "../keyless/trust/explain/causes";
-import { differences, type TrustState } from "../keyless/trust/explain/differences";
-import type { TokenSource } from "../keyless/trust/explain/types";
-import { trustPolicy } from "../keyless/trust/policy";
-import { type Claims, issuerOfClaims, providerArn, readClaims } from "../keyless/trust/token";
-import { EXIT, exitForUsage, explainFailure, withoutTokens } from "./exit";
-import { type Report, renderReport } from "./explain-text";
-import { environmentNamed, loadConfig, roleNamed } from "./load-config";
-import { paintFor } from "./paint";
-import { checkSignature } from "./signature";
+import { ANYBODY } from "../../access/jobs";
+import { LiveAccount } from "../../aws/iam";
+import type { Environment } from "../../config/types";
+import { UserError } from "../../errors";
+import { CIRCLECI_CLOUD, formatSubject, issuerOf } from "../../trust/circleci";
+import { explain, trustedProviders } from "../../trust/explain";
+import { remedyForText } from "../../trust/explain/causes";
+import { differences, type TrustState } from "../../trust/explain/differences";
+import type { TokenSource } from "../../trust/explain/types";
+import { trustPolicy } from "../../trust/policy";
+import { type Claims, issuerOfClaims, providerArn, readClaims } from "../../trust/token";
+import { EXIT, exitForUsage, explainFailure, withoutTokens } from "../lib/exit";
+import { type Report, renderReport } from "../lib/explain-text";
+import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
+import { checkSignature } from "../lib/signature";
+import { paintFor } from "../lib/terminal";
 
 interface Flags {
   readonly tokenFile?: string;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { runTrustTests } from "../keyless/access/trust-tests";
-import { loadConfig } from "./load-config";
+import { runTrustTests } from "../../access/trust-tests";
+import { loadConfig } from "../lib/load-config";
 
 export function register(program: Command): void {
   program.command("test").description("run the trustTests of config.ts; exit status 1 if one fails").action(testTrust);

@@ -6,7 +6,11 @@ import config from "../../config";
 
 function keyless(args: readonly string[], input = "") {
   const root = join(__dirname, "..", "..");
-  return spawnSync(process.execPath, ["build.js", "cli/main.js", ...args], { cwd: root, input, encoding: "utf8" });
+  return spawnSync(process.execPath, ["build.js", "keyless/cli/main.js", ...args], {
+    cwd: root,
+    input,
+    encoding: "utf8",
+  });
 }
 
 function tokenOf(claims: object): string {

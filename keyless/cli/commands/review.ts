@@ -1,19 +1,19 @@
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { UserError } from "../keyless/errors";
-import { administratorRoles } from "../keyless/pipeline/administrator";
-import { type Plan, readPlan } from "../keyless/plan/schema";
-import { GATE_CONDITIONS, type GateCondition, gate } from "../keyless/review/gate";
-import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../keyless/review/github";
-import { toJson } from "../keyless/review/render/json";
-import { toMarkdown } from "../keyless/review/render/markdown";
-import { renderSkipped } from "../keyless/review/render/skipped";
-import { toText } from "../keyless/review/render/text";
-import { type Review, review } from "../keyless/review/review";
-import { savedPlan } from "../keyless/terraform/saved-plan";
-import { loadConfig } from "./load-config";
-import { writeOutput } from "./output-file";
+import { UserError } from "../../errors";
+import { administratorRoles } from "../../pipeline/administrator";
+import { type Plan, readPlan } from "../../plan/schema";
+import { GATE_CONDITIONS, type GateCondition, gate } from "../../review/gate";
+import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../../review/github";
+import { toJson } from "../../review/render/json";
+import { toMarkdown } from "../../review/render/markdown";
+import { renderSkipped } from "../../review/render/skipped";
+import { toText } from "../../review/render/text";
+import { type Review, review } from "../../review/review";
+import { savedPlan } from "../../terraform/saved-plan";
+import { loadConfig } from "../lib/load-config";
+import { writeOutput } from "../lib/output";
 
 type Format = "markdown" | "json" | "text";
 

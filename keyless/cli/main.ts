@@ -1,0 +1,35 @@
+import { Command } from "commander";
+import { register as access } from "./commands/access";
+import { register as bootstrap } from "./commands/bootstrap";
+import { register as credentials } from "./commands/credentials";
+import { register as demo } from "./commands/demo";
+import { register as explain } from "./commands/explain";
+import { register as lint } from "./commands/lint";
+import { register as pipeline } from "./commands/pipeline";
+import { register as review } from "./commands/review";
+import { register as sandbox } from "./commands/sandbox";
+import { register as terraform } from "./commands/terraform";
+import { register as test } from "./commands/test";
+import { register as verify } from "./commands/verify";
+
+const program = new Command("keyless")
+  .description("set up, review and explain CircleCI's access to AWS without stored keys")
+  .showHelpAfterError("(--help lists what there is)");
+
+const commands = [
+  access,
+  bootstrap,
+  credentials,
+  demo,
+  explain,
+  lint,
+  pipeline,
+  review,
+  sandbox,
+  terraform,
+  test,
+  verify,
+];
+for (const register of commands) register(program);
+
+void program.parseAsync();
