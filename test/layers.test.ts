@@ -79,10 +79,6 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   "keyless/cli/lib/load-config.ts": ["keyless/config", "config.ts", "keyless/errors.ts"],
   "build.js": [],
   "config.ts": ["keyless/config", "keyless/permissions"],
-  "jest.config.js": ["build.js"],
-  "jest.reporter.js": [],
-  "jest.sequencer.js": [],
-  "jest.transform.js": [],
   "main.ts": ["keyless/config", "config.ts", "stacks"],
   test: ["*"],
 };

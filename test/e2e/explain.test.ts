@@ -1,3 +1,4 @@
+// @duration 20
 import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import type { Job } from "../../keyless/sandbox/issuer";
 import type { Env } from "../../keyless/terraform/executables";

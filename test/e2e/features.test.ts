@@ -1,3 +1,4 @@
+// @duration 71
 import { defineConfig } from "../../keyless/config/define";
 import type { ConfigInput, RoleInput } from "../../keyless/config/types";
 import { applyEnvironment } from "../../keyless/permissions/environment";

@@ -1,3 +1,4 @@
+// @duration 79
 import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import { aws, Project } from "./project";
 

@@ -1,3 +1,4 @@
+// @duration 57
 import { cpSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Config, Role } from "../../keyless/config/types";

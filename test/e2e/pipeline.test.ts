@@ -1,3 +1,4 @@
+// @duration 136
 import { execFileSync } from "node:child_process";
 import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";

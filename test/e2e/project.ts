@@ -5,9 +5,6 @@ import { join } from "node:path";
 import type { ConfigInput } from "../../keyless/config/types";
 import type { Env } from "../../keyless/terraform/executables";
 
-// A command of Terraform takes seconds, longer where several run at once.
-jest.setTimeout(300_000);
-
 const root = join(__dirname, "..", "..");
 const left = new Set(["node_modules", "docs", "cdktf.out", ".git", ".keyless"]);
 

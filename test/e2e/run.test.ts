@@ -1,3 +1,4 @@
+// @duration 130
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Sandbox, startSandbox } from "../../keyless/sandbox";

@@ -16,7 +16,6 @@ async function keyless(...args: string[]) {
 }
 
 // Each starts a local AWS.
-jest.setTimeout(60_000);
 
 describe("keyless sandbox", () => {
   it("runs a command as the account's administrator, and passes its exit status on", async () => {

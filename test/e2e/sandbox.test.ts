@@ -33,8 +33,6 @@ function isAlive(pid: number): boolean {
   }
 }
 
-jest.setTimeout(60_000);
-
 async function eventually(holds: () => boolean): Promise<boolean> {
   for (let tries = 0; tries < 100 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
   return holds();
