@@ -4,9 +4,17 @@ require("../../build").build();
 const { availableParallelism } = require("node:os");
 const { join } = require("node:path");
 
+/** Packages, and what they depend on, that have ES modules alone. */
+const esModules = [
+  ...["ansi-regex", "ansi-styles", "cli-truncate", "emoji-regex", "get-east-asian-width", "is-fullwidth-code-point"],
+  ...["slice-ansi", "string-width", "strip-ansi", "wrap-ansi", "listr2", "@bomb.sh/tab"],
+  ...["@octokit/.+", "before-after-hook", "universal-user-agent", "fast-content-type-parse", "json-with-bigint"],
+];
+
 const shared = {
   rootDir: join(__dirname, "..", ".."),
-  transform: { "\\.ts$": "<rootDir>/test/jest/transform.js" },
+  transform: { "\\.ts$|/node_modules/.+\\.m?js$": "<rootDir>/test/jest/transform.js" },
+  transformIgnorePatterns: [`/node_modules/(?!(.+/node_modules/)?(${esModules.join("|")})/)`],
   setupFilesAfterEnv: ["<rootDir>/test/jest/setup.js"],
   testEnvironment: "node",
 };
