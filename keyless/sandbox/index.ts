@@ -5,7 +5,7 @@ import { terraformEnvironment } from "../terraform/environment";
 import type { Env } from "../terraform/executables";
 import { type Issuer, startIssuer } from "./issuer";
 import { findMoto, startMoto } from "./moto";
-import { type Gate, startGate } from "./proxy";
+import { type IamProxy, startIamProxy } from "./proxy";
 import { accountKeys } from "./proxy/store";
 
 /** Where the local AWS pretends to be. */
@@ -26,7 +26,7 @@ export interface Sandbox {
   readonly endpoint: string;
   readonly issuer: Issuer;
   /** What stands between the clients and moto; it knows what each role's session has used. */
-  readonly gate: Gate;
+  readonly proxy: IamProxy;
   /** The whole environment of a command that is run by an administrator of the account. */
   readonly environment: Env;
   /** The same for an administrator of another account. */
@@ -64,18 +64,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     parts.push(moto);
     const issuer = await startIssuer();
     parts.push(issuer);
-    const gate = await startGate({ moto: moto.endpoint, keys: issuer.keys, accountId });
-    parts.push(gate);
+    const proxy = await startIamProxy({ moto: moto.endpoint, keys: issuer.keys, accountId });
+    parts.push(proxy);
     const client = {
       ...(terraform.TF_CLI_CONFIG_FILE === undefined && pluginCache(folder)),
-      ...clientEnvironment(gate.endpoint, issuer.endpoint, region, work),
+      ...clientEnvironment(proxy.endpoint, issuer.endpoint, region, work),
       ...terraform,
     };
     const accountEnvironment = (account: string) => administratorEnvironment(client, account);
     return {
-      endpoint: gate.endpoint,
+      endpoint: proxy.endpoint,
       issuer,
-      gate,
+      proxy,
       environment: accountEnvironment(accountId),
       accountEnvironment,
       webIdentityEnvironment: (job) => jobEnvironment(client, job, work),

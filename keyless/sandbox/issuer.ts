@@ -11,12 +11,12 @@ export interface Issuer {
   /** Its public keys, as served. */
   readonly keys: JSONWebKeySet;
   /** A signed token of a job. */
-  token(job: Job): Promise<string>;
+  token(job: TokenRequest): Promise<string>;
   stop(): Promise<void>;
 }
 
 /** What a job's token says. */
-export interface Job {
+export interface TokenRequest {
   /** The organization's id; it makes the issuer's URL and, by default, the audience. */
   readonly organization: string;
   readonly project: string;
@@ -34,7 +34,7 @@ export interface Job {
   readonly claims?: JWTPayload;
 }
 
-const id = (last: string) => `00000000-0000-4000-8000-${last.padStart(12, "0")}`;
+const uuid = (last: string) => `00000000-0000-4000-8000-${last.padStart(12, "0")}`;
 
 /** Starts the issuer on a free port of 127.0.0.1, with a key made for this run. */
 export async function startIssuer(): Promise<Issuer> {
@@ -43,7 +43,7 @@ export async function startIssuer(): Promise<Issuer> {
   const keys: JSONWebKeySet = {
     keys: [{ ...(await exportJWK(publicKey)), alg: "RS256", use: "sig", kid: header.kid }],
   };
-  const token = (job: Job) => new SignJWT(claimsOf(job)).setProtectedHeader(header).sign(privateKey);
+  const token = (job: TokenRequest) => new SignJWT(claimsOf(job)).setProtectedHeader(header).sign(privateKey);
   const server = await serve((request) => answer(request, keys, token));
   return { endpoint: endpointOf(server), keys, token, stop: () => close(server) };
 }
@@ -53,8 +53,8 @@ export async function startIssuer(): Promise<Issuer> {
  *
  * @see https://circleci.com/docs/openid-connect-tokens/
  */
-export function claimsOf(job: Job): JWTPayload {
-  const { organization, project, user = id("1"), origin, ref, server = "oidc.circleci.com", lifetime = 3600 } = job;
+export function claimsOf(job: TokenRequest): JWTPayload {
+  const { organization, project, user = uuid("1"), origin, ref, server = "oidc.circleci.com", lifetime = 3600 } = job;
   const now = Math.floor(Date.now() / 1000);
   const version1 = `org/${organization}/project/${project}/user/${user}`;
   return {
@@ -66,10 +66,10 @@ export function claimsOf(job: Job): JWTPayload {
     "oidc.circleci.com/org-id": organization,
     "oidc.circleci.com/project-id": project,
     "oidc.circleci.com/context-ids": [],
-    "oidc.circleci.com/job-id": id("2"),
-    "oidc.circleci.com/workflow-id": id("3"),
-    "oidc.circleci.com/pipeline-id": id("4"),
-    "oidc.circleci.com/pipeline-definition-id": id("5"),
+    "oidc.circleci.com/job-id": uuid("2"),
+    "oidc.circleci.com/workflow-id": uuid("3"),
+    "oidc.circleci.com/pipeline-id": uuid("4"),
+    "oidc.circleci.com/pipeline-definition-id": uuid("5"),
     "oidc.circleci.com/ssh-rerun": false,
     ...(origin && ref && { "oidc.circleci.com/vcs-origin": origin, "oidc.circleci.com/vcs-ref": ref }),
     ...job.claims,
@@ -85,7 +85,7 @@ async function answer(
   const { pathname, searchParams } = new URL(url, endpoint);
   switch (pathname) {
     case "/.well-known/openid-configuration":
-      return json(200, {
+      return jsonResponse(200, {
         issuer: endpoint,
         jwks_uri: `${endpoint}/.well-known/jwks-pub.json`,
         response_types_supported: ["id_token"],
@@ -93,17 +93,17 @@ async function answer(
         id_token_signing_alg_values_supported: ["RS256"],
       });
     case "/.well-known/jwks-pub.json":
-      return json(200, keys);
+      return jsonResponse(200, keys);
     case "/token": {
       const { organization = "", project = "", ...rest } = Object.fromEntries(searchParams);
       const body = Buffer.from(await token({ ...rest, organization, project }));
       return { status: 200, headers: { "content-type": "text/plain" }, body };
     }
     default:
-      return json(404, { message: "not found" });
+      return jsonResponse(404, { message: "not found" });
   }
 }
 
-function json(status: number, document: unknown): HttpResponse {
+function jsonResponse(status: number, document: unknown): HttpResponse {
   return { status, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(document)) };
 }

@@ -1,11 +1,11 @@
 import type { PolicyDocument } from "../policy/document";
-import type { Used } from "./proxy";
+import type { RecordedPermission } from "./proxy";
 
 /**
  * The least policy that would have sufficed for everything that was asked for, whether it was allowed or refused: one
  * statement for each set of resources, so that it stays readable. Conditions are left to the reader.
  */
-export function leastPolicy(used: readonly Pick<Used, "action" | "resource">[]): PolicyDocument {
+export function leastPrivilegePolicy(used: readonly Pick<RecordedPermission, "action" | "resource">[]): PolicyDocument {
   const actions = [...new Set(used.map(({ action }) => action))].sort();
   const byResources = new Map<string, { Action: string[]; Resource: string[] }>();
   for (const action of actions) {

@@ -8,7 +8,7 @@ import { UserError } from "../errors";
 import { type Env, onPath, output } from "../terraform/executables";
 import { motoRequirements } from "./moto-requirements";
 
-const run = promisify(execFile);
+const runFile = promisify(execFile);
 
 /** A running moto server: the stand-in for AWS, on a free port of 127.0.0.1. */
 export interface Moto {
@@ -22,7 +22,7 @@ export interface Moto {
  * The server ends when its standard input closes. The system closes it however this process ends, by SIGKILL too, and
  * then nobody else is left who could remove the folder.
  */
-const program = `
+const serverScript = `
 import os, shutil, sys
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
@@ -52,7 +52,7 @@ const settings = {
  */
 export async function startMoto(python: string, folder: string): Promise<Moto> {
   const { MOTO_ACCOUNT_ID: _, ...inherited } = process.env;
-  const child = spawn(python, ["-c", program, folder], {
+  const child = spawn(python, ["-c", serverScript, folder], {
     env: { ...inherited, ...settings },
     stdio: ["pipe", "pipe", "pipe"],
     // A process group of its own: Ctrl-C is for Terraform, which then saves its state, and needs the server for that.
@@ -121,8 +121,8 @@ async function canInstall(python: string, env: Env): Promise<boolean> {
 async function installMoto(python: string, folder: string, env: Env, progress: (line: string) => void) {
   progress(`installing ${motoRequirements[0]} into ${folder} (only this once, about a minute)`);
   try {
-    await run(python, ["-m", "venv", "--clear", folder], { env });
-    await run(pythonOf(folder), ["-m", "pip", "install", "--quiet", "--no-input", ...motoRequirements], { env });
+    await runFile(python, ["-m", "venv", "--clear", folder], { env });
+    await runFile(pythonOf(folder), ["-m", "pip", "install", "--quiet", "--no-input", ...motoRequirements], { env });
   } catch (error) {
     // Half an environment would be taken for a whole one the next time.
     rmSync(folder, { recursive: true, force: true });

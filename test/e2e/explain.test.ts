@@ -1,6 +1,6 @@
 // @duration 20
 import { type Sandbox, startSandbox } from "../../keyless/sandbox";
-import type { Job } from "../../keyless/sandbox/issuer";
+import type { TokenRequest } from "../../keyless/sandbox/issuer";
 import type { Env } from "../../keyless/terraform/executables";
 import { aws, Project } from "./project";
 import { configWith, onMain, organization, project, repository } from "./trust-config";
@@ -20,9 +20,9 @@ afterAll(async () => {
   clone?.remove();
 });
 
-const main: Job = { organization, project, origin: repository, ref: "refs/heads/main" };
+const main: TokenRequest = { organization, project, origin: repository, ref: "refs/heads/main" };
 
-async function explain({ job = main, env = {}, args = [] }: { job?: Job; env?: Env; args?: string[] } = {}) {
+async function explain({ job = main, env = {}, args = [] }: { job?: TokenRequest; env?: Env; args?: string[] } = {}) {
   const token = await sandbox.issuer.token(job);
   const ran = await clone.keyless(
     { ...sandbox.environment, CIRCLE_OIDC_TOKEN_V2: token, ...env },
@@ -81,7 +81,7 @@ test("without the issuer's keys it says that the signature was not checked, and 
 });
 
 test("the ten refusals of a job are explained on one screen each, the remedy first", async () => {
-  const refused: [job: Job, env: Env, cause: RegExp][] = [
+  const refused: [job: TokenRequest, env: Env, cause: RegExp][] = [
     [{ organization, project }, {}, /webhook started this pipeline/],
     [{ ...main, ref: "refs/heads/feature/login" }, {}, /ran on branch feature\/login, the role trusts branch main/],
     [{ ...main, ref: "refs/tags/v1" }, {}, /ran on tag v1, the role trusts branch main/],

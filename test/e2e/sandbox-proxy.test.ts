@@ -20,15 +20,15 @@ import {
 import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, type Credentials, STSClient } from "@aws-sdk/client-sts";
 import { generateKeyPair, SignJWT } from "jose";
 import { type Sandbox, startSandbox } from "../../keyless/sandbox";
-import { claimsOf, type Job } from "../../keyless/sandbox/issuer";
-import { leastPolicy } from "../../keyless/sandbox/least-privilege";
+import { claimsOf, type TokenRequest } from "../../keyless/sandbox/issuer";
+import { leastPrivilegePolicy } from "../../keyless/sandbox/least-privilege";
 import { accountKeys } from "../../keyless/sandbox/proxy/store";
 
 const accountId = "123456789012";
 const organization = "11111111-2222-4333-8444-555555555555";
 const issuer = `oidc.circleci.com/org/${organization}`;
 const provider = `arn:aws:iam::${accountId}:oidc-provider/${issuer}`;
-const main: Job = {
+const main: TokenRequest = {
   organization,
   project: "66666666-7777-4888-9999-000000000000",
   origin: "github.com/acme/site",
@@ -127,7 +127,7 @@ describe("a token", () => {
   });
 
   const notAuthorized = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
-  test.each<[string, Job, object, string, string]>([
+  test.each<[string, TokenRequest, object, string, string]>([
     ["of another branch", { ...main, ref: "refs/heads/other" }, {}, "AccessDenied", notAuthorized],
     [
       "of a branch that spells another's subject",
@@ -303,9 +303,9 @@ describe("a session", () => {
   });
 
   it("leaves a record of what it used, which makes the least policy for it", () => {
-    const used = sandbox.gate.used(`arn:aws:sts::${accountId}:assumed-role/publisher/circleci`);
+    const used = sandbox.proxy.recorded(`arn:aws:sts::${accountId}:assumed-role/publisher/circleci`);
     expect(used).toContainEqual(expect.objectContaining({ action: "iam:DeleteRole", decision: "refused" }));
-    expect(leastPolicy(used).Statement).toContainEqual({
+    expect(leastPrivilegePolicy(used).Statement).toContainEqual({
       Effect: "Allow",
       Action: ["s3:ListBucket"],
       Resource: ["arn:aws:s3:::site"],

@@ -2,17 +2,17 @@ import { SignJWT } from "jose";
 import { type ConfigInput, defineConfig } from "../../keyless/config/define";
 import type { Environment, Role } from "../../keyless/config/types";
 import { readToken, tokenProblem } from "../../keyless/pipeline/token";
-import { claimsOf, type Job } from "../../keyless/sandbox/issuer";
+import { claimsOf, type TokenRequest } from "../../keyless/sandbox/issuer";
 
 const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
 const PROJECT = "66666666-7777-4888-9999-000000000000";
-const MAIN: Job = {
+const MAIN: TokenRequest = {
   organization: ORGANIZATION,
   project: PROJECT,
   origin: "github.com/acme/site",
   ref: "refs/heads/main",
 };
-const V1: Job = { organization: ORGANIZATION, project: PROJECT };
+const V1: TokenRequest = { organization: ORGANIZATION, project: PROJECT };
 
 function roleOf(trust: ConfigInput["environments"][string]["roles"][string]["trust"]): [Environment, Role] {
   const { environments } = defineConfig({
@@ -33,7 +33,7 @@ function roleOf(trust: ConfigInput["environments"][string]["roles"][string]["tru
 const byBranch = roleOf([{ project: PROJECT, repository: "github.com/acme/site", branches: ["main"] }]);
 const byProject = roleOf([{ project: PROJECT, refs: "any" }]);
 
-async function problem(job: Job, [environment, role] = byBranch) {
+async function problem(job: TokenRequest, [environment, role] = byBranch) {
   const text = await new SignJWT(claimsOf(job)).setProtectedHeader({ alg: "HS256" }).sign(Buffer.alloc(32));
   return tokenProblem(readToken(text, "CIRCLE_OIDC_TOKEN_V2"), environment, role, new Date());
 }

@@ -1,4 +1,4 @@
-import { leastPolicy } from "../../keyless/sandbox/least-privilege";
+import { leastPrivilegePolicy } from "../../keyless/sandbox/least-privilege";
 
 describe("the least policy", () => {
   it("has one statement for the actions on the same resources, each named once", () => {
@@ -8,7 +8,7 @@ describe("the least policy", () => {
       { action: "s3:GetObject", resource: "arn:aws:s3:::b/k" },
       { action: "s3:ListBucket", resource: "arn:aws:s3:::b" },
     ];
-    expect(leastPolicy(used)).toEqual({
+    expect(leastPrivilegePolicy(used)).toEqual({
       Version: "2012-10-17",
       Statement: [
         { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["arn:aws:s3:::b/k"] },
@@ -23,7 +23,7 @@ describe("the least policy", () => {
       { action: "s3:GetObject", resource: "arn:aws:s3:::b/2" },
       { action: "s3:DeleteObject", resource: "arn:aws:s3:::b/2" },
     ];
-    expect(leastPolicy(used).Statement).toEqual([
+    expect(leastPrivilegePolicy(used).Statement).toEqual([
       { Effect: "Allow", Action: ["s3:DeleteObject"], Resource: ["arn:aws:s3:::b/2"] },
       { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:aws:s3:::b/1", "arn:aws:s3:::b/2"] },
     ]);

@@ -4,10 +4,10 @@ import { constants } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
 import { shellLines } from "../../pipeline/shell";
 import { type Sandbox, startSandbox } from "../../sandbox";
-import { leastPolicy } from "../../sandbox/least-privilege";
+import { leastPrivilegePolicy } from "../../sandbox/least-privilege";
 import { writeOutput } from "../lib/output";
 
-interface Options {
+interface SandboxFlags {
   readonly account: string;
   readonly region: string;
   readonly leastPolicy?: true;
@@ -23,14 +23,14 @@ export function register(program: Command): void {
     .option("--least-policy", "at the end, print for each session of a role the least policy that would have sufficed")
     .option("--record <file>", "at the end, write every permission that was asked for, with its decision, as JSON")
     .description("start a local AWS with a local CircleCI issuer, and run a command in it")
-    .action(async (command: string[], options: Options) => {
+    .action(async (command: string[], options: SandboxFlags) => {
       const progress = (line: string) => console.error(line);
       const sandbox = await startSandbox({ accountId: options.account, region: options.region, progress });
       try {
-        process.exitCode = command.length > 0 ? await run(command, sandbox) : await stay(sandbox);
-        if (options.leastPolicy) printLeastPolicies(sandbox);
+        process.exitCode = command.length > 0 ? await runCommand(command, sandbox) : await stay(sandbox);
+        if (options.leastPolicy) printLeastPrivilegePolicies(sandbox);
         if (options.record)
-          writeOutput("--record", options.record, `${JSON.stringify(sandbox.gate.used(), null, 2)}\n`);
+          writeOutput("--record", options.record, `${JSON.stringify(sandbox.proxy.recorded(), null, 2)}\n`);
       } finally {
         await sandbox.stop();
       }
@@ -43,7 +43,7 @@ function accountId(value: string): string {
 }
 
 /** The exit status of the command, as a shell would tell it. */
-async function run([file = "", ...args]: string[], { environment }: Sandbox): Promise<number> {
+async function runCommand([file = "", ...args]: string[], { environment }: Sandbox): Promise<number> {
   const child = spawn(file, args, { env: environment, stdio: "inherit" });
   // Ctrl-C reaches the command by itself: the local AWS stays until it has ended. Terraform saves its state then.
   process.on("SIGINT", () => {});
@@ -77,8 +77,8 @@ function changes(environment: Sandbox["environment"]): Sandbox["environment"] {
   return Object.fromEntries(changed.map((name) => [name, environment[name]]));
 }
 
-function printLeastPolicies({ gate }: Sandbox): void {
-  for (const session of new Set(gate.used().map((use) => use.session))) {
-    console.log(`${session}\n${JSON.stringify(leastPolicy(gate.used(session)), null, 2)}`);
+function printLeastPrivilegePolicies({ proxy }: Sandbox): void {
+  for (const session of new Set(proxy.recorded().map(({ session }) => session))) {
+    console.log(`${session}\n${JSON.stringify(leastPrivilegePolicy(proxy.recorded(session)), null, 2)}`);
   }
 }

@@ -1,3 +1,4 @@
+import type { Request } from "../../policy/request";
 import type { HttpRequest } from "./http";
 
 /** A request to AWS, taken apart: what every service needs to know before it can say which permission is asked for. */
@@ -24,17 +25,17 @@ export interface Call {
 export type JsonObject = Record<string, any>;
 
 /** One permission that a request asks for. A request is let through only if each of its asks is. */
-export interface Ask {
+export interface RequiredPermission {
   /** E.g. `s3:GetObject`. */
   readonly action: string;
   /** An ARN, or `*` for an action that has no resource or one whose resource the gate does not know. */
   readonly resource: string;
   /** The condition keys that the service sets; the global ones (`aws:PrincipalArn`, …) come on top. */
-  readonly context: Context;
+  readonly context: ConditionKeys;
 }
 
 /** What is stored in the local AWS and decides what a request asks for. */
-export interface Stored {
+export interface ResourceState {
   /** The account that is asked. */
   readonly accountId: string;
   readonly partition: string;
@@ -52,7 +53,8 @@ export interface Stored {
   readonly destinationKeyArn?: string;
 }
 
-export type Context = Readonly<Record<string, string | readonly string[]>>;
+/** The condition keys of a request, by name. */
+export type ConditionKeys = Request["context"];
 
 /** Takes a request apart, whether it is signed in its header, in its query (a presigned URL), or not at all. */
 export function parseCall(request: HttpRequest): Call {
@@ -75,7 +77,7 @@ export function parseCall(request: HttpRequest): Call {
     sessionToken: query.get("X-Amz-Security-Token") ?? http.headers["x-amz-security-token"],
     form,
     operation: target?.slice(target.lastIndexOf(".") + 1) ?? form.get("Action") ?? undefined,
-    json: target ? parseJson(http.body) : {},
+    json: target ? parseJsonObject(http.body) : {},
   };
 }
 
@@ -85,7 +87,7 @@ function inPathStyle(http: HttpRequest): HttpRequest {
   return bucket === undefined ? http : { ...http, url: `/${bucket}${http.url}` };
 }
 
-function parseJson(body: Buffer): JsonObject | undefined {
+function parseJsonObject(body: Buffer): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(body.toString());
     return typeof value === "object" && value !== null ? value : undefined;
@@ -101,18 +103,20 @@ export function members(form: URLSearchParams, list: string, field?: string): st
 }
 
 /** Leaves out what a request does not say, since an absent condition key is not an empty one. */
-export function present(context: Readonly<Record<string, string | readonly string[] | null | undefined>>): Context {
+export function present(
+  context: Readonly<Record<string, string | readonly string[] | null | undefined>>,
+): ConditionKeys {
   return Object.fromEntries(
     Object.entries(context).filter(([, value]) => value != null && value.length > 0),
-  ) as Context;
+  ) as ConditionKeys;
 }
 
 /** `aws:RequestTag/<key>` and `aws:TagKeys` for the tags that a request sets. */
-export function requestTags(tags: Readonly<Record<string, string>>): Context {
+export function requestTags(tags: Readonly<Record<string, string>>): ConditionKeys {
   return { ...prefixed("aws:RequestTag/", tags), ...present({ "aws:TagKeys": Object.keys(tags) }) };
 }
 
 /** Values as condition keys with a common prefix, e.g. `s3:`. */
-export function prefixed(prefix: string, values: Readonly<Record<string, string>>): Context {
+export function prefixed(prefix: string, values: Readonly<Record<string, string>>): ConditionKeys {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${prefix}${key}`, value]));
 }

@@ -2,34 +2,42 @@ import type { JSONWebKeySet } from "jose";
 import { partitionOf } from "../../config/resolve";
 import { type Decision, evaluate } from "../../policy/evaluate";
 import { accountOf } from "../../policy/principals";
-import { type Ask, type Call, type Context, parseCall, prefixed } from "./call";
+import type { Account } from "../../trust/token";
+import { AwsError, accessDenied, toResponse } from "./aws-error";
+import { type Call, type ConditionKeys, parseCall, prefixed, type RequiredPermission } from "./call";
 import { close, endpointOf, forward, type HttpRequest, type HttpResponse, serve } from "./http";
 import { lookUp, resourcePolicy } from "./look-up";
-import { accessDenied, Refusal, refuse } from "./refusal";
-import { asksOf } from "./services";
+import { requiredPermissions } from "./services";
 import { s3Address } from "./services/s3";
-import { admitRole, admitToken, issuedKeys, momentContext, type NewSession, type Session } from "./sessions";
-import { type Account, accountHeader, Store, type StoredRole, unverifiedSignature } from "./store";
+import {
+  assumeRole,
+  assumeRoleWithWebIdentity,
+  issuedKeys,
+  type NewSession,
+  requestTimeContext,
+  type Session,
+} from "./sessions";
+import { accountHeader, Store, type StoredRole, unverifiedSignature } from "./store";
 import { requireWellFormed } from "./well-formed";
 
 /** The local AWS as its clients see it: moto, behind the checks that AWS makes and moto does not. */
-export interface Gate {
+export interface IamProxy {
   /** The address that clients use instead of moto's. */
   readonly endpoint: string;
   /** Every permission that a role's session has asked for so far, in order. */
-  used(sessionArn?: string): readonly Used[];
+  recorded(sessionArn?: string): readonly RecordedPermission[];
   stop(): Promise<void>;
 }
 
 /** A permission that a session has asked for, with every condition key that was there to decide it. */
-export interface Used extends Ask {
+export interface RecordedPermission extends RequiredPermission {
   /** `arn:aws:sts::<account>:assumed-role/<role>/<session name>` */
   readonly session: string;
   readonly decision: "allowed" | "refused";
 }
 
 /** What the gate stands before, and whose tokens it takes. */
-export interface GateOptions {
+export interface IamProxyOptions {
   /** Where moto listens. */
   readonly moto: string;
   /** The keys that every token must be signed with, whoever its issuer is. */
@@ -47,55 +55,55 @@ export interface GateOptions {
  * bucket of another account, whatever its policy says; nobody is let in without a signature; service control policies
  * are not known.
  */
-export async function startGate(options: GateOptions): Promise<Gate> {
-  const keeper = new Keeper(options);
+export async function startIamProxy(options: IamProxyOptions): Promise<IamProxy> {
+  const authorizer = new Authorizer(options);
   let turn: Promise<unknown> = Promise.resolve();
   const server = await serve((request) => {
-    const answer = turn.then(() => keeper.answer(request));
+    const answer = turn.then(() => authorizer.answer(request));
     turn = answer.catch(() => {});
     return answer;
   });
   return {
     endpoint: endpointOf(server),
-    used: (session) => keeper.used.filter((use) => session === undefined || use.session === session),
+    recorded: (arn) => authorizer.recorded.filter(({ session }) => arn === undefined || session === arn),
     stop: () => close(server),
   };
 }
 
-class Keeper {
-  readonly used: Used[] = [];
+class Authorizer {
+  readonly recorded: RecordedPermission[] = [];
   readonly #sessions = new Map<string, Session>();
   readonly #store: Store;
 
-  constructor(private readonly options: GateOptions) {
+  constructor(private readonly options: IamProxyOptions) {
     this.#store = new Store(options.moto);
   }
 
   async answer(request: HttpRequest): Promise<HttpResponse> {
     const call = parseCall(request);
     try {
-      return await this.#admit(call);
+      return await this.#handle(call);
     } catch (error) {
-      if (error instanceof Refusal) return refuse(call, error);
+      if (error instanceof AwsError) return toResponse(call, error);
       throw error;
     }
   }
 
-  async #admit(call: Call): Promise<HttpResponse> {
+  async #handle(call: Call): Promise<HttpResponse> {
     requireWellFormed(call);
     if (call.service === "sts" && call.operation === "AssumeRoleWithWebIdentity") {
-      return this.#issue(call, await admitToken(call, this.#store, this.options.keys));
+      return this.#createSession(call, await assumeRoleWithWebIdentity(call, this.#store, this.options.keys));
     }
     const session = this.#sessionOf(call);
     const account = session ?? this.#administratorOf(call);
     if (session) await this.#authorize(call, session);
     if (call.service === "sts" && call.operation === "AssumeRole") {
       const who = session?.arn ?? `arn:aws:iam::${account.accountId}:user/administrator`;
-      return this.#issue(call, await admitRole(call, who, this.#store, session !== undefined));
+      return this.#createSession(call, await assumeRole(call, who, this.#store, session !== undefined));
     }
-    const answer = await this.#pass(call, account);
+    const answer = await this.#forward(call, account);
     if (changesPolicies(call)) this.#store.forget();
-    return session ? this.#withoutHint(call, session, answer) : answer;
+    return session ? this.#hideMissingObject(call, session, answer) : answer;
   }
 
   /** The session whose keys a request is signed with. */
@@ -105,15 +113,15 @@ class Keeper {
     if (session.sessionToken !== sessionToken) throw unknownKey();
     if (session.expires.getTime() > Date.now()) return session;
     throw service === "s3"
-      ? new Refusal("ExpiredToken", "The provided token has expired.")
-      : new Refusal("ExpiredToken", "The security token included in the request is expired", 403);
+      ? new AwsError("ExpiredToken", "The provided token has expired.")
+      : new AwsError("ExpiredToken", "The security token included in the request is expired", 403);
   }
 
   #administratorOf({ accessKeyId, service, region }: Call): Account {
     if (accessKeyId === undefined) {
       throw service === "s3"
-        ? new Refusal("AccessDenied", "Access Denied", 403)
-        : new Refusal("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
+        ? new AwsError("AccessDenied", "Access Denied", 403)
+        : new AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
     }
     const [, own] = /^AKIADMIN(\d{12})$/.exec(accessKeyId) ?? [];
     // A key of AWS's form that was not issued here: of a session of an earlier run, say, or of an IAM user.
@@ -123,8 +131,8 @@ class Keeper {
   }
 
   /** Lets moto make the keys of a session, and remembers whose they are. */
-  async #issue(call: Call, session: NewSession): Promise<HttpResponse> {
-    const answer = await this.#pass(call, session);
+  async #createSession(call: Call, session: NewSession): Promise<HttpResponse> {
+    const answer = await this.#forward(call, session);
     if (answer.status === 200) {
       const { accessKeyId, ...keys } = issuedKeys(answer.body.toString());
       this.#sessions.set(accessKeyId, { ...session, ...keys });
@@ -133,7 +141,7 @@ class Keeper {
   }
 
   /** Passes a request on so that moto can take it for nothing else than what was decided: it goes by host and signature. */
-  #pass({ http, accessKeyId, region, service }: Call, { accountId }: Account): Promise<HttpResponse> {
+  #forward({ http, accessKeyId, region, service }: Call, { accountId }: Account): Promise<HttpResponse> {
     const headers = {
       ...http.headers,
       host: new URL(this.options.moto).host,
@@ -147,22 +155,26 @@ class Keeper {
   async #authorize(call: Call, session: Session): Promise<void> {
     // Not of AWS: moto's own way to look into it and to empty it.
     if (/^\/(moto-api|latest)\b/.test(decodeURIComponent(call.path)))
-      throw new Refusal("AccessDenied", "Access Denied", 403);
+      throw new AwsError("AccessDenied", "Access Denied", 403);
     if (call.service === "sts" && call.operation === "GetCallerIdentity") return;
     if (call.service === "sts" && /^Get(Session|Federation)Token$/.test(call.operation ?? "")) {
-      throw new Refusal("AccessDenied", `Cannot call ${call.operation} with session credentials`, 403);
+      throw new AwsError("AccessDenied", `Cannot call ${call.operation} with session credentials`, 403);
     }
-    for (const ask of asksOf(call, await lookUp(call, session, this.#store))) {
-      const { decision, context } = await this.#decide(ask, call, session);
-      this.used.push({ ...ask, context, session: session.arn, decision: decision.outcome });
-      if (decision.outcome !== "allowed") throw accessDenied(session.arn, ask, decision);
+    for (const permission of requiredPermissions(call, await lookUp(call, session, this.#store))) {
+      const { decision, context } = await this.#decide(permission, call, session);
+      this.recorded.push({ ...permission, context, session: session.arn, decision: decision.outcome });
+      if (decision.outcome !== "allowed") throw accessDenied(session.arn, permission, decision);
     }
   }
 
-  async #decide(ask: Ask, call: Call, session: Session): Promise<{ decision: Decision; context: Context }> {
+  async #decide(
+    permission: RequiredPermission,
+    call: Call,
+    session: Session,
+  ): Promise<{ decision: Decision; context: ConditionKeys }> {
     const role = await this.#store.role(session, session.roleName);
     if (!role) throw unknownKey();
-    const resource = await resourcePolicy(ask, call, session, this.#store);
+    const resource = await resourcePolicy(permission, call, session, this.#store);
     const policies = {
       identity: role.identity,
       boundary: role.boundary,
@@ -171,15 +183,15 @@ class Keeper {
     };
     const context = {
       ...globalContext(call, session, role),
-      "aws:ResourceAccount": accountOf(ask.resource) ?? session.accountId,
-      ...ask.context,
+      "aws:ResourceAccount": accountOf(permission.resource) ?? session.accountId,
+      ...permission.context,
     };
     const principal = { kind: "AWS", id: session.arn } as const;
-    return { decision: evaluate(policies, { ...ask, principal, context }), context };
+    return { decision: evaluate(policies, { ...permission, principal, context }), context };
   }
 
   /** Who may not list a bucket is not told either that an object is not there. */
-  async #withoutHint(call: Call, session: Session, answer: HttpResponse): Promise<HttpResponse> {
+  async #hideMissingObject(call: Call, session: Session, answer: HttpResponse): Promise<HttpResponse> {
     const { bucket, key } = s3Address(call);
     if (call.service !== "s3" || answer.status !== 404 || !bucket || !key) return answer;
     const listing = { action: "s3:ListBucket", resource: `arn:${session.partition}:s3:::${bucket}`, context: {} };
@@ -189,8 +201,8 @@ class Keeper {
   }
 }
 
-function unknownKey(): Refusal {
-  return new Refusal("InvalidClientTokenId", "The security token included in the request is invalid.", 403);
+function unknownKey(): AwsError {
+  return new AwsError("InvalidClientTokenId", "The security token included in the request is invalid.", 403);
 }
 
 /** Whether a request may have changed what the {@link Store} has read. */
@@ -200,10 +212,10 @@ function changesPolicies(call: Call): boolean {
   return ["iam", "kms", "dynamodb"].includes(service) && !/^(Get|List|Describe|Simulate)|Item$/.test(operation);
 }
 
-function globalContext({ region, http }: Call, session: Session, role: StoredRole): Context {
+function globalContext({ region, http }: Call, session: Session, role: StoredRole): ConditionKeys {
   return {
     ...session.context,
-    ...momentContext(),
+    ...requestTimeContext(),
     "aws:PrincipalAccount": session.accountId,
     "aws:PrincipalArn": role.arn,
     "aws:PrincipalType": "AssumedRole",

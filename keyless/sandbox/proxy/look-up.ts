@@ -1,18 +1,19 @@
 import type { NamedPolicy } from "../../policy/evaluate";
-import type { Ask, Call, Stored } from "./call";
-import { kmsKeyId } from "./services";
+import type { Account } from "../../trust/token";
+import type { Call, RequiredPermission, ResourceState } from "./call";
 import { tablesOf } from "./services/dynamodb";
 import { iamSubject } from "./services/iam";
+import { kmsKeyId } from "./services/kms";
 import { s3Address } from "./services/s3";
-import type { Account, Store } from "./store";
+import type { Store } from "./store";
 
 /** What has to be read from the local AWS before it can be said what a request asks for. */
-export async function lookUp(call: Call, account: Account, store: Store): Promise<Stored> {
+export async function lookUp(call: Call, account: Account, store: Store): Promise<ResourceState> {
   const { accountId, partition } = account;
   return { accountId, partition, ...(await lookUpNamed(call, account, store)) };
 }
 
-async function lookUpNamed(call: Call, account: Account, store: Store): Promise<Partial<Stored>> {
+async function lookUpNamed(call: Call, account: Account, store: Store): Promise<Partial<ResourceState>> {
   const { service, region, form, operation, json = {} } = call;
   switch (service) {
     case "iam": {
@@ -61,7 +62,7 @@ async function s3KeyId(call: Call, account: Account, store: Store): Promise<stri
 
 /** The policy of the resource itself: a bucket's, a KMS key's, or the trust policy of a role that is to be assumed. */
 export async function resourcePolicy(
-  { action, resource }: Ask,
+  { action, resource }: RequiredPermission,
   { region }: Call,
   account: Account,
   store: Store,

@@ -1,9 +1,9 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
 import { evaluate, type NamedPolicy } from "../../policy/evaluate";
-import { type Claims, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../../trust/token";
-import { type Call, type Context, members, present } from "./call";
-import { Refusal } from "./refusal";
-import type { Account, Store, StoredRole } from "./store";
+import { type Account, type Claims, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../../trust/token";
+import { AwsError } from "./aws-error";
+import { type Call, type ConditionKeys, members, present } from "./call";
+import type { Store, StoredRole } from "./store";
 
 /** A role that somebody has assumed, by its access key. */
 export interface Session extends Account {
@@ -13,7 +13,7 @@ export interface Session extends Account {
   /** The session policies given when it was made; none means no limit. */
   readonly policies: readonly NamedPolicy[];
   /** What was known when it was made and stays: the issuer's claims, the time. */
-  readonly context: Context;
+  readonly context: ConditionKeys;
   readonly sessionToken: string;
   readonly expires: Date;
 }
@@ -21,7 +21,8 @@ export interface Session extends Account {
 /** A session that is about to be made: moto makes its keys. */
 export type NewSession = Omit<Session, "sessionToken" | "expires">;
 
-const notAuthorized = () => new Refusal("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403);
+const notAuthorized = () =>
+  new AwsError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403);
 
 /**
  * Makes the checks that AWS makes before it trades a token for a role's credentials, in this order: the request's form,
@@ -29,16 +30,20 @@ const notAuthorized = () => new Refusal("AccessDenied", "Not authorized to perfo
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
-export async function admitToken({ form }: Call, store: Store, keys: JSONWebKeySet): Promise<NewSession> {
+export async function assumeRoleWithWebIdentity(
+  { form }: Call,
+  store: Store,
+  keys: JSONWebKeySet,
+): Promise<NewSession> {
   const { account, roleName, roleArn } = parseRoleArn(form);
   checkForm(form);
   const claims = await verify(form.get("WebIdentityToken") ?? "", keys);
   const asked = webIdentityRequest(claims, account, new Date());
   const audiences = await store.audiences(account, asked.principal.id);
   if (!audiences) {
-    throw new Refusal("InvalidIdentityToken", `No OpenIDConnect provider found in your account for ${claims.iss}`);
+    throw new AwsError("InvalidIdentityToken", `No OpenIDConnect provider found in your account for ${claims.iss}`);
   }
-  if (!audiences.includes(claims.aud)) throw new Refusal("InvalidIdentityToken", "Incorrect token audience");
+  if (!audiences.includes(claims.aud)) throw new AwsError("InvalidIdentityToken", "Incorrect token audience");
 
   const role = await store.role(account, roleName);
   if (role?.arn !== roleArn) throw notAuthorized();
@@ -46,7 +51,7 @@ export async function admitToken({ form }: Call, store: Store, keys: JSONWebKeyS
   const context = {
     ...claimKeys,
     ...present({ "sts:RoleSessionName": form.get("RoleSessionName") }),
-    ...momentContext(),
+    ...requestTimeContext(),
   };
   const options = { unknownKey: unknownKeyFor(issuerOfClaims(claims)) };
   const decision = evaluate({ resource: [role.trust] }, { ...asked, resource: roleArn, context }, options);
@@ -56,18 +61,18 @@ export async function admitToken({ form }: Call, store: Store, keys: JSONWebKeyS
 }
 
 /** The checks of `AssumeRole` besides the permission to do it, which is decided like every other permission. */
-export async function admitRole({ form }: Call, who: string, store: Store, chained: boolean): Promise<NewSession> {
+export async function assumeRole({ form }: Call, who: string, store: Store, chained: boolean): Promise<NewSession> {
   const { account, roleName, roleArn } = parseRoleArn(form);
   checkForm(form);
   const role = await store.role(account, roleName);
   if (role?.arn !== roleArn) {
     const message = `User: ${who} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`;
-    throw new Refusal("AccessDenied", message, 403);
+    throw new AwsError("AccessDenied", message, 403);
   }
   if (chained && Number(form.get("DurationSeconds") ?? 0) > 3600) {
     const message =
       "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
-    throw new Refusal("ValidationError", message);
+    throw new AwsError("ValidationError", message);
   }
   checkDuration(form, role.maxSessionSeconds);
   return newSession(form, store, account, role, {});
@@ -80,7 +85,13 @@ export function issuedKeys(xml: string): Pick<Session, "sessionToken" | "expires
   return { accessKeyId: field("AccessKeyId"), sessionToken: field("SessionToken"), expires };
 }
 
-async function newSession(form: URLSearchParams, store: Store, account: Account, role: StoredRole, context: Context) {
+async function newSession(
+  form: URLSearchParams,
+  store: Store,
+  account: Account,
+  role: StoredRole,
+  context: ConditionKeys,
+) {
   const sessionName = form.get("RoleSessionName") ?? "";
   return {
     ...account,
@@ -98,7 +109,7 @@ async function sessionPolicies(form: URLSearchParams, store: Store, account: Acc
     const own = inline ? [{ name: "session policy", document: JSON.parse(inline) }] : [];
     return [...own, ...(await Promise.all(managed))];
   } catch {
-    throw new Refusal("MalformedPolicyDocument", "The policy is not in the valid JSON format.");
+    throw new AwsError("MalformedPolicyDocument", "The policy is not in the valid JSON format.");
   }
 }
 
@@ -106,7 +117,7 @@ function parseRoleArn(form: URLSearchParams): { account: Account; roleName: stri
   const roleArn = form.get("RoleArn") ?? "";
   const [, partition, accountId, roleName] =
     /^arn:([\w-]+):iam::(\d{12}):role\/(?:.*\/)?([\w+=,.@-]+)$/.exec(roleArn) ?? [];
-  if (!partition || !accountId || !roleName) throw new Refusal("ValidationError", `${roleArn} is invalid`);
+  if (!partition || !accountId || !roleName) throw new AwsError("ValidationError", `${roleArn} is invalid`);
   return { account: { partition, accountId }, roleName, roleArn };
 }
 
@@ -124,15 +135,15 @@ function checkDuration(form: URLSearchParams, maximum: number): void {
   if (!(seconds >= 900)) throw invalid("durationSeconds", given, "have value greater than or equal to 900");
   if (seconds > 43200) throw invalid("durationSeconds", given, "have value less than or equal to 43200");
   if (seconds > maximum) {
-    throw new Refusal(
+    throw new AwsError(
       "ValidationError",
       "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
     );
   }
 }
 
-function invalid(field: string, value: string, constraint: string): Refusal {
-  return new Refusal(
+function invalid(field: string, value: string, constraint: string): AwsError {
+  return new AwsError(
     "ValidationError",
     `1 validation error detected: Value '${value}' at '${field}' failed to satisfy constraint: Member must ${constraint}`,
   );
@@ -144,33 +155,33 @@ async function verify(token: string, keys: JSONWebKeySet): Promise<Claims & { re
     decodeJwt(token);
   } catch {
     const message = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
-    throw new Refusal("InvalidIdentityToken", message);
+    throw new AwsError("InvalidIdentityToken", message);
   }
   try {
     const requiredClaims = ["iss", "sub", "aud", "exp", "iat"];
     const { payload } = await jwtVerify(token, createLocalJWKSet(keys), { requiredClaims });
     return { ...(payload as JWTPayload & Claims), aud: audienceOf(payload) };
   } catch (error) {
-    throw tokenRefusal(error);
+    throw tokenError(error);
   }
 }
 
-function tokenRefusal(error: unknown): Refusal {
+function tokenError(error: unknown): AwsError {
   if (error instanceof errors.JWTExpired) {
     const now = Math.floor(Date.now() / 1000);
     const message = `Token expired: current date/time ${now} must be before the expiration date/time ${error.payload.exp}`;
-    return new Refusal("ExpiredTokenException", message);
+    return new AwsError("ExpiredTokenException", message);
   }
   if (error instanceof errors.JWKSNoMatchingKey) {
     const message =
       "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity " +
       "documentation for requirements";
-    return new Refusal("InvalidIdentityToken", message);
+    return new AwsError("InvalidIdentityToken", message);
   }
   const message =
     "The web identity token that was passed could not be validated by AWS. Get a new identity token from the " +
     "identity provider and then retry the request.";
-  return new Refusal("InvalidIdentityToken", message);
+  return new AwsError("InvalidIdentityToken", message);
 }
 
 /** AWS takes `azp` for the audience where a token has it. */
@@ -180,7 +191,7 @@ function audienceOf({ aud, azp }: JWTPayload): string {
 }
 
 /** The condition keys of every request. The stand-in counts as TLS: it has none, and every client of AWS has. */
-export function momentContext(now: Date = new Date()): Context {
+export function requestTimeContext(now: Date = new Date()): ConditionKeys {
   return {
     "aws:CurrentTime": now.toISOString(),
     "aws:EpochTime": String(Math.floor(now.getTime() / 1000)),

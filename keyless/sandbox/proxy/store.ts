@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-iam";
 import type { PolicyDocument } from "../../policy/document";
 import type { NamedPolicy } from "../../policy/evaluate";
+import type { Account } from "../../trust/token";
 import type { JsonObject } from "./call";
 import { forward } from "./http";
 
@@ -26,12 +27,6 @@ export interface StoredRole {
   readonly identity: readonly NamedPolicy[];
   readonly boundaryArn?: string;
   readonly boundary?: NamedPolicy;
-}
-
-/** An account of one partition. */
-export interface Account {
-  readonly accountId: string;
-  readonly partition: string;
 }
 
 /** Access keys that make their bearer the administrator of an account of the local AWS. */
@@ -67,12 +62,12 @@ export class Store {
   }
 
   role(account: Account, name: string): Promise<StoredRole | undefined> {
-    return this.#once(`role ${key(account)} ${name}`, () => absentOr(this.#readRole(account, name)));
+    return this.#once(`role ${accountKey(account)} ${name}`, () => absentOr(this.#readRole(account, name)));
   }
 
   /** The audiences of the OIDC provider of an issuer, or undefined where the account has no such provider. */
   audiences(account: Account, providerArn: string): Promise<readonly string[] | undefined> {
-    return this.#once(`provider ${key(account)} ${providerArn}`, async () => {
+    return this.#once(`provider ${accountKey(account)} ${providerArn}`, async () => {
       const command = new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: providerArn });
       return (await absentOr(this.#iam(account).send(command)))?.ClientIDList;
     });
@@ -80,14 +75,14 @@ export class Store {
 
   /** The path of a user, by default `/`. */
   userPath(account: Account, name: string): Promise<string | undefined> {
-    return this.#once(`user ${key(account)} ${name}`, async () => {
+    return this.#once(`user ${accountKey(account)} ${name}`, async () => {
       return (await absentOr(this.#iam(account).send(new GetUserCommand({ UserName: name }))))?.User?.Path;
     });
   }
 
   /** The default version of a managed policy; one that does not exist allows nothing. */
   managedPolicy(account: Account, arn: string): Promise<NamedPolicy> {
-    return this.#once(`policy ${key(account)} ${arn}`, async () => {
+    return this.#once(`policy ${accountKey(account)} ${arn}`, async () => {
       const policy = await absentOr(this.#iam(account).send(new GetPolicyCommand({ PolicyArn: arn })));
       if (!policy) return { name: arn, document: { Version: "2012-10-17", Statement: [] } };
       const VersionId = policy.Policy?.DefaultVersionId;
@@ -117,7 +112,7 @@ export class Store {
   }
 
   partitionKey(account: Account, region: string, table: string): Promise<string | undefined> {
-    return this.#once(`table ${key(account)} ${region} ${table}`, async () => {
+    return this.#once(`table ${accountKey(account)} ${region} ${table}`, async () => {
       const described = await this.#json(account, region, "dynamodb", "DynamoDB_20120810.DescribeTable", {
         TableName: table,
       });
@@ -127,7 +122,7 @@ export class Store {
 
   /** The ARN of a KMS key that is named by its id, its ARN or an alias. */
   keyArn(account: Account, region: string, keyId: string): Promise<string | undefined> {
-    return this.#once(`key ${key(account)} ${region} ${keyId}`, async () => {
+    return this.#once(`key ${accountKey(account)} ${region} ${keyId}`, async () => {
       return (await this.#json(account, region, "kms", "TrentService.DescribeKey", { KeyId: keyId }))?.KeyMetadata.Arn;
     });
   }
@@ -181,7 +176,7 @@ export class Store {
   }
 
   #iam({ accountId, partition }: Account): IAMClient {
-    const name = key({ accountId, partition });
+    const name = accountKey({ accountId, partition });
     const client = this.#clients.get(name) ?? iamClient(this.#moto, accountId, regions[partition] ?? "us-east-1");
     this.#clients.set(name, client);
     return client;
@@ -211,7 +206,7 @@ export class Store {
   }
 }
 
-function key({ accountId, partition }: Account): string {
+function accountKey({ accountId, partition }: Account): string {
   return `${partition} ${accountId}`;
 }
 

@@ -1,5 +1,5 @@
+import { AwsError } from "./aws-error";
 import type { Call } from "./call";
-import { Refusal } from "./refusal";
 
 /**
  * Refuses a request that could be read in two ways, so that what is decided is what is done. AWS refuses most of them
@@ -8,7 +8,7 @@ import { Refusal } from "./refusal";
 export function requireWellFormed(call: Call): void {
   const { path, http, service, query } = call;
   if (!path.startsWith("/") || http.url.includes("#") || !isDecodable(path)) {
-    throw new Refusal("InvalidURI", "Couldn't parse the specified URI.");
+    throw new AwsError("InvalidURI", "Couldn't parse the specified URI.");
   }
   requireOneSignature(call);
   if (service === "s3") requireOneBucket(call);
@@ -34,9 +34,9 @@ function requireOneSignature({ http, query }: Call): void {
     ...(authorization === undefined ? [] : [inHeader.test(authorization)]),
     ...query.getAll("X-Amz-Credential").map((credential) => inQuery.test(credential)),
   ];
-  if (signatures.length > 1) throw new Refusal("InvalidArgument", "Only one auth mechanism allowed");
+  if (signatures.length > 1) throw new AwsError("InvalidArgument", "Only one auth mechanism allowed");
   if (signatures.includes(false)) {
-    throw new Refusal("IncompleteSignature", "The request signature does not conform to AWS standards.");
+    throw new AwsError("IncompleteSignature", "The request signature does not conform to AWS standards.");
   }
 }
 
@@ -69,19 +69,19 @@ const copySource = /^\/?[\w.-]+\/[^?#;]+(\?versionId=[\w.-]+)?$/;
 
 function requireOneBucket({ path, query, http }: Call): void {
   if (path !== "/" && !/^\/[\w.-]+(\/|$)/.test(path)) {
-    throw new Refusal("InvalidBucketName", "The specified bucket is not valid.");
+    throw new AwsError("InvalidBucketName", "The specified bucket is not valid.");
   }
   const named = subresources.filter((name) => query.has(name));
   if (named.length > 1) {
-    throw new Refusal("InvalidArgument", `Conflicting query string parameters: ${named.join(", ")}`);
+    throw new AwsError("InvalidArgument", `Conflicting query string parameters: ${named.join(", ")}`);
   }
   const body = http.body.toString();
   if (query.has("delete") && !isDeletion(body)) {
-    throw new Refusal("MalformedXML", "The XML you provided was not well-formed or did not validate");
+    throw new AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate");
   }
   const source = http.headers["x-amz-copy-source"];
   if (source !== undefined && !(isDecodable(source) && copySource.test(source.replaceAll(/%2F/gi, "/")))) {
-    throw new Refusal("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+    throw new AwsError("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
   }
 }
 
@@ -111,14 +111,14 @@ function requireOneOperation({ http, path, query, form, operation, service, json
     ? target === undefined && (isForm || http.body.length === 0)
     : (wantsTarget?.test(target ?? "") ?? true);
   if (!isInOne || !isOfProtocol) {
-    throw new Refusal("InvalidAction", "Could not find the operation or parameters of this request.");
+    throw new AwsError("InvalidAction", "Could not find the operation or parameters of this request.");
   }
-  if (json === undefined) throw new Refusal("SerializationException", "The request is not valid JSON.");
+  if (json === undefined) throw new AwsError("SerializationException", "The request is not valid JSON.");
   requireOnce(form);
 }
 
 function requireOnce(parameters: URLSearchParams): void {
   const names = [...parameters.keys()];
   const repeated = names.find((name, index) => names.indexOf(name) < index);
-  if (repeated !== undefined) throw new Refusal("InvalidArgument", `The parameter ${repeated} is given twice.`);
+  if (repeated !== undefined) throw new AwsError("InvalidArgument", `The parameter ${repeated} is given twice.`);
 }

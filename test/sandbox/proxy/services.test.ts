@@ -1,5 +1,6 @@
 import { parseCall } from "../../../keyless/sandbox/proxy/call";
-import { asksOf, kmsKeyId } from "../../../keyless/sandbox/proxy/services";
+import { requiredPermissions } from "../../../keyless/sandbox/proxy/services";
+import { kmsKeyId } from "../../../keyless/sandbox/proxy/services/kms";
 
 const account = { accountId: "123456789012", partition: "aws" };
 const role = "arn:aws:iam::123456789012:role";
@@ -21,7 +22,7 @@ function asks({ service, method = "GET", url = "/", headers = {}, body = "", sto
   const scope = `ASIAEXAMPLEEXAMPLE22/20260101/us-east-1/${service}/aws4_request`;
   const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
   const http = { method, url, headers: { host: "127.0.0.1:4000", authorization, ...headers }, body: Buffer.from(body) };
-  return asksOf(parseCall(http), { ...account, ...stored });
+  return requiredPermissions(parseCall(http), { ...account, ...stored });
 }
 
 const names = (sent: Sent) => asks(sent).map(({ action, resource }) => `${action} ${resource}`);

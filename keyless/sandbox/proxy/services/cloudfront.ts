@@ -1,4 +1,4 @@
-import type { Ask, Call, Stored } from "../call";
+import type { Call, RequiredPermission, ResourceState } from "../call";
 
 /** What CloudFront calls a thing in its paths, and in the names of its actions. */
 const nouns = new Map([
@@ -16,21 +16,22 @@ const nouns = new Map([
 /**
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html
  */
-export function cloudFrontAsks(call: Call, stored: Stored): Ask[] {
+export function cloudFrontPermissions(call: Call, state: ResourceState): RequiredPermission[] {
   const [kind = "", id, part] = segments(call.path);
-  const resource = kind === "tagging" ? (call.query.get("Resource") ?? "*") : arn(stored, kind, id);
-  const ask = (action: string) => ({ action: `cloudfront:${action}`, resource, context: {} });
+  const resource = kind === "tagging" ? (call.query.get("Resource") ?? "*") : arn(state, kind, id);
+  const permission = (action: string) => ({ action: `cloudfront:${action}`, resource, context: {} });
   const create = call.http.method === "POST" && id === undefined;
   // A distribution that is created with tags needs the right to tag as well.
   if (create && kind === "distribution" && call.query.has("WithTags"))
-    return [ask("CreateDistribution"), ask("TagResource")];
-  if (kind === "tagging") return [ask(taggingAction(call))];
-  if (kind === "distribution" && part === "invalidation") return [ask(invalidationAction(call))];
+    return [permission("CreateDistribution"), permission("TagResource")];
+  if (kind === "tagging") return [permission(taggingAction(call))];
+  if (kind === "distribution" && part === "invalidation") return [permission(invalidationAction(call))];
   const noun = nouns.get(kind);
-  if (noun && id === undefined && !create) return [{ ...ask(`List${noun.replace(/y$/, "ie")}s`), resource: "*" }];
-  if (noun) return [ask(actionOn(noun, call.http.method, part))];
+  if (noun && id === undefined && !create)
+    return [{ ...permission(`List${noun.replace(/y$/, "ie")}s`), resource: "*" }];
+  if (noun) return [permission(actionOn(noun, call.http.method, part))];
   // Matched by a wildcard only.
-  return [ask(`${call.http.method} ${call.path}`)];
+  return [permission(`${call.http.method} ${call.path}`)];
 }
 
 /** `/2020-05-31/distribution/ID/config` → `distribution`, `ID`, `config`. */
@@ -39,7 +40,7 @@ function segments(path: string): string[] {
   return rest.map((segment) => decodeURIComponent(segment));
 }
 
-function arn({ partition, accountId }: Stored, kind: string, id: string | undefined): string {
+function arn({ partition, accountId }: ResourceState, kind: string, id: string | undefined): string {
   return `arn:${partition}:cloudfront::${accountId}:${kind}/${id ?? "*"}`;
 }
 

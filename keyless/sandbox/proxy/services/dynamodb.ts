@@ -1,4 +1,4 @@
-import { type Ask, type Call, type JsonObject, present, type Stored } from "../call";
+import { type Call, type JsonObject, present, type RequiredPermission, type ResourceState } from "../call";
 
 /** What one request asks of one table: an action, and the items that it names. */
 interface OnTable {
@@ -15,17 +15,17 @@ export function tablesOf(call: Call): string[] {
 /**
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
  */
-export function dynamoDbAsks(call: Call, stored: Stored): Ask[] {
+export function dynamoDbPermissions(call: Call, state: ResourceState): RequiredPermission[] {
   const { operation = "", json = {} } = call;
   const arn = arnOf(operation, json);
   if (arn !== undefined) return [{ action: `dynamodb:${operation}`, resource: String(arn), context: {} }];
   const index = /^(Query|Scan)$/.test(operation) && json.IndexName ? `/index/${json.IndexName}` : "";
   return onTables(call).map(({ action, table, items = [] }) => {
-    const partitionKey = stored.partitionKeys?.[table ?? ""];
+    const partitionKey = state.partitionKeys?.[table ?? ""];
     const queried = operation === "Query" ? [queriedKey(json, partitionKey)] : [];
     return {
       action: `dynamodb:${action}`,
-      resource: `${tableArn(call, stored, table)}${index}`,
+      resource: `${tableArn(call, state, table)}${index}`,
       context: present({
         "dynamodb:LeadingKeys": leadingKeys([...items, ...queried], partitionKey),
         "dynamodb:EnclosingOperation": /Transact/.test(operation) ? operation : undefined,
@@ -44,16 +44,20 @@ function arnOf(operation: string, json: JsonObject): unknown {
 function onTables({ operation = "", json = {} }: Call): OnTable[] {
   switch (operation) {
     case "BatchGetItem":
-      return entries(json.RequestItems).map(([table, { Keys }]) => ({ action: operation, table, items: list(Keys) }));
+      return entries(json.RequestItems).map(([table, { Keys }]) => ({
+        action: operation,
+        table,
+        items: objects(Keys),
+      }));
     case "BatchWriteItem":
       return entries(json.RequestItems).map(([table, requests]) => ({
         action: operation,
         table,
-        items: list(requests).map((one) => one.PutRequest?.Item ?? one.DeleteRequest?.Key),
+        items: objects(requests).map((one) => one.PutRequest?.Item ?? one.DeleteRequest?.Key),
       }));
     case "TransactGetItems":
     case "TransactWriteItems":
-      return list(json.TransactItems).flatMap((item) =>
+      return objects(json.TransactItems).flatMap((item) =>
         entries(item).map(([kind, { TableName, Key, Item }]) => ({
           action: kind === "ConditionCheck" ? "ConditionCheckItem" : `${kind}Item`,
           table: TableName,
@@ -63,9 +67,9 @@ function onTables({ operation = "", json = {} }: Call): OnTable[] {
     case "ExecuteStatement":
       return [onStatement(json.Statement)];
     case "BatchExecuteStatement":
-      return list(json.Statements).map(({ Statement }) => onStatement(Statement));
+      return objects(json.Statements).map(({ Statement }) => onStatement(Statement));
     case "ExecuteTransaction":
-      return list(json.TransactStatements).map(({ Statement }) => onStatement(Statement));
+      return objects(json.TransactStatements).map(({ Statement }) => onStatement(Statement));
     case "PutItem":
       return [{ action: operation, table: json.TableName, items: [json.Item] }];
     default:
@@ -83,11 +87,11 @@ function entries(value: unknown): [string, JsonObject][] {
   return Object.entries((value ?? {}) as Record<string, JsonObject>);
 }
 
-function list(value: unknown): JsonObject[] {
+function objects(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value : [];
 }
 
-function tableArn({ region }: Call, { partition, accountId }: Stored, name: string | undefined): string {
+function tableArn({ region }: Call, { partition, accountId }: ResourceState, name: string | undefined): string {
   if (name === undefined || name.startsWith("arn:")) return name ?? "*";
   return `arn:${partition}:dynamodb:${region}:${accountId}:table/${name}`;
 }

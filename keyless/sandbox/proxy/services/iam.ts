@@ -1,4 +1,12 @@
-import { type Ask, type Call, members, prefixed, present, requestTags, type Stored } from "../call";
+import {
+  type Call,
+  members,
+  prefixed,
+  present,
+  type RequiredPermission,
+  type ResourceState,
+  requestTags,
+} from "../call";
 
 /** What an operation of IAM is about. */
 export type IamSubject = keyof typeof parameters;
@@ -42,44 +50,44 @@ const changesUnderBoundary = /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Del
 /**
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  */
-export function iamAsks({ operation = "", form }: Call, stored: Stored): Ask[] {
+export function iamPermissions({ operation = "", form }: Call, state: ResourceState): RequiredPermission[] {
   const tagKeys = members(form, "TagKeys");
-  const tags = iamSubject(operation) === "role" ? (stored.tags ?? {}) : {};
+  const tags = iamSubject(operation) === "role" ? (state.tags ?? {}) : {};
   const context = present({
     "iam:PolicyARN": /^(At|De)tach/.test(operation) ? form.get("PolicyArn") : undefined,
     "iam:PermissionsBoundary": changesUnderBoundary.test(operation)
-      ? stored.boundaryArn
+      ? state.boundaryArn
       : form.get("PermissionsBoundary"),
     ...(tagKeys.length > 0 ? { "aws:TagKeys": tagKeys } : requestTags(formTags(form))),
     ...prefixed("aws:ResourceTag/", tags),
     ...prefixed("iam:ResourceTag/", tags),
   });
-  const ask = { action: `iam:${operation}`, resource: iamResource(operation, form, stored), context };
-  return operation === "AddRoleToInstanceProfile" ? [ask, passRole(form, stored)] : [ask];
+  const permission = { action: `iam:${operation}`, resource: iamResource(operation, form, state), context };
+  return operation === "AddRoleToInstanceProfile" ? [permission, passRole(form, state)] : [permission];
 }
 
-function passRole(form: URLSearchParams, stored: Stored): Ask {
-  const resource = iamArn(stored, "role", form.get("RoleName") ?? "");
+function passRole(form: URLSearchParams, state: ResourceState): RequiredPermission {
+  const resource = iamArn(state, "role", form.get("RoleName") ?? "");
   return { action: "iam:PassRole", resource, context: { "iam:PassedToService": "ec2.amazonaws.com" } };
 }
 
-function iamResource(operation: string, form: URLSearchParams, stored: Stored): string {
+function iamResource(operation: string, form: URLSearchParams, state: ResourceState): string {
   const subject = iamSubject(operation);
   if (subject === undefined) return "*";
   const path = (operation.startsWith("Create") && form.get("Path")) || undefined;
   // These three are created by a name and known by an ARN afterwards.
-  if (operation === "CreatePolicy") return iamArn({ ...stored, path }, "policy", form.get("PolicyName") ?? "");
-  if (operation === "CreateSAMLProvider") return iamArn({ ...stored, path: "/" }, subject, form.get("Name") ?? "");
+  if (operation === "CreatePolicy") return iamArn({ ...state, path }, "policy", form.get("PolicyName") ?? "");
+  if (operation === "CreateSAMLProvider") return iamArn({ ...state, path: "/" }, subject, form.get("Name") ?? "");
   if (operation === "CreateOpenIDConnectProvider") {
-    return iamArn({ ...stored, path: "/" }, subject, (form.get("Url") ?? "").replace(/^https:\/\//, ""));
+    return iamArn({ ...state, path: "/" }, subject, (form.get("Url") ?? "").replace(/^https:\/\//, ""));
   }
   const name = form.get(parameters[subject]);
   if (!name || name.startsWith("arn:")) return name ?? "*";
-  const storedPath = subject === "role" || subject === "user" ? stored.path : undefined;
-  return iamArn({ ...stored, path: path ?? storedPath }, subject, name);
+  const storedPath = subject === "role" || subject === "user" ? state.path : undefined;
+  return iamArn({ ...state, path: path ?? storedPath }, subject, name);
 }
 
-function iamArn({ partition, accountId, path = "/" }: Stored, kind: string, name: string): string {
+function iamArn({ partition, accountId, path = "/" }: ResourceState, kind: string, name: string): string {
   return `arn:${partition}:iam::${accountId}:${kind}${path}${name}`;
 }
 
@@ -92,7 +100,7 @@ function formTags(form: URLSearchParams): Record<string, string> {
 /**
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
  */
-export function stsAsks({ operation = "", form }: Call): Ask[] {
+export function stsPermissions({ operation = "", form }: Call): RequiredPermission[] {
   const resource = form.get("RoleArn") ?? "*";
   const tags = formTags(form);
   const sourceIdentity = form.get("SourceIdentity");

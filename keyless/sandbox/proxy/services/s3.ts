@@ -1,4 +1,4 @@
-import { type Ask, type Call, type Context, prefixed, present, type Stored } from "../call";
+import { type Call, type ConditionKeys, prefixed, present, type RequiredPermission, type ResourceState } from "../call";
 
 /** The actions on a bucket's subresource: to read it, to write it, and to delete it where that is another. */
 const bucketActions: Record<string, readonly string[]> = {
@@ -83,13 +83,16 @@ const bucketKeys: Record<string, string> = {
 };
 const objectKeys: Record<string, string> = { versionId: "s3:VersionId" };
 
+/** A permission for an action, named without its prefix, on a resource. */
+type PermissionOn = (action: string, resource: string) => RequiredPermission;
+
 /** The bucket and the key that a request is about; neither for the list of all buckets. */
 export function s3Address({ path }: Call): { readonly bucket?: string; readonly key?: string } {
   const [, bucket, key] = /^\/([^/]+)\/?(.*)$/s.exec(path) ?? [];
-  return { bucket: bucket && decode(bucket), key: key ? decode(key) : undefined };
+  return { bucket: bucket && decodeOrKeep(bucket), key: key ? decodeOrKeep(key) : undefined };
 }
 
-function decode(text: string): string {
+function decodeOrKeep(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -100,22 +103,22 @@ function decode(text: string): string {
 /**
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
  */
-export function s3Asks(call: Call, stored: Stored): Ask[] {
-  if (call.path.startsWith("/v20180820/")) return controlAsks(call);
+export function s3Permissions(call: Call, state: ResourceState): RequiredPermission[] {
+  if (call.path.startsWith("/v20180820/")) return s3ControlPermissions(call);
   const { bucket, key } = s3Address(call);
   if (bucket === undefined) return [{ action: "s3:ListAllMyBuckets", resource: "*", context: {} }];
-  const bucketArn = `arn:${stored.partition}:s3:::${bucket}`;
-  const context = requestContext(call, stored);
-  const ask = (name: string, resource: string) => ({ action: `s3:${name}`, resource, context });
-  if (key !== undefined) return objectAsks(call, `${bucketArn}/${key}`, stored, ask);
-  if (call.query.has("delete")) return deleteAsks(call, bucketArn, ask);
+  const bucketArn = `arn:${state.partition}:s3:::${bucket}`;
+  const context = requestContext(call, state);
+  const on: PermissionOn = (name: string, resource: string) => ({ action: `s3:${name}`, resource, context });
+  if (key !== undefined) return objectPermissions(call, `${bucketArn}/${key}`, state, on);
+  if (call.query.has("delete")) return multiObjectDeletePermissions(call, bucketArn, on);
   const action = bucketAction(call);
-  const besides = action === "CreateBucket" ? headerAsks(call, bucketHeaderActions) : [];
-  return [action, ...besides].map((name) => ask(name, bucketArn));
+  const besides = action === "CreateBucket" ? headerActionsOf(call, bucketHeaderActions) : [];
+  return [action, ...besides].map((name) => on(name, bucketArn));
 }
 
 /** S3 Control: of the account and of tags, by a path of its own. */
-function controlAsks({ http, path }: Call): Ask[] {
+function s3ControlPermissions({ http, path }: Call): RequiredPermission[] {
   const [, , kind, ...rest] = path.split("/");
   const verb = { GET: "Get", PUT: "Put", DELETE: "Put" }[http.method] ?? http.method;
   if (kind === "configuration") {
@@ -123,7 +126,7 @@ function controlAsks({ http, path }: Call): Ask[] {
   }
   const tagging = { GET: "ListTagsForResource", POST: "TagResource", DELETE: "UntagResource" }[http.method];
   if (kind === "tags" && tagging) {
-    return [{ action: `s3:${tagging}`, resource: decode(rest.join("/")), context: {} }];
+    return [{ action: `s3:${tagging}`, resource: decodeOrKeep(rest.join("/")), context: {} }];
   }
   return [{ action: `s3:${http.method} ${path}`, resource: "*", context: {} }];
 }
@@ -142,11 +145,11 @@ function byMethod(actions: readonly string[] = [], method: string): string {
 }
 
 /** Every object of a multi-object delete is asked for by itself; the whole request is refused if one is. */
-function deleteAsks({ http }: Call, bucketArn: string, ask: (name: string, resource: string) => Ask): Ask[] {
+function multiObjectDeletePermissions({ http }: Call, bucketArn: string, on: PermissionOn): RequiredPermission[] {
   const objects = [...http.body.toString().matchAll(/<Object>(.*?)<\/Object>/gs)].map(([, object = ""]) => object);
   return objects.map((object) => {
     const key = unescapeXml(/<Key>(.*?)<\/Key>/s.exec(object)?.[1] ?? "");
-    return ask(object.includes("<VersionId>") ? "DeleteObjectVersion" : "DeleteObject", `${bucketArn}/${key}`);
+    return on(object.includes("<VersionId>") ? "DeleteObjectVersion" : "DeleteObject", `${bucketArn}/${key}`);
   });
 }
 
@@ -158,24 +161,24 @@ function unescapeXml(text: string): string {
   });
 }
 
-function objectAsks(call: Call, resource: string, stored: Stored, ask: (name: string, resource: string) => Ask): Ask[] {
+function objectPermissions(call: Call, resource: string, state: ResourceState, on: PermissionOn): RequiredPermission[] {
   const action = objectAction(call);
-  const besides = action === "PutObject" ? headerAsks(call, headerActions) : readsBesides(call);
+  const besides = action === "PutObject" ? headerActionsOf(call, headerActions) : contentReadActions(call);
   return [
-    ...[action, ...besides].map((name) => ask(name, resource)),
-    ...(action === "PutObject" ? copyAsks(call, stored, ask) : []),
-    ...keyAsks(action, call, stored),
+    ...[action, ...besides].map((name) => on(name, resource)),
+    ...(action === "PutObject" ? copySourcePermissions(call, state, on) : []),
+    ...kmsKeyPermissions(action, call, state),
   ];
 }
 
 /** What tells of an object's content needs the right to read it as well. */
-function readsBesides({ query }: Call): string[] {
+function contentReadActions({ query }: Call): string[] {
   if (!query.has("attributes") && !query.has("torrent")) return [];
   return [query.has("versionId") ? "GetObjectVersion" : "GetObject"];
 }
 
 /** The actions that the headers of a request ask for besides its own. */
-function headerAsks({ http }: Call, actions: Record<string, string>): string[] {
+function headerActionsOf({ http }: Call, actions: Record<string, string>): string[] {
   return Object.entries(actions)
     .filter(([header]) => http.headers[header] !== undefined)
     .map(([, action]) => action);
@@ -194,16 +197,20 @@ function objectAction({ http, query }: Call): string {
 }
 
 /** A copy reads its source too. */
-function copyAsks({ http }: Call, { partition }: Stored, ask: (name: string, resource: string) => Ask): Ask[] {
+function copySourcePermissions({ http }: Call, { partition }: ResourceState, on: PermissionOn): RequiredPermission[] {
   const source = http.headers["x-amz-copy-source"];
   if (source === undefined) return [];
   const [path = "", version] = source.split("?versionId=");
-  const address = decode(path).replace(/^\//, "");
-  return [ask(version ? "GetObjectVersion" : "GetObject", `arn:${partition}:s3:::${address}`)];
+  const address = decodeOrKeep(path).replace(/^\//, "");
+  return [on(version ? "GetObjectVersion" : "GetObject", `arn:${partition}:s3:::${address}`)];
 }
 
 /** S3 uses a KMS key in the name of who asks: to write what is encrypted with it, and to read it. */
-function keyAsks(action: string, { region }: Call, { keyArn, accountId }: Stored): Ask[] {
+function kmsKeyPermissions(
+  action: string,
+  { region }: Call,
+  { keyArn, accountId }: ResourceState,
+): RequiredPermission[] {
   if (keyArn === undefined) return [];
   const context = { "kms:ViaService": `s3.${region}.amazonaws.com`, "kms:CallerAccount": accountId };
   const uses: Record<string, string> = {
@@ -215,7 +222,7 @@ function keyAsks(action: string, { region }: Call, { keyArn, accountId }: Stored
   return use ? [{ action: use, resource: keyArn, context }] : [];
 }
 
-function requestContext(call: Call, { accountId }: Stored): Context {
+function requestContext(call: Call, { accountId }: ResourceState): ConditionKeys {
   const { http, query } = call;
   const parameterKeys = s3Address(call).key === undefined ? bucketKeys : objectKeys;
   const tags = Object.fromEntries(new URLSearchParams(http.headers["x-amz-tagging"] ?? ""));

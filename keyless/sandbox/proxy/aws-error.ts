@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Decision } from "../../policy/evaluate";
-import type { Ask, Call } from "./call";
+import type { Call, RequiredPermission } from "./call";
 import type { HttpResponse } from "./http";
 
 /** A request that AWS would refuse, in AWS's words. */
-export class Refusal extends Error {
+export class AwsError extends Error {
   constructor(
     /** As IAM and STS name it, e.g. `AccessDenied`; other services' own names are derived from it. */
     readonly code: string,
@@ -20,13 +20,13 @@ export class Refusal extends Error {
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
  */
-export function accessDenied(who: string, { action, resource }: Ask, decision: Decision): Refusal {
+export function accessDenied(who: string, { action, resource }: RequiredPermission, decision: Decision): AwsError {
   const arn = action.startsWith("s3:") ? `"${resource}"` : resource;
   const where = resource === "*" ? "" : ` on resource: ${arn}`;
   const what = `User: ${who} is not authorized to perform: ${action}${where}`;
   // AWS does not tell a stranger whether the role exists or does not trust them.
   const reason = action === "sts:AssumeRole" ? "" : ` ${why(action, decision)}`;
-  return new Refusal("AccessDenied", `${what}${reason}`, 403);
+  return new AwsError("AccessDenied", `${what}${reason}`, 403);
 }
 
 function why(action: string, { reason, because, policies }: Decision): string {
@@ -72,8 +72,8 @@ const jsonCodes: Record<string, string> = {
 };
 
 /** The refusal in the format of the service that was asked, so that its clients print what they would print. */
-export function refuse({ service, http, operation, form }: Call, refusal: Refusal): HttpResponse {
-  const { code, message, status } = refusal;
+export function toResponse({ service, http, operation, form }: Call, error: AwsError): HttpResponse {
+  const { code, message, status } = error;
   if (service === "s3") return s3Error(http.method, s3Codes[code] ?? code, message, status);
   const isQuery = form.has("Action");
   if (isQuery || service === "cloudfront") return xmlError(service, code, message, status);
@@ -82,14 +82,14 @@ export function refuse({ service, http, operation, form }: Call, refusal: Refusa
 
 function s3Error(method: string, code: string, message: string, status: number): HttpResponse {
   const id = randomUUID();
-  const xml = `<Error><Code>${code}</Code><Message>${escapeXml(message)}</Message><RequestId>${id}</RequestId><HostId>local</HostId></Error>`;
+  const xml = `<Error><Code>${code}</Code><Message>${escapeXmlText(message)}</Message><RequestId>${id}</RequestId><HostId>local</HostId></Error>`;
   // A HEAD has no body: the client knows the status and no more.
   return xmlResponse(status, id, method === "HEAD" ? "" : xml);
 }
 
 function xmlError(service: string, code: string, message: string, status: number): HttpResponse {
   const id = randomUUID();
-  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`;
+  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXmlText(message)}</Message></Error>`;
   const namespace =
     service === "cloudfront"
       ? "http://cloudfront.amazonaws.com/doc/2020-05-31/"
@@ -116,6 +116,6 @@ function jsonError(code: string, message: string, status: number): HttpResponse 
   return { status, headers, body: Buffer.from(body) };
 }
 
-function escapeXml(text: string): string {
+function escapeXmlText(text: string): string {
   return text.replace(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
