@@ -3,12 +3,10 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput } from "../../keyless/config/types";
-import { type Sandbox, startSandbox } from "../../keyless/sandbox";
+import type { Sandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";
-import { aws, Project, type Ran } from "./project";
-
-const account = "123456789012";
-const farAccount = "210987654321";
+import { aws, type Project, type Ran } from "./project";
+import { ACCOUNT, FAR_ACCOUNT, ORGANIZATION, setUp } from "./setup";
 
 const environments = ["bucket", "unmoved", "orphan", "changed", "foreign", "far"] as const;
 type Name = (typeof environments)[number];
@@ -16,14 +14,14 @@ type Name = (typeof environments)[number];
 /** Environments that have nothing but their state backend to be made. */
 function config({ tag = "1" } = {}): ConfigInput {
   const environment = (name: Name) => ({
-    accountId: account,
+    accountId: ACCOUNT,
     region: "us-east-1",
     oidcProvider: name === "bucket" ? ("create" as const) : ("existing" as const),
     state: { bucket: `acme-${name}`, lockTable: `acme-${name}-lock`, keepOldVersionsDays: "forever" as const },
     roles: {},
   });
   return {
-    circleci: { organizationId: "11111111-2222-4333-8444-555555555555" },
+    circleci: { organizationId: ORGANIZATION },
     tags: { Version: tag },
     environments: Object.fromEntries(environments.map((name) => [name, environment(name)])),
   };
@@ -33,13 +31,7 @@ let sandbox: Sandbox;
 let project: Project;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
-  project = new Project(config());
-});
-
-afterAll(async () => {
-  project.remove();
-  await sandbox.stop();
+  ({ sandbox, project } = await setUp(config()));
 });
 
 function bootstrap(name: Name, ...options: string[]): Promise<Ran> {
@@ -139,7 +131,7 @@ describe("what it does not take", () => {
   });
 
   test("a bucket of another account", async () => {
-    await aws(sandbox.accountEnvironment(farAccount), "s3api", "create-bucket", "--bucket", "acme-far");
+    await aws(sandbox.accountEnvironment(FAR_ACCOUNT), "s3api", "create-bucket", "--bucket", "acme-far");
     const ran = await bootstrap("far");
     expect(ran.status).not.toBe(0);
     expect(ran.output).toMatch(/acme-far is not accessible to account 123456789012/);
@@ -148,7 +140,7 @@ describe("what it does not take", () => {
   test.each<[what: string, env: () => Env, said: RegExp]>([
     [
       "credentials of another account",
-      () => sandbox.accountEnvironment(farAccount),
+      () => sandbox.accountEnvironment(FAR_ACCOUNT),
       /are of account 210987654321, the environment is account 123456789012: sign in there/,
     ],
     [

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import type { Env } from "../../keyless/terraform/executables";
+import { afterSuite } from "./after-suite";
 import { run } from "./project";
 
 /** A step, a job, a workflow: as they stand in a configuration of CircleCI. */
@@ -40,6 +41,7 @@ export class CircleCi {
   constructor(private readonly options: RunnerOptions) {
     this.#config = parse(options.config);
     mkdirSync(this.#workspace);
+    afterSuite(() => rmSync(this.#folder, { recursive: true, force: true }));
   }
 
   /** The workflows that a pipeline with these values runs. */
@@ -72,10 +74,6 @@ export class CircleCi {
   /** Runs one job of a workflow again, with the workspace as it is. */
   rerun(workflow: string, name: string, checkout = this.options.checkout): Promise<JobResult> {
     return this.#run(this.#invocations(workflow).get(name), checkout);
-  }
-
-  remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #invocations(workflow: string): Map<string, Yaml> {

@@ -1,8 +1,9 @@
 // @duration 20
-import { type Sandbox, startSandbox } from "../../keyless/sandbox";
+import type { Sandbox } from "../../keyless/sandbox";
 import type { TokenRequest } from "../../keyless/sandbox/issuer";
 import type { Env } from "../../keyless/terraform/executables";
-import { aws, Project } from "./project";
+import { aws, type Project } from "./project";
+import { setUp } from "./setup";
 import { configWith, onMain, organization, project, repository } from "./trust-config";
 
 let sandbox: Sandbox;
@@ -11,13 +12,7 @@ const issuer = `oidc.circleci.com/org/${organization}`;
 const v1Subject = `org/${organization}/project/${project}/user/00000000-0000-4000-8000-000000000001`;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
-  clone = new Project(configWith(onMain));
-});
-
-afterAll(async () => {
-  await sandbox?.stop();
-  clone?.remove();
+  ({ sandbox, project: clone } = await setUp(configWith(onMain)));
 });
 
 const main: TokenRequest = { organization, project, origin: repository, ref: "refs/heads/main" };

@@ -2,19 +2,15 @@
 import { defineConfig } from "../../keyless/config/define";
 import type { ConfigInput, RoleInput } from "../../keyless/config/types";
 import { applyEnvironment } from "../../keyless/permissions/environment";
-import { type Sandbox, startSandbox } from "../../keyless/sandbox";
+import type { Sandbox } from "../../keyless/sandbox";
 import { trustPolicy } from "../../keyless/trust/policy";
-import { aws, Project } from "./project";
+import { aws, type Project } from "./project";
+import { ACCOUNT, accessProject, FAR_ACCOUNT, ORGANIZATION, SITE, setUp } from "./setup";
 
-const organization = "11111111-2222-4333-8444-555555555555";
-const site = "66666666-7777-4888-9999-000000000000";
-const access = { project: "22222222-3333-4444-8555-666666666666", repository: "github.com/acme/aws-access" };
 const users = ["33333333-4444-4555-8666-777777777777", "44444444-5555-4666-8777-888888888888"];
-const account = "123456789012";
-const farAccount = "210987654321";
 const server = "circleci.example.com";
 const readOnly = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
-const bounds = `arn:aws:iam::${account}:policy/bounds`;
+const bounds = `arn:aws:iam::${ACCOUNT}:policy/bounds`;
 const description = "costs ${x} %{y} $${z} %%{if} \"quoted\" 'single' \\ back {{ }} é";
 
 /** A role with every option, each with a value that is hard to pass on. */
@@ -22,10 +18,10 @@ const odd: RoleInput = {
   description,
   path: "/team/ci-1/",
   trust: [
-    { project: site, refs: "any", users },
-    { project: site, repository: "github.com/acme/site", branches: ["main", "release/*"], tags: ["v*"], users },
+    { project: SITE, refs: "any", users },
+    { project: SITE, repository: "github.com/acme/SITE", branches: ["main", "release/*"], tags: ["v*"], users },
   ],
-  managedPolicyArns: [readOnly, `arn:aws:iam::${account}:policy/Same`, `arn:aws:iam::${account}:policy/team/Same`],
+  managedPolicyArns: [readOnly, `arn:aws:iam::${ACCOUNT}:policy/Same`, `arn:aws:iam::${ACCOUNT}:policy/team/Same`],
   inlinePolicies: {
     "home+=,.@-": {
       Version: "2012-10-17",
@@ -51,46 +47,46 @@ const shared = { bucket: "acme-shared", lock: "lockfile", keepOldVersionsDays } 
 
 const config: ConfigInput = {
   circleci: {
-    organizationId: organization,
-    audiences: [organization, "https://example.com/?a=*", 'odd"\\'],
+    organizationId: ORGANIZATION,
+    audiences: [ORGANIZATION, "https://example.com/?a=*", 'odd"\\'],
     thumbprints: ["a".repeat(40), "B".repeat(40)],
     server,
   },
   tags: { ManagedBy: "cdktf", Name: "circleci-oidc" },
   environments: {
     one: {
-      accountId: account,
+      accountId: ACCOUNT,
       region: "us-east-1",
       quotas: { trustPolicySize: 4096 },
       state: shared,
       roles: {
         [oddName]: odd,
-        releases: { trust: [{ project: site, repository: "github.com/acme/site", tags: ["v*"] }] },
-        own: { trust: [{ subject: `org/${organization}/project/${site}/user/*` }], managedPolicyArns: [readOnly] },
+        releases: { trust: [{ project: SITE, repository: "github.com/acme/SITE", tags: ["v*"] }] },
+        own: { trust: [{ subject: `org/${ORGANIZATION}/project/${SITE}/user/*` }], managedPolicyArns: [readOnly] },
         apply: {
-          trust: [{ ...access, branches: ["main"] }],
+          trust: [{ ...accessProject, branches: ["main"] }],
           inlinePolicies: { apply: applyEnvironment },
           deployedBy: "administrator",
         },
       },
     },
     two: {
-      accountId: account,
+      accountId: ACCOUNT,
       region: "us-east-1",
       oidcProvider: "existing",
       state: shared,
       roles: {
         second: {
-          trust: [{ project: site, refs: "any" }],
-          managedPolicyArns: [readOnly, `arn:aws:iam::${account}:policy/Same`],
+          trust: [{ project: SITE, refs: "any" }],
+          managedPolicyArns: [readOnly, `arn:aws:iam::${ACCOUNT}:policy/Same`],
         },
       },
     },
     far: {
-      accountId: farAccount,
+      accountId: FAR_ACCOUNT,
       region: "eu-west-1",
       state: { bucket: "acme-far", lock: "lockfile" },
-      roles: { reader: { trust: [{ project: site, refs: "any" }], managedPolicyArns: [readOnly] } },
+      roles: { reader: { trust: [{ project: SITE, refs: "any" }], managedPolicyArns: [readOnly] } },
     },
   },
 };
@@ -99,8 +95,7 @@ let sandbox: Sandbox;
 let project: Project;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
-  project = new Project(config);
+  ({ sandbox, project } = await setUp(config));
   const { environment } = sandbox;
   const document = JSON.stringify({
     Version: "2012-10-17",
@@ -113,16 +108,11 @@ beforeAll(async () => {
   await aws(environment, "s3api", "create-bucket", "--bucket", "acme-shared");
   const far = ["s3api", "create-bucket", "--bucket", "acme-far", "--region", "eu-west-1"];
   await aws(
-    sandbox.accountEnvironment(farAccount),
+    sandbox.accountEnvironment(FAR_ACCOUNT),
     ...far,
     "--create-bucket-configuration",
     "LocationConstraint=eu-west-1",
   );
-});
-
-afterAll(async () => {
-  project.remove();
-  await sandbox.stop();
 });
 
 function deploy(environment: string, env = sandbox.environment) {
@@ -160,9 +150,9 @@ test("an environment of the same account finds the provider and shares the bucke
 });
 
 test("an environment of another account is deployed there", async () => {
-  const env = sandbox.accountEnvironment(farAccount);
+  const env = sandbox.accountEnvironment(FAR_ACCOUNT);
   expect(await deploy("far", env)).toMatchObject({ status: 0, output: expect.stringContaining("3 added, 0 changed") });
-  expect((await storedRole("reader", env)).Arn).toBe(`arn:aws:iam::${farAccount}:role/reader`);
+  expect((await storedRole("reader", env)).Arn).toBe(`arn:aws:iam::${FAR_ACCOUNT}:role/reader`);
 });
 
 test("the trust that IAM stores is what trustPolicy says, for every role", async () => {
@@ -177,7 +167,7 @@ test("the trust that IAM stores is what trustPolicy says, for every role", async
 });
 
 test("the provider has every audience and thumbprint", async () => {
-  const arn = `arn:aws:iam::${account}:oidc-provider/${server}/org/${organization}`;
+  const arn = `arn:aws:iam::${ACCOUNT}:oidc-provider/${server}/org/${ORGANIZATION}`;
   const stored = await aws(
     sandbox.environment,
     "iam",
@@ -186,7 +176,7 @@ test("the provider has every audience and thumbprint", async () => {
     arn,
   );
   expect(stored).toMatchObject({
-    Url: `${server}/org/${organization}`,
+    Url: `${server}/org/${ORGANIZATION}`,
     ThumbprintList: ["a".repeat(40), "b".repeat(40)],
   });
   expect(stored.ClientIDList.sort()).toEqual([...(config.circleci.audiences ?? [])].sort());
@@ -196,7 +186,7 @@ test("a role has every option, exactly as written", async () => {
   const env = sandbox.environment;
   const stored = await storedRole(oddName);
   expect(stored).toMatchObject({
-    Arn: `arn:aws:iam::${account}:role/team/ci-1/${oddName}`,
+    Arn: `arn:aws:iam::${ACCOUNT}:role/team/ci-1/${oddName}`,
     Description: description,
     MaxSessionDuration: 43_200,
     PermissionsBoundary: { PermissionsBoundaryArn: bounds },
@@ -227,15 +217,15 @@ test("the configuration in another order is the same: nothing to change", async 
 
 test("the apply role makes a role again that somebody has deleted", async () => {
   await aws(sandbox.environment, "iam", "delete-role", "--role-name", "releases");
-  const origin = access.repository;
+  const origin = accessProject.repository;
   const token = await sandbox.issuer.token({
-    organization,
-    project: access.project,
+    organization: ORGANIZATION,
+    project: accessProject.project,
     server,
     origin,
     ref: "refs/heads/main",
   });
-  const roleArn = `arn:aws:iam::${account}:role/apply`;
+  const roleArn = `arn:aws:iam::${ACCOUNT}:role/apply`;
   const ran = await deploy("one", sandbox.webIdentityEnvironment({ roleArn, token }));
   expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("1 added, 0 changed, 0 destroyed") });
   expect((await storedRole("releases")).RoleName).toBe("releases");

@@ -1,11 +1,7 @@
 // @duration 79
-import { type Sandbox, startSandbox } from "../../keyless/sandbox";
-import { aws, Project } from "./project";
-
-const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
-const SITE = "66666666-7777-4888-9999-000000000000";
-const ACCESS = "22222222-3333-4444-8555-666666666666";
-const ACCOUNT = "123456789012";
+import type { Sandbox } from "../../keyless/sandbox";
+import { aws, type Project } from "./project";
+import { ACCESS, ACCOUNT, ORGANIZATION, SITE, setUp } from "./setup";
 
 function config({ tag = "v1" } = {}): string {
   return `
@@ -41,13 +37,7 @@ let sandbox: Sandbox;
 let project: Project;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
-  project = new Project(config());
-});
-
-afterAll(async () => {
-  project.remove();
-  await sandbox.stop();
+  ({ sandbox, project } = await setUp(config()));
 });
 
 /** The environment of a CircleCI job: a token of this project and branch, for this role. */

@@ -1,24 +1,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Sandbox, startSandbox } from "../../keyless/sandbox";
-import { aws, Project } from "./project";
+import type { Sandbox } from "../../keyless/sandbox";
+import { afterSuite } from "./after-suite";
+import { aws, type Project } from "./project";
+import { setUp } from "./setup";
 import { configWith, onMain, organization, project, repository } from "./trust-config";
 
 let sandbox: Sandbox;
 let clone: Project;
 const folder = mkdtempSync(join(tmpdir(), "keyless-lint-"));
+afterSuite(() => rmSync(folder, { recursive: true, force: true }));
 const issuer = `oidc.circleci.com/org/${organization}`;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
-  clone = new Project(configWith(onMain));
-});
-
-afterAll(async () => {
-  await sandbox?.stop();
-  clone?.remove();
-  rmSync(folder, { recursive: true, force: true });
+  ({ sandbox, project: clone } = await setUp(configWith(onMain)));
 });
 
 function policy(subject: string, federated = issuer) {

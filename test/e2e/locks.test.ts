@@ -3,12 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput, StateInput } from "../../keyless/config/types";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
-import { type Sandbox, startSandbox } from "../../keyless/sandbox";
-import { aws, Project } from "./project";
-
-const organization = "11111111-2222-4333-8444-555555555555";
-const access = { project: "22222222-3333-4444-8555-666666666666", repository: "github.com/acme/aws-access" };
-const account = "123456789012";
+import type { Sandbox } from "../../keyless/sandbox";
+import { aws, type Project } from "./project";
+import { ACCOUNT, accessProject, ORGANIZATION, setUp } from "./setup";
 
 let sandbox: Sandbox;
 let project: Project;
@@ -17,26 +14,29 @@ let kmsKeyArn: string;
 /** Two environments of one account, with the locks that the lifecycle of an environment does not have. */
 function config(version: string): ConfigInput {
   const environment = (name: string, state: Omit<StateInput, "bucket" | "keepOldVersionsDays">) => ({
-    accountId: account,
+    accountId: ACCOUNT,
     region: "us-east-1",
     oidcProvider: name === "file" ? ("create" as const) : ("existing" as const),
     state: { bucket: `acme-${name}`, keepOldVersionsDays: "forever" as const, ...state },
     roles: {
-      [`${name}-site`]: { trust: [{ project: access.project, refs: "any" as const }], tags: { Version: version } },
+      [`${name}-site`]: {
+        trust: [{ project: accessProject.project, refs: "any" as const }],
+        tags: { Version: version },
+      },
       [`${name}-plan`]: {
-        trust: [{ ...access, branches: ["*"] }],
+        trust: [{ ...accessProject, branches: ["*"] }],
         inlinePolicies: { it: planEnvironment },
         deployedBy: "administrator" as const,
       },
       [`${name}-apply`]: {
-        trust: [{ ...access, branches: ["main"] }],
+        trust: [{ ...accessProject, branches: ["main"] }],
         inlinePolicies: { it: applyEnvironment },
         deployedBy: "administrator" as const,
       },
     },
   });
   return {
-    circleci: { organizationId: organization },
+    circleci: { organizationId: ORGANIZATION },
     environments: {
       file: environment("file", { lock: "lockfile" }),
       both: environment("both", { lock: "both", lockTable: "acme-both-lock", kmsKeyArn, keyPrefix: "team/" }),
@@ -45,25 +45,20 @@ function config(version: string): ConfigInput {
 }
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  ({ sandbox, project } = await setUp());
   kmsKeyArn = (await aws(sandbox.environment, "kms", "create-key")).KeyMetadata.Arn;
-  project = new Project(config("1"));
-});
-
-afterAll(async () => {
-  project.remove();
-  await sandbox.stop();
+  project.configure(config("1"));
 });
 
 /** The environment of a job on main that has this role's credentials and no static key. */
 async function job(role: string) {
   const token = await sandbox.issuer.token({
-    organization,
-    project: access.project,
-    origin: access.repository,
+    organization: ORGANIZATION,
+    project: accessProject.project,
+    origin: accessProject.repository,
     ref: "refs/heads/main",
   });
-  return sandbox.webIdentityEnvironment({ roleArn: `arn:aws:iam::${account}:role/${role}`, token });
+  return sandbox.webIdentityEnvironment({ roleArn: `arn:aws:iam::${ACCOUNT}:role/${role}`, token });
 }
 
 async function objects(bucket: string): Promise<string[]> {

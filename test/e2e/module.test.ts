@@ -1,15 +1,16 @@
 // @duration 44
+
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RoleInput } from "../../keyless/config/types";
-import { type Sandbox, startSandbox } from "../../keyless/sandbox";
+import type { Sandbox } from "../../keyless/sandbox";
 import { synthesize } from "../stacks/synthesis";
+import { afterSuite } from "./after-suite";
 import { run } from "./project";
+import { ORGANIZATION, SITE, setUp } from "./setup";
 
-const organization = "11111111-2222-4333-8444-555555555555";
-const project = "66666666-7777-4888-9999-000000000000";
-const cloud = `oidc.circleci.com/org/${organization}`;
+const cloud = `oidc.circleci.com/org/${ORGANIZATION}`;
 const server = "circleci.example.com";
 const thumbprint = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280";
 const aws = "arn:aws:iam::aws:policy";
@@ -27,17 +28,17 @@ const cases: Readonly<Record<string, Case>> = {
     variables: {
       role_name: "circleci-oidc-tf",
       oidc_url: cloud,
-      oidc_client_id: organization,
-      project_repository_condition: `org/${organization}/project/${project}/user/*`,
+      oidc_client_id: ORGANIZATION,
+      project_repository_condition: `org/${ORGANIZATION}/project/${SITE}/user/*`,
     },
-    role: { trust: [{ project, refs: "any" }], managedPolicyArns: [`${aws}/AmazonS3ReadOnlyAccess`] },
+    role: { trust: [{ project: SITE, refs: "any" }], managedPolicyArns: [`${aws}/AmazonS3ReadOnlyAccess`] },
   },
   "an audience, tags, several policies, one branch": {
     variables: {
       role_name: "site.publisher@acme",
       oidc_url: cloud,
       oidc_client_id: "https://sts.example.com",
-      project_repository_condition: `org/${organization}/project/${project}/user/????????-????-????-????-????????????/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`,
+      project_repository_condition: `org/${ORGANIZATION}/project/${SITE}/user/????????-????-????-????-????????????/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`,
       policy_arns: [
         `${aws}/ReadOnlyAccess`,
         `${aws}/AmazonS3ReadOnlyAccess`,
@@ -48,7 +49,7 @@ const cases: Readonly<Record<string, Case>> = {
     circleci: { audiences: ["https://sts.example.com"] },
     tags: { Team: "web", "Cost Center": "42" },
     role: {
-      trust: [{ project, repository: "github.com/acme/site", branches: ["main"] }],
+      trust: [{ project: SITE, repository: "github.com/acme/site", branches: ["main"] }],
       managedPolicyArns: [
         `${aws}/ReadOnlyAccess`,
         `${aws}/AmazonS3ReadOnlyAccess`,
@@ -59,28 +60,24 @@ const cases: Readonly<Record<string, Case>> = {
   "a CircleCI server, a pattern of one's own, no policy": {
     variables: {
       role_name: "0-server",
-      oidc_url: `${server}/org/${organization}`,
-      oidc_client_id: organization,
-      project_repository_condition: `org/${organization}/project/${project}/user/*/vcs-origin/github.com/acme/*`,
+      oidc_url: `${server}/org/${ORGANIZATION}`,
+      oidc_client_id: ORGANIZATION,
+      project_repository_condition: `org/${ORGANIZATION}/project/${SITE}/user/*/vcs-origin/github.com/acme/*`,
       policy_arns: [],
     },
     circleci: { server },
-    role: { trust: [{ subject: `org/${organization}/project/${project}/user/*/vcs-origin/github.com/acme/*` }] },
+    role: { trust: [{ subject: `org/${ORGANIZATION}/project/${SITE}/user/*/vcs-origin/github.com/acme/*` }] },
   },
 };
 
 let sandbox: Sandbox;
 const folder = mkdtempSync(join(tmpdir(), "keyless-module-"));
+afterSuite(() => rmSync(folder, { recursive: true, force: true }));
 const ours = join(folder, "ours");
 const theirs = join(folder, "theirs");
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
-});
-
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await sandbox.stop();
+  ({ sandbox } = await setUp());
 });
 
 async function terraform(cwd: string, account: string, ...args: string[]): Promise<string> {
@@ -94,7 +91,7 @@ async function terraform(cwd: string, account: string, ...args: string[]): Promi
 function writeOurs({ variables, circleci, tags, role }: Case, accountId: string): void {
   const state = { bucket: "acme-state", lockTable: "acme-lock" };
   const { dev } = synthesize({
-    circleci: { organizationId: organization, thumbprints: [thumbprint], ...circleci },
+    circleci: { organizationId: ORGANIZATION, thumbprints: [thumbprint], ...circleci },
     tags,
     environments: { dev: { accountId, region: "us-east-1", state, roles: { [variables.role_name]: role } } },
   });

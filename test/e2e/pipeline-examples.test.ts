@@ -2,13 +2,13 @@
 import { cpSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Config, Role } from "../../keyless/config/types";
-import { type Sandbox, startSandbox } from "../../keyless/sandbox";
+import type { Sandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { CircleCi, type JobResult } from "./circleci-runner";
-import { aws, Project, run } from "./project";
+import { aws, type Project, run } from "./project";
+import { ORGANIZATION, setUp } from "./setup";
 
-const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
 const SITE = { project: "66666666-7777-4888-9999-000000000000", repository: "site" };
 const APP = { project: "77777777-8888-4999-8000-111111111111", repository: "app" };
 const examples = join(__dirname, "..", "..", "examples");
@@ -16,20 +16,12 @@ const examples = join(__dirname, "..", "..", "examples");
 let sandbox: Sandbox;
 let project: Project;
 let distribution: string;
-const runners: CircleCi[] = [];
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  ({ sandbox, project } = await setUp());
   distribution = await makeAccount();
-  project = new Project();
   project.configure(config());
   for (const role of await roles()) await makeRole(role);
-});
-
-afterAll(async () => {
-  for (const runner of runners) runner.remove();
-  project.remove();
-  await sandbox.stop();
 });
 
 /** The roles that the examples name: two as in the shipped configuration, two as the examples' README has them. */
@@ -116,7 +108,6 @@ function pipeline(example: string, text: string, { of, branch = "main", env = {}
     checkout: (folder) => cpSync(join(examples, example), folder, { recursive: true }),
     environment: async () => ({ ...(await jobEnvironment({ of, branch })), ...env }),
   });
-  runners.push(runner);
   return runner;
 }
 

@@ -1,31 +1,22 @@
 // @duration 136
 import { execFileSync } from "node:child_process";
-import { type Sandbox, startSandbox } from "../../keyless/sandbox";
+import type { Sandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";
 import { CircleCi, type JobResult } from "./circleci-runner";
 import { aws, Project } from "./project";
+import { ACCESS, ORGANIZATION, setUp } from "./setup";
 
-const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
-const ACCESS = "22222222-3333-4444-8555-666666666666";
 const ACCOUNTS = { dev: "123456789012", prod: "210987654321" };
 
 let sandbox: Sandbox;
 let project: Project;
 let shipped: string;
 let main: CircleCi;
-const runners: CircleCi[] = [];
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
-  project = new Project();
+  ({ sandbox, project } = await setUp());
   shipped = project.read("config.ts");
   await Promise.all([deployedBefore("dev"), deployedBefore("prod")]);
-});
-
-afterAll(async () => {
-  for (const runner of runners) runner.remove();
-  project.remove();
-  await sandbox.stop();
 });
 
 /** What an administrator has done before the pipeline's first run. The bucket's settings are of no matter here. */
@@ -50,7 +41,6 @@ async function deployedBefore(name: keyof typeof ACCOUNTS): Promise<void> {
   );
   const own = new Project();
   const ran = await own.terraform(env, name, "apply", "-auto-approve");
-  own.remove();
   if (ran.status !== 0) throw new Error(ran.output);
 }
 
@@ -89,7 +79,6 @@ function pipeline(branch: string, source = "webhook"): CircleCi {
     // The packages are linked, and the job `test` is what runs now.
     skip: ["test", "npm ci"],
   });
-  runners.push(runner);
   return runner;
 }
 
@@ -171,8 +160,6 @@ describe("when somebody has changed a role by hand after the approval", () => {
       scheduled.run("drift"),
     ]);
   });
-
-  afterAll(() => other.remove());
 
   test("the changed plan is refused, with the difference", async () => {
     expect(refused.output).toMatch(/^\+.*Changed by hand/m);

@@ -1,8 +1,9 @@
 // @duration 130
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Sandbox, startSandbox } from "../../keyless/sandbox";
+import type { Sandbox } from "../../keyless/sandbox";
 import { aws, Project, type Ran } from "./project";
+import { setUp } from "./setup";
 
 let sandbox: Sandbox;
 let project: Project;
@@ -15,17 +16,10 @@ let mistaken: Project;
 let bootstrapped: Promise<Ran>;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
-  project = new Project();
+  ({ sandbox, project } = await setUp());
   mistaken = new Project();
   bootstrapped = project.keyless(sandbox.environment, "bootstrap", "dev");
   shipped = project.read("config.ts").replace(/^import .*;$/gm, "");
-});
-
-afterAll(async () => {
-  project.remove();
-  mistaken.remove();
-  await sandbox.stop();
 });
 
 function cdktf(...args: string[]) {

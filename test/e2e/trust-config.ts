@@ -1,6 +1,8 @@
+import { ORGANIZATION, SITE } from "./setup";
+
 /** A configuration with one role that trusts one branch, and what a test adds to the role. */
-export const organization = "11111111-2222-4333-8444-555555555555";
-export const project = "66666666-7777-4888-9999-000000000000";
+export const organization = ORGANIZATION;
+export const project = SITE;
 export const repository = "github.com/acme/site";
 
 export function configWith(role: string): string {
