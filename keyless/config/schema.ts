@@ -26,15 +26,19 @@ type Entries<T> = {
     : Schema<T[K]>;
 };
 
-// valibot leaves some of these names out of what it checks, cdktf takes others for constructs that exist already, and
-// what an object inherits is lost when it is copied.
-const isReserved = (name: string) => name in Object.prototype || name === "prototype";
+/**
+ * Whether a name is refused as a key of the configuration: every JavaScript object has these. valibot does not check
+ * some of them, cdktf mistakes others for constructs that exist, and a copy of an object loses what it inherits.
+ */
+export function isReservedName(name: string): boolean {
+  return name in Object.prototype || name === "prototype";
+}
 
 function isFullyChecked(value: unknown): boolean {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return true;
   const parent: unknown = Object.getPrototypeOf(value);
   const isPlain = parent === null || Object.getPrototypeOf(parent) === null;
-  return isPlain && !Object.keys(value).some(isReserved);
+  return isPlain && !Object.keys(value).some(isReservedName);
 }
 
 const fullyChecked = v.custom<unknown>(

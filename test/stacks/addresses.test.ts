@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import shipped from "../../config";
 import { terraformName } from "../../keyless/config/names";
+import { isReservedName } from "../../keyless/config/schema";
 import type { ConfigInput } from "../../keyless/config/types";
 import { having, project } from "../config/configuration";
 import { addresses, blocks, synthesize } from "./synthesis";
@@ -61,7 +62,7 @@ const inline = fc.dictionary(
     .map((Action) => ({ Statement: { Effect: "Allow" as const, Action, Resource: "*" } })),
 );
 const role = fc.record({ trust, managedPolicyArns: managed, inlinePolicies: inline });
-const roleName = fc.stringMatching(/^[\w+=,.@-]{1,12}$/).filter((name) => !(name in Object.prototype));
+const roleName = fc.stringMatching(/^[\w+=,.@-]{1,12}$/).filter((name) => !isReservedName(name));
 const roles: fc.Arbitrary<Roles> = fc
   .uniqueArray(fc.tuple(roleName, role), { maxLength: 5, selector: ([name]) => terraformName(name).toLowerCase() })
   .map((entries) => Object.fromEntries(entries));
