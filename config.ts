@@ -1,6 +1,4 @@
-import { defineConfig } from "./keyless/config/define";
-import { applyEnvironment, planEnvironment } from "./keyless/permissions/environment";
-import { publishStaticSite } from "./keyless/permissions/static-site";
+import { applyEnvironment, defineConfig, planEnvironment, publishStaticSite } from "./keyless";
 
 // The one file that you edit: which CircleCI jobs may assume which AWS roles. The ids, accounts, buckets and repositories
 // below are examples: replace them with yours. Your editor explains every field; `npx cdktf synth` lists all that is wrong.

@@ -78,7 +78,8 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   "keyless/cli/keyless.js": ["build.js"],
   "keyless/cli/lib/load-config.ts": ["keyless/config", "config.ts", "keyless/errors.ts"],
   "build.js": [],
-  "config.ts": ["keyless/config", "keyless/permissions"],
+  "config.ts": ["keyless/index.ts"],
+  "keyless/index.ts": ["keyless/config", "keyless/permissions", "keyless/policy", "keyless/trust"],
   "main.ts": ["keyless/config", "config.ts", "stacks"],
   test: ["*"],
 };

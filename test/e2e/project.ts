@@ -32,16 +32,12 @@ export class Project {
   }
 
   /**
-   * Replaces `config.ts`: by a configuration, or by its text below the imports. Of what the shipped one imports it has
-   * what it uses.
+   * Replaces `config.ts`: by a configuration, or by its text below the imports, which are those of the shipped one.
    */
   configure(config: string | ConfigInput): void {
     const text = typeof config === "string" ? config : `export default defineConfig(${sourceOf(config)});`;
     const imports = readFileSync(join(root, "config.ts"), "utf8").match(/^import .*;$/gm) ?? [];
-    const used = imports.filter((line) =>
-      (line.match(/\w+/g) ?? []).some((word) => text.includes(`${word}(`) || text.includes(`: ${word}`)),
-    );
-    writeFileSync(join(this.folder, "config.ts"), `${used.join("\n")}\n${text}`);
+    writeFileSync(join(this.folder, "config.ts"), `${imports.join("\n")}\n${text}`);
   }
 
   read(path: string): string {

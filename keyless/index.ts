@@ -1,0 +1,25 @@
+/**
+ * The public module: all that a team's `config.ts` imports. What is not exported here is internal and may move.
+ */
+export type {
+  AcceptedFindings,
+  CircleCiInput,
+  ConfigInput,
+  EnvironmentInput,
+  Lock,
+  QuotasInput,
+  RoleInput,
+  RolePattern,
+  StateInput,
+  Tags,
+  TestJob,
+  TrustTest,
+} from "./config/define";
+export { ConfigError, defineConfig } from "./config/define";
+export { applyEnvironment, planEnvironment } from "./permissions/environment";
+export type { EnvironmentScope, PolicyMaker, ScopedRole, StateLocation } from "./permissions/scope";
+export { readState } from "./permissions/state";
+export { publishStaticSite, type StaticSite } from "./permissions/static-site";
+export type { PolicyDocument, Statement } from "./policy/document";
+export type { AnyRefRule, RefRule, SubjectRule, TrustRule } from "./trust/circleci";
+export type { FindingName } from "./trust/lint/findings";
