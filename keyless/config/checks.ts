@@ -2,7 +2,7 @@ import { policySize } from "../policy/size";
 import { subjectPatterns, type TrustRule } from "../trust/circleci";
 import { trustPolicy } from "../trust/policy";
 import { terraformName } from "./names";
-import { partitionOf } from "./resolve";
+import { partitionOf } from "./partition";
 import type { Config, ConfigInput, Environment, Role, StateBackend, Tags } from "./types";
 
 /** One thing that is wrong in a configuration. */
@@ -61,7 +61,7 @@ function checkState(environment: Environment): Problem[] {
       path: [...path, "lockTable"],
       message: `is missing: lock "${state.lock}" needs the name of a DynamoDB table; name one, or set lock: "lockfile"`,
     }),
-    ...problemIf(partitionOf(state.region) !== partition, {
+    ...problemIf(partitionOf(state.region).name !== partition, {
       path: [...path, "region"],
       value: state.region,
       message: `is not in the partition of ${environment.region}, ${partition}: name a region of that partition`,

@@ -1,6 +1,7 @@
 import type { EnvironmentScope, StateLocation } from "../permissions/scope";
 import type { PolicyDocument } from "../policy/document";
 import { issuerOf } from "../trust/circleci";
+import { partitionOf } from "./partition";
 import type { Config, ConfigInput, Environment, EnvironmentInput, Role, RoleInput, StateBackend } from "./types";
 
 /** Makes the policy that stands at a path by its function; undefined when that cannot be done, which it has noted. */
@@ -25,7 +26,7 @@ function resolveEnvironment(
 ): Environment {
   const { circleci } = input;
   const { accountId, region } = environment;
-  const partition = partitionOf(region);
+  const { name: partition } = partitionOf(region);
   const issuer = issuerOf(circleci.organizationId, circleci.server);
   const rawRoles = Object.entries(environment.roles).map(([roleName, role]) => ({
     ...role,
@@ -40,6 +41,7 @@ function resolveEnvironment(
     partition,
     region,
     state: stateOf(environment, `${name}/terraform.tfstate`),
+    dnsSuffix: partitionOf(region).dnsSuffix,
     oidcProvider: {
       arn: `arn:${partition}:iam::${accountId}:oidc-provider/${issuer}`,
       mode: environment.oidcProvider ?? "create",
@@ -115,22 +117,4 @@ function stateBackends(input: ConfigInput, environments: readonly Environment[])
       keepOldVersionsDays: given.state.keepOldVersionsDays ?? 90,
     };
   });
-}
-
-/**
- * The partition that a region belongs to.
- *
- * @see https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
- */
-export function partitionOf(region: string): string {
-  const prefixes = {
-    "cn-": "aws-cn",
-    "us-gov-": "aws-us-gov",
-    "us-iso-": "aws-iso",
-    "us-isob-": "aws-iso-b",
-    "eu-isoe-": "aws-iso-e",
-    "us-isof-": "aws-iso-f",
-    "eusc-": "aws-eusc",
-  };
-  return Object.entries(prefixes).find(([prefix]) => region.startsWith(prefix))?.[1] ?? "aws";
 }

@@ -29,6 +29,8 @@ export interface ScopedRole {
 export interface EnvironmentScope {
   readonly accountId: string;
   readonly partition: string;
+  /** The end of the names of the partition's service endpoints, e.g. `amazonaws.com`. */
+  readonly dnsSuffix: string;
   readonly region: string;
   readonly state: StateLocation;
   readonly oidcProvider: {

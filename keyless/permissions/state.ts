@@ -2,7 +2,7 @@ import type { PolicyDocument, Statement } from "../policy/document";
 import type { EnvironmentScope } from "./scope";
 import { allow, policy } from "./statement";
 
-type Stated = Pick<EnvironmentScope, "partition" | "accountId" | "state">;
+type Stated = Pick<EnvironmentScope, "partition" | "dnsSuffix" | "accountId" | "state">;
 
 /**
  * What it takes to read the environment's state, as the `terraform_remote_state` of another configuration does: it
@@ -67,10 +67,9 @@ function onLockItems(sid: string, actions: string[], scope: Stated, items: strin
   });
 }
 
-function encryption({ partition, state }: Stated, sid: string, actions: string[]): Statement[] {
+function encryption({ dnsSuffix, state }: Stated, sid: string, actions: string[]): Statement[] {
   if (state.kmsKeyArn === undefined) return [];
-  const domain = partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
-  const services = [`s3.${state.region}.${domain}`, `dynamodb.${state.region}.${domain}`];
+  const services = [`s3.${state.region}.${dnsSuffix}`, `dynamodb.${state.region}.${dnsSuffix}`];
   return [allow(sid, actions, [state.kmsKeyArn], { StringEquals: { "kms:ViaService": services } })];
 }
 

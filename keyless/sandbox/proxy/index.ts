@@ -1,5 +1,5 @@
 import type { JSONWebKeySet } from "jose";
-import { partitionOf } from "../../config/resolve";
+import { partitionOf } from "../../config/partition";
 import { type Decision, evaluate } from "../../policy/evaluate";
 import { accountOf } from "../../policy/principals";
 import type { Account } from "../../trust/token";
@@ -127,7 +127,7 @@ class Authorizer {
     // A key of AWS's form that was not issued here: of a session of an earlier run, say, or of an IAM user.
     if (!own && /^(AKIA|ASIA)[A-Z0-9]{16}$/.test(accessKeyId)) throw unknownKey();
     const accountId = own ?? this.options.accountId ?? "123456789012";
-    return { accountId, partition: partitionOf(region) };
+    return { accountId, partition: partitionOf(region).name };
   }
 
   /** Lets moto make the keys of a session, and remembers whose they are. */

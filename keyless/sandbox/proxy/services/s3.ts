@@ -1,3 +1,4 @@
+import { partitionOf } from "../../../config/partition";
 import { type Call, type ConditionKeys, prefixed, present, type RequiredPermission, type ResourceState } from "../call";
 
 /** The actions on a bucket's subresource: to read it, to write it, and to delete it where that is another. */
@@ -212,7 +213,7 @@ function kmsKeyPermissions(
   { keyArn, accountId }: ResourceState,
 ): RequiredPermission[] {
   if (keyArn === undefined) return [];
-  const context = { "kms:ViaService": `s3.${region}.amazonaws.com`, "kms:CallerAccount": accountId };
+  const context = { "kms:ViaService": `s3.${region}.${partitionOf(region).dnsSuffix}`, "kms:CallerAccount": accountId };
   const uses: Record<string, string> = {
     PutObject: "kms:GenerateDataKey",
     GetObject: "kms:Decrypt",
