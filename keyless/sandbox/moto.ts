@@ -2,33 +2,33 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { UserError } from "../errors";
 import { type Env, onPath, output } from "../terraform/executables";
-import { motoRequirements } from "./moto-requirements";
 
 const runFile = promisify(execFile);
 
-/** A running moto server: the stand-in for AWS, on a free port of 127.0.0.1. */
+/** A running moto server, which emulates AWS on a free port of 127.0.0.1. */
 export interface Moto {
   /** E.g. `http://127.0.0.1:40123`. */
   readonly endpoint: string;
-  /** Ends it, by force if need be; resolves when the process is gone. */
+  /** Stops the server: SIGTERM, then SIGKILL after 3 seconds. Resolves when the process has exited. */
   stop(): Promise<void>;
 }
 
 /**
- * The server ends when its standard input closes. The system closes it however this process ends, by SIGKILL too, and
- * then nobody else is left who could remove the folder.
+ * The server exits when its standard input closes. The operating system closes it when this process exits, also after
+ * SIGKILL; the server then removes the working folder, since this process no longer can.
  */
 const serverScript = `
 import os, shutil, sys
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.server import ThreadedMotoServer
-# Moto reads bucket policies without their conditions and would refuse all of a bucket that only wants TLS: the gate
-# decides by them.
+# Moto ignores the conditions of bucket policies and would deny every request to a bucket that requires TLS. The IAM
+# proxy evaluates bucket policies.
 FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
@@ -40,65 +40,83 @@ os._exit(0)
 
 const settings = {
   MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
-  // A bucket answers its own account only, as in AWS without a bucket policy that says otherwise.
+  // As in AWS, where another account needs a bucket policy that allows it.
   MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS: "false",
 };
 
 /**
  * Starts moto and waits until it listens.
  *
- * @param python An interpreter that has moto, see {@link findMoto}.
- * @param folder Removed when this process ends without having stopped the server.
+ * @param python A Python interpreter that has moto, see {@link findMoto}.
+ * @param folder Removed if this process exits without stopping the server.
+ * @throws {UserError} with the end of moto's error output, if it does not start
  */
 export async function startMoto(python: string, folder: string): Promise<Moto> {
   const { MOTO_ACCOUNT_ID: _, ...inherited } = process.env;
   const child = spawn(python, ["-c", serverScript, folder], {
     env: { ...inherited, ...settings },
     stdio: ["pipe", "pipe", "pipe"],
-    // A process group of its own: Ctrl-C is for Terraform, which then saves its state, and needs the server for that.
+    // A separate process group: Ctrl-C must not stop the server while Terraform saves its state to it.
     detached: true,
   });
   const errors = text(child.stderr);
   const endpoint = await Promise.race([
-    once(child.stdout, "data").then(([line]) => String(line).trim()),
+    once(createInterface(child.stdout), "line").then(([line]) => String(line)),
     once(child, "exit").then(() => undefined),
   ]);
-  if (endpoint === undefined) throw new UserError(`the local AWS (moto) did not start: ${(await errors).slice(-2000)}`);
+  if (endpoint === undefined) throw new UserError(`the sandbox (moto) did not start: ${(await errors).slice(-2000)}`);
   return { endpoint, stop: () => end(child) };
 }
 
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit");
+  const exited = once(child, "exit");
   child.kill("SIGTERM");
   const force = setTimeout(() => child.kill("SIGKILL"), 3000);
-  await gone;
+  await exited;
   clearTimeout(force);
 }
 
+/** In the source folder: the compiled code is below `dist/`. */
+const pinnedRequirements = join(__dirname.replace(/\/dist(?=\/keyless\/sandbox$)/, ""), "requirements.txt");
+
 /**
- * A Python interpreter that has moto: the one on the machine, else a virtual environment of the project's own, which
- * is made at the first time (pinned; takes a minute and the network).
+ * Finds a Python interpreter that has moto 5.1 or a later 5.x. If there is none, installs the pinned moto into a virtual
+ * environment, which takes a minute and needs access to PyPI.
  *
  * @param folder The project's folder for downloads, `.keyless`.
- * @param progress Called with a line for people when something takes long.
+ * @param progress Called with a message before the installation.
+ * @param requirements What is installed, with hashes. Default: `requirements.txt` in this folder.
+ * @throws {UserError} if Python 3.10 is missing, or the installation fails
  */
-export async function findMoto(folder: string, env: Env, progress: (line: string) => void): Promise<string> {
+export async function findMoto(
+  folder: string,
+  env: Env,
+  progress: (line: string) => void,
+  requirements = pinnedRequirements,
+): Promise<string> {
   const own = join(folder, "moto");
   const pythons = [onPath("python3", env), onPath("python", env)];
   for (const python of [pythonOf(own), interpreterOf(onPath("moto_server", env)), ...pythons]) {
     if (python && (await hasMoto(python, env))) return python;
   }
-  for (const python of pythons) {
-    if (python && (await canInstall(python, env))) return await installMoto(python, own, env, progress);
+  const python = await firstThatCanInstall(pythons, env);
+  const [moto] = /^moto\S*/m.exec(readFileSync(requirements, "utf8")) ?? [];
+  progress(`installing ${moto} into ${own} (only once, about a minute)`);
+  try {
+    await runFile(python, ["-m", "venv", "--clear", own], { env });
+    const install = ["install", "--quiet", "--no-input", "--require-hashes", "-r", requirements];
+    await runFile(pythonOf(own), ["-m", "pip", ...install], { env });
+  } catch (error) {
+    // The next run must not use an incomplete environment.
+    rmSync(own, { recursive: true, force: true });
+    const { stderr } = error as { stderr?: string };
+    throw new UserError(`the sandbox (moto) could not be installed: ${stderr?.trim() || error}`);
   }
-  throw new UserError(
-    "the local AWS needs Python 3.10 or newer with its `venv` module, and none is on PATH: install it " +
-      "(https://www.python.org/downloads/; on Debian and Ubuntu: apt-get install python3-venv), then run this again",
-  );
+  return pythonOf(own);
 }
 
-/** The interpreter that a Python script names in its first line, e.g. the one of the environment that pipx made. */
+/** The interpreter in the first line of a Python script, e.g. of a virtual environment that pipx created. */
 function interpreterOf(script: string | undefined): string | undefined {
   return script && /^#!(\S*python\S*)/.exec(readFileSync(script, "utf8"))?.[1];
 }
@@ -108,26 +126,18 @@ function pythonOf(environment: string): string {
 }
 
 async function hasMoto(python: string, env: Env): Promise<boolean> {
-  const asked = "import importlib.metadata, flask, flask_cors; print(importlib.metadata.version('moto'))";
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec((await output(python, ["-c", asked], env)) ?? "") ?? [];
+  const script = "import importlib.metadata, flask, flask_cors; print(importlib.metadata.version('moto'))";
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec((await output(python, ["-c", script], env)) ?? "") ?? [];
   return Number(major) === 5 && Number(minor) >= 1;
 }
 
-async function canInstall(python: string, env: Env): Promise<boolean> {
-  const asked = "import sys, venv, ensurepip; print(sys.version_info >= (3, 10))";
-  return (await output(python, ["-c", asked], env))?.trim() === "True";
-}
-
-async function installMoto(python: string, folder: string, env: Env, progress: (line: string) => void) {
-  progress(`installing ${motoRequirements[0]} into ${folder} (only this once, about a minute)`);
-  try {
-    await runFile(python, ["-m", "venv", "--clear", folder], { env });
-    await runFile(pythonOf(folder), ["-m", "pip", "install", "--quiet", "--no-input", ...motoRequirements], { env });
-  } catch (error) {
-    // Half an environment would be taken for a whole one the next time.
-    rmSync(folder, { recursive: true, force: true });
-    const { stderr } = error as { stderr?: string };
-    throw new UserError(`the local AWS (moto) could not be installed: ${stderr?.trim() || error}`);
+async function firstThatCanInstall(pythons: readonly (string | undefined)[], env: Env): Promise<string> {
+  const script = "import sys, venv, ensurepip; print(sys.version_info >= (3, 10))";
+  for (const python of pythons) {
+    if (python && (await output(python, ["-c", script], env))?.trim() === "True") return python;
   }
-  return pythonOf(folder);
+  throw new UserError(
+    "the sandbox needs Python 3.10 or later with its `venv` module, and none is on PATH: install it " +
+      "(https://www.python.org/downloads/; on Debian and Ubuntu: apt-get install python3-venv), then run this again",
+  );
 }
