@@ -9,9 +9,10 @@ const root = join(__dirname, "..");
  */
 const LAYERS: { readonly [place: string]: readonly string[] } = {
   "keyless/errors.ts": [],
+  "keyless/group-by.ts": [],
   "keyless/policy": ["keyless/errors.ts"],
   "keyless/trust": ["keyless/policy", "keyless/errors.ts"],
-  "keyless/permissions": ["keyless/policy", "keyless/errors.ts"],
+  "keyless/permissions": ["keyless/policy", "keyless/group-by.ts", "keyless/errors.ts"],
   "keyless/config": ["keyless/trust", "keyless/permissions", "keyless/policy", "keyless/errors.ts"],
   stacks: [
     "keyless/config",
@@ -54,6 +55,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     "keyless/permissions",
     "keyless/policy",
     "keyless/errors.ts",
+    "keyless/group-by.ts",
     "keyless/text.ts",
   ],
   "keyless/text.ts": [],

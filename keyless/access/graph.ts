@@ -1,3 +1,4 @@
+import { groupBy } from "../group-by";
 import type { EnvironmentAccess, RoleAccess, Source } from "./matrix";
 
 /** What leads where in one environment; equal things are there once. Both lists are in the order that crosses least. */
@@ -32,11 +33,11 @@ export function graphOf({ roles }: EnvironmentAccess): Graph {
   for (const source of roles.flatMap((role) => role.sources)) {
     if (!sources.has(keyOf(source))) sources.set(keyOf(source), source);
   }
-  const projects = [...groupBy(sources.values(), ({ project, repository }) => `${project} ${repository}`)].map(
+  const projects = [...groupBy(sources.values(), ({ project, repository }) => `${project} ${repository}`).values()].map(
     ([first, ...others]) => ({ ...first, sources: [first, ...others] }),
   );
   const order = new Map(projects.flatMap((project) => project.sources).map((source, index) => [source, index]));
-  const grants = [...groupBy(roles, likeness)].map((alike) => {
+  const grants = [...groupBy(roles, likeness).values()].map((alike) => {
     const [like] = alike;
     const own = new Set(like.sources.flatMap((source) => sources.get(keyOf(source)) ?? []));
     return { roles: alike, like, sources: [...own] };
@@ -63,14 +64,4 @@ function keyOf({ project, repository, refs, users }: Source): string {
 
 function likeness({ sources, capabilities, boundary }: RoleAccess): string {
   return JSON.stringify([sources.map(keyOf).sort(), capabilities, boundary]);
-}
-
-function groupBy<T>(items: Iterable<T>, key: (item: T) => string): Iterable<[T, ...T[]]> {
-  const groups = new Map<string, [T, ...T[]]>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group === undefined) groups.set(key(item), [item]);
-    else group.push(item);
-  }
-  return groups.values();
 }

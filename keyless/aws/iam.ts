@@ -11,7 +11,7 @@ import {
   paginateListRoles,
 } from "@aws-sdk/client-iam";
 import { UserError } from "../errors";
-import type { PolicyDocument } from "../policy/document";
+import { decodeDocument, type PolicyDocument } from "../policy/document";
 import type { NamedPolicy } from "../policy/evaluate";
 import { checkAccount } from "./identity";
 
@@ -105,11 +105,6 @@ async function orAbsent<T>(question: () => Promise<T>): Promise<T | undefined> {
 
 function liveRole(role: { RoleName?: string; Arn?: string; AssumeRolePolicyDocument?: string }): LiveRole {
   return { name: role.RoleName ?? "", arn: role.Arn ?? "", trustPolicy: decodeDocument(role.AssumeRolePolicyDocument) };
-}
-
-/** IAM answers with documents in percent-encoded JSON. */
-export function decodeDocument(encoded = ""): PolicyDocument {
-  return JSON.parse(decodeURIComponent(encoded)) as PolicyDocument;
 }
 
 async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { groupBy } from "../group-by";
 import type { ConditionElement, PolicyDocument, Statement } from "../policy/document";
 import type { EnvironmentScope, ScopedRole } from "./scope";
 import { lockStatements, writeStatements } from "./state";
@@ -25,7 +26,7 @@ export function planEnvironment(scope: EnvironmentScope): PolicyDocument {
 export function applyEnvironment(scope: EnvironmentScope, self: string): PolicyDocument {
   const managed = scope.roles.filter((role) => role.name !== self && role.deployedBy === "pipeline");
   const others = scope.roles.filter((role) => !managed.includes(role));
-  const withBoundary = groupBy(managed, (role) => role.permissionsBoundaryArn ?? "");
+  const withBoundary = sortedGroups(managed, (role) => role.permissionsBoundaryArn ?? "");
   return policy([
     ...writeStatements(scope),
     ...readAccess(scope),
@@ -89,7 +90,7 @@ function inlineAccess(roles: readonly ScopedRole[], index: number): Statement[] 
 // Roles with the same policies share a statement; a role never gets a policy that only another one names.
 function attachAccess(managed: readonly ScopedRole[]): Statement[] {
   const withPolicies = managed.filter((role) => role.managedPolicyArns.length > 0);
-  const groups = groupBy(withPolicies, (role) =>
+  const groups = sortedGroups(withPolicies, (role) =>
     [role.permissionsBoundaryArn, ...[...role.managedPolicyArns].sort()].join(),
   );
   return groups.map((roles, index) =>
@@ -121,8 +122,7 @@ function arns(roles: readonly ScopedRole[]): string[] {
   return roles.map(({ arn }) => arn).sort();
 }
 
-function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+/** Groups in the order of their keys: the order of the configuration must not change the policy. */
+function sortedGroups(roles: readonly ScopedRole[], key: (role: ScopedRole) => string): ScopedRole[][] {
+  return [...groupBy(roles, key)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }

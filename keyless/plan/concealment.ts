@@ -1,4 +1,4 @@
-import { Hidden, isObject, same, UNKNOWN, type Value } from "./value";
+import { Hidden, isObjectValue, same, UNKNOWN, type Value } from "./value";
 
 /** The two sides of a change, and Terraform's marks on them: `true`, or a tree of marks of the value's own shape. */
 export interface Sides {
@@ -31,8 +31,8 @@ function side(which: "before" | "after", sides: Sides): Value {
     const length = Math.max(value.length, marked);
     return Array.from({ length }, (_, index) => side(which, within(sides, index)));
   }
-  const unknownKeys = which === "after" && isObject(afterUnknown) ? Object.keys(afterUnknown) : [];
-  if (isObject(value) || (value === undefined && unknownKeys.length > 0)) {
+  const unknownKeys = which === "after" && isObjectValue(afterUnknown) ? Object.keys(afterUnknown) : [];
+  if (isObjectValue(value) || (value === undefined && unknownKeys.length > 0)) {
     const keys = new Set([...Object.keys(value ?? {}), ...unknownKeys]);
     return Object.fromEntries([...keys].map((key) => [redact(key), side(which, within(sides, key))]));
   }

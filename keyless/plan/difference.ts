@@ -1,6 +1,6 @@
 import { diffArrays } from "diff";
 import type { Change } from "./schema";
-import { Hidden, isObject, parseJson, same, sortedLists, UNKNOWN, type Value } from "./value";
+import { Hidden, isObjectValue, parseJson, same, sortedLists, UNKNOWN, type Value } from "./value";
 
 /** A line of an attribute's difference. */
 export interface Line {
@@ -89,7 +89,7 @@ function print(value: Value, indent = ""): string {
     if (value.length === 0) return "[]";
     return `[\n${value.map((each) => `${inner}${print(each, inner)}`).join("\n")}\n${indent}]`;
   }
-  if (isObject(value)) {
+  if (isObjectValue(value)) {
     const keys = Object.keys(value).sort();
     if (keys.length === 0) return "{}";
     const lines = keys.map((key) => `${inner}${JSON.stringify(key)}: ${print(value[key] as Value, inner)}`);
@@ -97,5 +97,5 @@ function print(value: Value, indent = ""): string {
   }
   const json = typeof value === "string" && /^\s*[[{]/.test(value) ? parseJson(value) : undefined;
   if (typeof json !== "object" || json === null) return JSON.stringify(value);
-  return print((isObject(json) && "Statement" in json ? sortedLists(json) : json) as Value, indent);
+  return print((isObjectValue(json) && "Statement" in json ? sortedLists(json) : json) as Value, indent);
 }

@@ -1,5 +1,5 @@
 import type { Change, ConfigModule, Plan } from "./schema";
-import { isObject } from "./value";
+import { isObjectValue } from "./value";
 
 /**
  * Which resources an attribute is made from, by the plan's configuration: the way to a value that is known only after
@@ -86,6 +86,6 @@ function steps(address: string): { readonly name: string; readonly text: string 
 }
 
 function referencesOf(expression: unknown): readonly string[] {
-  const references = isObject(expression) ? expression.references : undefined;
+  const references = isObjectValue(expression) ? expression.references : undefined;
   return Array.isArray(references) ? references.filter((each) => typeof each === "string") : [];
 }

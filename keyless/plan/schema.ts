@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { UserError } from "../errors";
 import { conceal, redact } from "./concealment";
-import { isObject, type Value } from "./value";
+import { isObjectValue, type Value } from "./value";
 
 /** What Terraform will do to a resource. `forget` drops it from the state and leaves it alone in AWS. */
 export type Action = "no-op" | "create" | "read" | "update" | "replace" | "destroy" | "forget";
@@ -234,7 +234,7 @@ function sidesOf(raw: v.InferOutput<typeof change>) {
 
 function toChange(raw: RawChange): Change {
   const { before, after } = conceal(sidesOf(raw.change));
-  const asAttributes = (value: Value) => (isObject(value) ? (value as { [attribute: string]: Value }) : null);
+  const asAttributes = (value: Value) => (isObjectValue(value) ? (value as { [attribute: string]: Value }) : null);
   return {
     address: redact(raw.address),
     configAddress: `${raw.mode === "data" ? "data." : ""}${raw.type}.${raw.name}`,

@@ -1,3 +1,5 @@
+import { isObject } from "../policy/document";
+
 /**
  * What stands in place of a value that may not be shown, or that nobody knows yet. A plan's values are concealed once,
  * where the plan is read; nothing behind that point holds a secret, so that no renderer can print one.
@@ -17,14 +19,14 @@ export type Value = null | boolean | number | string | Hidden | readonly Value[]
 export const UNKNOWN = "(known after apply)";
 
 /** Whether a value of a plan is an object; a hidden value is none. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Hidden);
+export function isObjectValue(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && !(value instanceof Hidden);
 }
 
 /** JSON with sorted keys: two values are the same exactly if their canonical texts are. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part) =>
-    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+    isObjectValue(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
   );
 }
 
@@ -51,7 +53,7 @@ export function sortedLists(value: unknown, element?: string): unknown {
     const parts = value.map((part) => sortedLists(part));
     return parts.every((part) => typeof part === "string") ? parts.sort() : parts;
   }
-  if (isObject(value))
+  if (isObjectValue(value))
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, sortedLists(part, key)]));
   return typeof value === "string" && element !== undefined && !SINGLE.has(element) ? [value] : value;
 }

@@ -36,6 +36,20 @@ export interface Statement {
   readonly Condition?: ConditionElement;
 }
 
+/** The policy in IAM's percent-encoded JSON; see {@link parseDocument}. */
+export function decodeDocument(encoded = "{}"): PolicyDocument {
+  return parseDocument(decodeURIComponent(encoded));
+}
+
+/** The policy in JSON. Text that is not JSON is returned unchanged: the policy engine reports it as malformed. */
+export function parseDocument(json: string): PolicyDocument {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json as unknown as PolicyDocument;
+  }
+}
+
 /** Whether a value is a JSON object, neither list nor null. */
 export function isObject(value: unknown): value is { readonly [name: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);

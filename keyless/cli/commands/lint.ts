@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { decodeDocument, LiveAccount } from "../../aws/iam";
+import { LiveAccount } from "../../aws/iam";
 import { type JudgedFinding, judge, lintInputOf, serversOf } from "../../config/lint";
 import type { AcceptedFindings, Environment } from "../../config/types";
 import { UserError } from "../../errors";
-import { isObject, type PolicyDocument } from "../../policy/document";
+import { decodeDocument, isObject, type PolicyDocument } from "../../policy/document";
 import { type LintInput, lintTrust, mend, trustsCircleCi } from "../../trust/lint";
 import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../../trust/lint/fix";
 import { EXIT, exitForUsage, explainFailure } from "../lib/exit";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { canonical, Hidden, isObject, parseJson, same, sortedLists, UNKNOWN, type Value } from "../../plan/value";
-import { covers, literal } from "./containment";
+import { canonical, Hidden, isObjectValue, parseJson, same, sortedLists, UNKNOWN, type Value } from "../../plan/value";
+import { covers, literal } from "../../policy/containment";
 
 /** A policy as far as the plan shows it. */
 export interface Document {
@@ -103,7 +103,7 @@ export function documentOfDataSource(address: string, planned: { readonly [argum
 }
 
 function blockToClause(block: Value): Clause {
-  if (!isObject(block)) return toClause({ Effect: "Allow" }, true);
+  if (!isObjectValue(block)) return toClause({ Effect: "Allow" }, true);
   const of = argumentsOf(block);
   const statement: RawStatement = {
     Effect: of.effect === "Deny" ? "Deny" : "Allow",
@@ -143,7 +143,7 @@ function principalElement(blocks: readonly Value[]): Record<string, string[]> {
 }
 
 type Arguments = { readonly [argument: string]: Value };
-const argumentsOf = (block: Value): Arguments => (isObject(block) ? (block as Arguments) : {});
+const argumentsOf = (block: Value): Arguments => (isObjectValue(block) ? (block as Arguments) : {});
 const list = (value: Value | undefined): readonly Value[] =>
   Array.isArray(value) ? value : value instanceof Hidden ? [value] : [];
 const text = (value: Value): string => (value instanceof Hidden ? value.text : String(value));

@@ -1,5 +1,5 @@
 import type { Change, Plan } from "../../plan/schema";
-import { isObject, type Value } from "../../plan/value";
+import { isObjectValue, type Value } from "../../plan/value";
 import { heldPolicies, holding } from "./iam";
 
 /**
@@ -10,7 +10,7 @@ export function driftOf(plan: Plan): Change[] {
   const held = heldPolicies(plan.changes);
   const withoutHeld = (role: Change["after"]): Change["after"] => {
     if (role === null) return null;
-    const isNotHeld = (policy: Value) => !held.has(holding(role.name, isObject(policy) ? policy.name : policy));
+    const isNotHeld = (policy: Value) => !held.has(holding(role.name, isObjectValue(policy) ? policy.name : policy));
     const lists = ["inline_policy", "managed_policy_arns"].flatMap((name) => {
       const policies = role[name];
       return Array.isArray(policies) ? [[name, policies.filter(isNotHeld)]] : [];

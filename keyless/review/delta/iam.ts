@@ -1,6 +1,6 @@
 import { References } from "../../plan/references";
 import type { Change, Plan } from "../../plan/schema";
-import { Hidden, isObject, same, UNKNOWN, type Value } from "../../plan/value";
+import { Hidden, isObjectValue, same, UNKNOWN, type Value } from "../../plan/value";
 import { words } from "../rich-text";
 import { type Document, documentOfDataSource, readDocument } from "./documents";
 import type { Grant } from "./permissions";
@@ -164,7 +164,7 @@ export class IamReader {
       return elements(attributes[attribute]).filter(
         (each) =>
           !elements(other?.[attribute]).some((twin) => same(twin, each)) &&
-          !this.held.has(holding(attributes.name, isObject(each) ? each.name : each)),
+          !this.held.has(holding(attributes.name, isObjectValue(each) ? each.name : each)),
       );
     };
     return [

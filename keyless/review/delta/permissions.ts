@@ -1,7 +1,7 @@
 import { Hidden, UNKNOWN, type Value } from "../../plan/value";
+import { covers, coversArn } from "../../policy/containment";
 import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../../policy/escalation";
 import { join, type Words, words } from "../rich-text";
-import { covers, coversArn } from "./containment";
 import { type Clause, type Document, permits } from "./documents";
 import { type Finding, finding } from "./finding";
 import { unclear } from "./trust";

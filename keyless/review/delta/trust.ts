@@ -1,6 +1,6 @@
 import { canonical, UNKNOWN } from "../../plan/value";
+import { covers } from "../../policy/containment";
 import { join, principalInWords, split, subjectInWords, type Words, words } from "../rich-text";
-import { covers } from "./containment";
 import { type Clause, type Condition, type Document, patterns, permits, sameDocument } from "./documents";
 import { type Finding, finding } from "./finding";
 

@@ -9,7 +9,7 @@ import {
   ListAttachedRolePoliciesCommand,
   ListRolePoliciesCommand,
 } from "@aws-sdk/client-iam";
-import type { PolicyDocument } from "../../policy/document";
+import { decodeDocument, parseDocument } from "../../policy/document";
 import type { NamedPolicy } from "../../policy/evaluate";
 import type { Account } from "../../trust/token";
 import type { JsonObject } from "./call";
@@ -228,18 +228,5 @@ async function absentOr<T>(answer: Promise<T>): Promise<T | undefined> {
   } catch (error) {
     if ((error as Error).name.startsWith("NoSuchEntity")) return undefined;
     throw error;
-  }
-}
-
-function decodeDocument(encoded = "{}"): PolicyDocument {
-  return parseDocument(decodeURIComponent(encoded));
-}
-
-/** A document that is no JSON is handed on as it is: the engine refuses it by name. */
-function parseDocument(json: string): PolicyDocument {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return json as unknown as PolicyDocument;
   }
 }
