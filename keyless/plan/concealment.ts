@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { Hidden, isObjectValue, same, UNKNOWN, type Value } from "./value";
 
 /** The two sides of a change, and Terraform's marks on them: `true`, or a tree of marks of the value's own shape. */
@@ -12,34 +13,56 @@ export interface Sides {
 const SENSITIVE = "(sensitive)";
 const SENSITIVE_CHANGED = "(sensitive, changed)";
 
-/** Both sides with every sensitive, unknown or key-like value replaced. Sensitive on one side is sensitive on both. */
-export function conceal(sides: Sides): { before: Value; after: Value } {
-  return { before: side("before", sides), after: side("after", sides) };
+/**
+ * Distinguishes concealed values: equal for equal values, and of no use without the key. It is shown in their place where
+ * two plans are compared.
+ */
+export type Fingerprint = (value: unknown) => string;
+
+/** Fingerprints under a key, as 16 hex digits. */
+export function fingerprintsBy(key: Buffer): Fingerprint {
+  return (value) =>
+    createHmac("sha256", key)
+      .update(JSON.stringify(value) ?? "")
+      .digest("hex")
+      .slice(0, 16);
 }
 
-function side(which: "before" | "after", sides: Sides): Value {
+/** Both sides with every sensitive, unknown or key-like value replaced. Sensitive on one side is sensitive on both. */
+export function conceal(sides: Sides, fingerprint?: Fingerprint): { before: Value; after: Value } {
+  return { before: side("before", sides, fingerprint), after: side("after", sides, fingerprint) };
+}
+
+function side(which: "before" | "after", sides: Sides, fingerprint: Fingerprint | undefined): Value {
   const { before, after, beforeSensitive, afterSensitive, afterUnknown } = sides;
   const value = which === "before" ? before : after;
   const changed = () => before !== undefined && before !== null && !same(before, after);
-  if (which === "after" && afterUnknown === true) return new Hidden(UNKNOWN);
+  if (which === "after" && afterUnknown === true) return UNKNOWN;
   if (beforeSensitive === true || afterSensitive === true) {
     if (value === undefined || value === null) return null;
-    return new Hidden(which === "after" && changed() ? SENSITIVE_CHANGED : SENSITIVE);
+    if (fingerprint !== undefined) return new Hidden(`(sensitive ${fingerprint(value)})`, "sensitive");
+    return new Hidden(which === "after" && changed() ? SENSITIVE_CHANGED : SENSITIVE, "sensitive");
   }
   if (Array.isArray(value)) {
     const marked = which === "after" && Array.isArray(afterUnknown) ? afterUnknown.length : 0;
     const length = Math.max(value.length, marked);
-    return Array.from({ length }, (_, index) => side(which, within(sides, index)));
+    return Array.from({ length }, (_, index) => side(which, within(sides, index), fingerprint));
   }
   const unknownKeys = which === "after" && isObjectValue(afterUnknown) ? Object.keys(afterUnknown) : [];
   if (isObjectValue(value) || (value === undefined && unknownKeys.length > 0)) {
     const keys = new Set([...Object.keys(value ?? {}), ...unknownKeys]);
-    return Object.fromEntries([...keys].map((key) => [redact(key), side(which, within(sides, key))]));
+    return Object.fromEntries(
+      [...keys].map((key) => [redact(key, fingerprint), side(which, within(sides, key), fingerprint)]),
+    );
   }
   if (typeof value === "string") {
-    const shown = redact(value);
-    return which === "after" && shown !== value && changed() && shown === redact(String(before))
-      ? new Hidden(`${shown} (changed)`)
+    const shown = redact(value, fingerprint);
+    return fingerprint === undefined &&
+      which === "after" &&
+      shown !== value &&
+      changed() &&
+      shown === redact(String(before))
+      ? new Hidden(`${shown} (changed)`, "credential")
       : shown;
   }
   return (value ?? null) as Value;
@@ -70,7 +93,9 @@ const CREDENTIALS = [
   /\b(?:CCI(?:PAT|PRJ)_[A-Za-z0-9_]{10,}|xox[abprs]-[A-Za-z0-9-]{10,})/g,
 ];
 
-/** A text without the tokens and private keys in it. */
-export function redact(text: string): string {
-  return CREDENTIALS.reduce((rest, form) => rest.replace(form, "(hidden: looks like a key)"), text);
+/** A text without the tokens and private keys in it, their fingerprints in their place if there are any. */
+export function redact(text: string, fingerprint?: Fingerprint): string {
+  const hidden = (found: string) =>
+    `(hidden: looks like a key${fingerprint === undefined ? "" : ` ${fingerprint(found)}`})`;
+  return CREDENTIALS.reduce((rest, form) => rest.replace(form, hidden), text);
 }

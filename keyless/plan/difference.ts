@@ -1,6 +1,6 @@
 import { diffArrays } from "diff";
 import type { Change } from "./schema";
-import { Hidden, isObjectValue, parseJson, same, sortedLists, UNKNOWN, type Value } from "./value";
+import { Hidden, isObjectValue, isUnknown, parseJson, same, sortedLists, type Value } from "./value";
 
 /** A line of an attribute's difference. */
 export interface Line {
@@ -20,7 +20,7 @@ export function attributeLines(change: Pick<Change, "before" | "after" | "replac
   const unknown: string[] = [];
   const lines = names.flatMap((name) => {
     const [old, young] = [before?.[name] ?? null, after?.[name] ?? null];
-    if (old === null && young instanceof Hidden && young.text === UNKNOWN) unknown.push(name);
+    if (old === null && isUnknown(young)) unknown.push(name);
     else if (!same(old, young) && !(isEmpty(old) && isEmpty(young))) {
       const forces = replacePaths.some((path) => path === name || path.startsWith(`${name}.`));
       return difference(forces ? `${name} (forces replacement)` : name, old, young);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { UserError } from "../errors";
-import { conceal, redact } from "./concealment";
+import { conceal, type Fingerprint, redact } from "./concealment";
 import { isObjectValue, type Value } from "./value";
 
 /** What Terraform will do to a resource. `forget` drops it from the state and leaves it alone in AWS. */
@@ -181,13 +181,14 @@ const planSchema = v.pipe(
 type RawChange = v.InferOutput<typeof resourceChange>;
 
 /**
- * A saved plan, from the JSON that `terraform show -json <plan>` prints. Fields that nobody needs are ignored.
+ * A saved plan, from the JSON that `terraform show -json <plan>` prints. Fields that no user of it reads are ignored.
  *
+ * @param fingerprint tells concealed values apart, for a comparison of plans. Default: they are not told apart
  * @throws {UserError} not a plan, of another major version, or with something in it that a review relies on and does
  * not know.
  * @see https://developer.hashicorp.com/terraform/internals/json-format
  */
-export function readPlan(environment: string, json: unknown): Plan {
+export function readPlan(environment: string, json: unknown, fingerprint?: Fingerprint): Plan {
   const parsed = v.safeParse(planSchema, json, { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
@@ -199,22 +200,24 @@ export function readPlan(environment: string, json: unknown): Plan {
   const plan = parsed.output;
   return {
     environment,
-    changes: (plan.resource_changes ?? []).map(toChange),
-    drift: plan.resource_drift.map(toChange),
+    changes: (plan.resource_changes ?? []).map((raw) => toChange(raw, fingerprint)),
+    drift: plan.resource_drift.map((raw) => toChange(raw, fingerprint)),
     deferred: plan.deferred_changes.map(({ reason, resource_change }) => ({
-      reason: redact(reason),
-      address: redact(resource_change.address),
+      reason: redact(reason, fingerprint),
+      address: redact(resource_change.address, fingerprint),
     })),
     outputs: Object.entries(plan.output_changes).map(([name, output]) => ({
-      name: redact(name),
+      name: redact(name, fingerprint),
       action: output.actions,
-      ...conceal(sidesOf(output)),
+      ...conceal(sidesOf(output), fingerprint),
     })),
     warnings: plan.checks
       .filter(({ status }) => status === "fail" || status === "error")
       .flatMap(({ address, instances }) => {
         const problems = instances.flatMap((instance) => instance.problems.map(({ message }) => message));
-        return (problems.length > 0 ? problems : ["failed"]).map((text) => redact(`${address.to_display}: ${text}`));
+        return (problems.length > 0 ? problems : ["failed"]).map((text) =>
+          redact(`${address.to_display}: ${text}`, fingerprint),
+        );
       }),
     errored: plan.errored,
     complete: plan.complete,
@@ -232,22 +235,24 @@ function sidesOf(raw: v.InferOutput<typeof change>) {
   };
 }
 
-function toChange(raw: RawChange): Change {
-  const { before, after } = conceal(sidesOf(raw.change));
+function toChange(raw: RawChange, fingerprint: Fingerprint | undefined): Change {
+  const { before, after } = conceal(sidesOf(raw.change), fingerprint);
   const asAttributes = (value: Value) => (isObjectValue(value) ? (value as { [attribute: string]: Value }) : null);
   return {
-    address: redact(raw.address),
+    address: redact(raw.address, fingerprint),
     configAddress: `${raw.mode === "data" ? "data." : ""}${raw.type}.${raw.name}`,
     module: raw.module_address ?? "",
     index: raw.index ?? undefined,
-    previousAddress: raw.previous_address === undefined ? undefined : redact(raw.previous_address),
+    previousAddress: raw.previous_address === undefined ? undefined : redact(raw.previous_address, fingerprint),
     mode: raw.mode,
     type: raw.type,
     action: raw.change.actions,
     deposed: raw.deposed !== undefined,
-    importId: raw.change.importing ? redact(raw.change.importing.id ?? "what its identity names") : undefined,
+    importId: raw.change.importing
+      ? redact(raw.change.importing.id ?? "what its identity names", fingerprint)
+      : undefined,
     reason: raw.action_reason,
-    replacePaths: (raw.change.replace_paths ?? []).map((path) => redact(path.join("."))),
+    replacePaths: (raw.change.replace_paths ?? []).map((path) => redact(path.join("."), fingerprint)),
     before: asAttributes(before),
     after: asAttributes(after),
   };

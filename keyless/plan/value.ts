@@ -5,7 +5,14 @@ import { isObject } from "../policy/document";
  * where the plan is read; nothing behind that point holds a secret, so that no renderer can print one.
  */
 export class Hidden {
-  constructor(readonly text: string) {}
+  /**
+   * @param reason `unknown`: only the apply determines it. `sensitive`: the provider or the configuration marks it so.
+   * `credential`: its form is that of a token or a key
+   */
+  constructor(
+    readonly text: string,
+    readonly reason: "unknown" | "sensitive" | "credential",
+  ) {}
 
   toJSON(): string {
     return this.text;
@@ -15,8 +22,19 @@ export class Hidden {
 /** A value of a plan, fit to be shown. */
 export type Value = null | boolean | number | string | Hidden | readonly Value[] | { readonly [key: string]: Value };
 
-/** What stands for a value that only the apply will tell. */
-export const UNKNOWN = "(known after apply)";
+/** In place of a value that only the apply determines. */
+export const UNKNOWN = new Hidden("(known after apply)", "unknown");
+
+/** Whether only the apply determines a value. An attribute whose text merely reads so is an ordinary value. */
+export function isUnknown(value: unknown): value is Hidden {
+  return value instanceof Hidden && value.reason === "unknown";
+}
+
+/** Whether only the apply determines a value or a part of it. */
+export function hasUnknown(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasUnknown);
+  return isUnknown(value) || (isObjectValue(value) && Object.values(value).some(hasUnknown));
+}
 
 /** Whether a value of a plan is an object; a hidden value is none. */
 export function isObjectValue(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,6 @@
+import * as fc from "fast-check";
 import { isEmptyPlan, planDifference } from "../../keyless/plan/comparison";
+import { readPlan } from "../../keyless/plan/schema";
 
 interface Change {
   readonly actions: readonly string[];
@@ -7,8 +9,12 @@ interface Change {
 
 const update = { actions: ["update"], before: { description: "old" }, after: { description: "new" } };
 
+function resource(address: string, change: Change) {
+  return { address, mode: "managed", type: "aws_iam_role", name: "a", change };
+}
+
 function plan(changes: { readonly [address: string]: Change }, rest: object = {}) {
-  const resource_changes = Object.entries(changes).map(([address, change]) => ({ address, change }));
+  const resource_changes = Object.entries(changes).map(([address, change]) => resource(address, change));
   return { name: "plan", plan: { format_version: "1.2", resource_changes, ...rest } };
 }
 
@@ -38,7 +44,7 @@ test.each<[string, Change]>([
 test.each([
   ["one more change", plan({ a: update, b: update })],
   ["a change less", plan({})],
-  ["a move", plan({}, { resource_changes: [{ address: "a", previous_address: "b", change: update }] })],
+  ["a move", plan({}, { resource_changes: [{ ...resource("a", update), previous_address: "b" }] })],
   ["an output", plan({ a: update }, { output_changes: { x: { actions: ["create"], after: "1" } } })],
 ])("%s makes another plan", (_, fresh) => {
   expect(planDifference(plan({ a: update }), fresh)).toMatch(/^[-+] /m);
@@ -67,10 +73,59 @@ test("a plan without changes is empty, one with an output alone is not", () => {
   expect(isEmptyPlan(plan({}, { output_changes: { x: { actions: ["create"], after: "1" } } }))).toBe(false);
 });
 
-test.each([[{}], [{ format_version: "2.0" }], [[]]])("%j is refused as no plan", (json) => {
-  expect(() => planDifference({ name: "reviewed.json", plan: json }, plan({}))).toThrow(/reviewed\.json is no plan/);
+test.each([[{}], [{ format_version: "2.0" }], [[]]])("%j is refused, since it is not a plan", (json) => {
+  expect(() => planDifference({ name: "reviewed.json", plan: json }, plan({}))).toThrow(
+    /cannot read the plan of reviewed\.json/,
+  );
 });
 
 test("a plan that Terraform could not finish is refused", () => {
   expect(() => planDifference(plan({}), plan({}, { errored: true }))).toThrow(/could not finish/);
+});
+
+test("an attribute that reads like an unknown value is not one", () => {
+  const literal = plan({ a: { ...update, after: { description: "(known after apply)" } } });
+  const unknown = plan({ a: { ...update, after: {}, after_unknown: { description: true } } });
+  expect(planDifference(literal, unknown)).toMatch(/^[-+] /m);
+});
+
+test("a resource and its deposed object are compared each", () => {
+  const deposed = { ...resource("a", { actions: ["delete"], before: { id: "1" } }), deposed: "12345678" };
+  const both = plan({}, { resource_changes: [resource("a", update), deposed] });
+  expect(planDifference(plan({ a: update }), both)).toMatch(/^\+ /m);
+  expect(planDifference(both, both)).toBeUndefined();
+});
+
+const credential = fc.oneof(
+  fc.stringMatching(/^AKIA[A-Z0-9]{16}$/),
+  fc.stringMatching(/^ghp_[A-Za-z0-9]{30}$/),
+  fc.stringMatching(/^ey[A-Za-z0-9_-]{12}\.ey[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]{12}$/),
+);
+/** Where a value may be: in an attribute, a list, a map's key, JSON in a string, or an address. */
+const places: readonly ((secret: string) => { address: string; after: unknown })[] = [
+  (secret) => ({ address: "a", after: { key: secret } }),
+  (secret) => ({ address: "a", after: { list: ["x", `user:${secret} `] } }),
+  (secret) => ({ address: "a", after: { map: { [secret]: "x" } } }),
+  (secret) => ({ address: "a", after: { policy: JSON.stringify({ key: secret }) } }),
+  (secret) => ({ address: `a["${secret}"]`, after: { key: "x" } }),
+];
+
+test("verify prints no credential that the review conceals, and still finds that one differs", () => {
+  fc.assert(
+    fc.property(credential, credential, fc.constantFrom(...places), (one, other, place) => {
+      fc.pre(one !== other);
+      const [from, to] = [one, other].map((secret) => {
+        const { address, after } = place(secret);
+        return plan({ [address]: { actions: ["update"], before: {}, after } });
+      });
+      if (from === undefined || to === undefined) throw new Error("two plans");
+      const printed = planDifference(from, to);
+      expect(printed).toMatch(/^[-+] /m);
+      for (const secret of [one, other]) {
+        expect(JSON.stringify(readPlan("dev", from.plan).changes)).not.toContain(secret);
+        expect(printed).not.toContain(secret);
+      }
+      expect(planDifference(from, from)).toBeUndefined();
+    }),
+  );
 });

@@ -44,7 +44,7 @@ test.each([
 test("a hidden key that changes is still a change", () => {
   const keys = [`AKIA${"A".repeat(16)}`, `AKIA${"B".repeat(16)}`];
   expect(conceal({ before: keys[0], after: keys[1] }).after).toEqual(
-    new Hidden("(hidden: looks like a key) (changed)"),
+    new Hidden("(hidden: looks like a key) (changed)", "credential"),
   );
 });
 

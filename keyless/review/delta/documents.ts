@@ -1,5 +1,16 @@
 import * as v from "valibot";
-import { canonical, Hidden, isObjectValue, parseJson, same, sortedLists, UNKNOWN, type Value } from "../../plan/value";
+import {
+  canonical,
+  Hidden,
+  hasUnknown,
+  isObjectValue,
+  isUnknown,
+  parseJson,
+  same,
+  sortedLists,
+  UNKNOWN,
+  type Value,
+} from "../../plan/value";
 import { covers, literal } from "../../policy/containment";
 
 /** A policy as far as the plan shows it. */
@@ -98,7 +109,7 @@ export function documentOfDataSource(address: string, planned: { readonly [argum
   return {
     clauses: blocks.map(blockToClause),
     unclear: `known after apply; read from ${address}${suffix}`,
-    source: new Hidden(UNKNOWN),
+    source: UNKNOWN,
   };
 }
 
@@ -116,9 +127,7 @@ function blockToClause(block: Value): Clause {
     Condition: conditionElement(list(of.condition)),
   };
   // An unknown principal or resource stands for itself; an unknown action or condition leaves nothing to compare.
-  const hidden = [of.effect, of.actions, of.not_actions, of.condition].some((part) =>
-    canonical(part ?? null).includes(UNKNOWN),
-  );
+  const hidden = [of.effect, of.actions, of.not_actions, of.condition].some(hasUnknown);
   return toClause(statement, hidden);
 }
 
@@ -178,12 +187,12 @@ function principalsOf(principal: NonNullable<RawStatement["Principal"]>): string
 export function sameDocument(left: Document | undefined, right: Document | undefined): boolean {
   return (
     left === right ||
-    (left !== undefined && right !== undefined && same(left.source, right.source) && !isUnknown(right))
+    (left !== undefined && right !== undefined && same(left.source, right.source) && !isUnknownDocument(right))
   );
 }
 
-function isUnknown(document: Document): boolean {
-  return document.source instanceof Hidden && document.source.text === UNKNOWN;
+function isUnknownDocument(document: Document): boolean {
+  return isUnknown(document.source);
 }
 
 /** Whether whatever meets the conditions `narrow` meets the conditions `wide` as well. */

@@ -1,6 +1,6 @@
 import { References } from "../../plan/references";
 import type { Change, Plan } from "../../plan/schema";
-import { Hidden, isObjectValue, same, UNKNOWN, type Value } from "../../plan/value";
+import { Hidden, isObjectValue, isUnknown, same, type Value } from "../../plan/value";
 import { words } from "../rich-text";
 import { type Document, documentOfDataSource, readDocument } from "./documents";
 import type { Grant } from "./permissions";
@@ -197,7 +197,7 @@ export class IamReader {
   /** The policy in an attribute; one that is known only after apply is read from the data source that makes it. */
   private document(change: Change, attributes: Attributes, attribute: string): Document | undefined {
     const value = attributes[attribute];
-    if (!(value instanceof Hidden && value.text === UNKNOWN)) return readDocument(value);
+    if (!isUnknown(value)) return readDocument(value);
     const sources = this.references
       .resolve(change, attribute)
       .filter(({ type, mode }) => mode === "data" && type === "aws_iam_policy_document");

@@ -1,4 +1,4 @@
-import { Hidden, UNKNOWN, type Value } from "../../plan/value";
+import { Hidden, isUnknown, type Value } from "../../plan/value";
 import { covers, coversArn } from "../../policy/containment";
 import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../../policy/escalation";
 import { join, type Words, words } from "../rich-text";
@@ -134,12 +134,12 @@ function unclearDelta(subject: string, before: readonly Grant[], after: readonly
 }
 
 const key = ({ source, document }: Grant) => JSON.stringify([source, document?.source]);
-const isNews = ({ document }: Grant) => document?.source instanceof Hidden && document.source.text === UNKNOWN;
+const isNews = ({ document }: Grant) => isUnknown(document?.source);
 
 /** A permissions boundary caps what a role may do: only one that comes where none was is certainly no gain. */
 export function boundaryDelta(subject: string, before: Value, after: Value): Finding[] {
   const [from, to] = [before, after].map((value) => (value instanceof Hidden ? value.text : value));
-  if (from === to && to !== UNKNOWN) return [];
+  if (from === to && !isUnknown(after)) return [];
   if (!to)
     return from
       ? [finding(subject, "boundary lifted", "gain", words`permissions boundary ${String(from)} removed`)]

@@ -112,7 +112,7 @@ function entriesFor(principal: string, clause: Clause): Entry[] {
  * away: a key `<issuer>:sub` exists for tokens of that issuer alone.
  */
 function issuerOf(principal: string, clause: Clause): string {
-  if (principal === `Federated ${UNKNOWN}`) {
+  if (principal === `Federated ${UNKNOWN.text}`) {
     const key = clause.conditions.find((each) => /:(sub|aud)$/.test(each.key) && patterns(each) !== undefined)?.key;
     return key === undefined ? principal : `Federated ${key.replace(/:(sub|aud)$/, "")}`;
   }
