@@ -40,6 +40,8 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     "keyless/errors.ts",
   ],
   "keyless/sandbox": [
+    "keyless/state",
+    "keyless/plan",
     "keyless/terraform",
     "keyless/config",
     "keyless/trust",

@@ -17,20 +17,25 @@ interface SandboxFlags {
 export function register(program: Command): void {
   program
     .command("sandbox")
-    .argument("[command...]", "what to run, after -- (default: say how to use the local AWS, and stay until Ctrl-C)")
-    .option("--account <id>", "the account whose administrator the command is", accountId, "123456789012")
-    .option("--region <region>", "the region that the command works in", "us-east-1")
-    .option("--least-policy", "at the end, print for each session of a role the least policy that would have sufficed")
-    .option("--record <file>", "at the end, write every permission that was asked for, with its decision, as JSON")
-    .description("start a local AWS with a local CircleCI issuer, and run a command in it")
-    .action(async (command: string[], options: SandboxFlags) => {
+    .argument("[command...]", "command to run, after -- (default: print how to use the sandbox, and wait for Ctrl-C)")
+    .option("--account <id>", "account that the command administers", accountId, "123456789012")
+    .option("--region <region>", "region of the command", "us-east-1")
+    .option("--least-policy", "at the end, print a least-privilege policy for each role session")
+    .option(
+      "--record <file>",
+      "at the end, write each permission that a role session required, with its decision, as JSON",
+    )
+    .description("start a local AWS and a local CircleCI issuer, and run a command against them")
+    .action(async (command: string[], flags: SandboxFlags) => {
       const progress = (line: string) => console.error(line);
-      const sandbox = await startSandbox({ accountId: options.account, region: options.region, progress });
+      const sandbox = await startSandbox({ accountId: flags.account, region: flags.region, progress });
       try {
-        process.exitCode = command.length > 0 ? await runCommand(command, sandbox) : await stay(sandbox);
-        if (options.leastPolicy) printLeastPrivilegePolicies(sandbox);
-        if (options.record)
-          writeOutput("--record", options.record, `${JSON.stringify(sandbox.proxy.recorded(), null, 2)}\n`);
+        process.exitCode = command.length > 0 ? await runCommand(command, sandbox) : await waitForInterrupt(sandbox);
+        if (flags.leastPolicy) printLeastPrivilegePolicies(sandbox);
+        if (flags.record) {
+          const recorded = JSON.stringify(sandbox.proxy.recorded(), null, 2);
+          writeOutput("--record", flags.record, `${recorded}\n`);
+        }
       } finally {
         await sandbox.stop();
       }
@@ -39,39 +44,40 @@ export function register(program: Command): void {
 
 function accountId(value: string): string {
   if (/^\d{12}$/.test(value)) return value;
-  throw new InvalidArgumentError(`an account id has 12 digits.`);
+  throw new InvalidArgumentError("an account id has 12 digits.");
 }
 
-/** The exit status of the command, as a shell would tell it. */
+/** Runs a command in the sandbox. Returns its exit status, as a shell would. */
 async function runCommand([file = "", ...args]: string[], { environment }: Sandbox): Promise<number> {
   const child = spawn(file, args, { env: environment, stdio: "inherit" });
-  // Ctrl-C reaches the command by itself: the local AWS stays until it has ended. Terraform saves its state then.
+  // The terminal sends Ctrl-C to the command too. The sandbox runs until the command exits, so that Terraform can save
+  // its state.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   try {
     const [status, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     return signal ? 128 + constants.signals[signal] : (status ?? 1);
   } catch (error) {
-    console.error(`${file} cannot be run: ${(error as Error).message}`);
+    console.error(`cannot run ${file}: ${(error as Error).message}`);
     return 127;
   }
 }
 
-/** Says how another shell uses the sandbox, and waits for Ctrl-C; the exit status. */
-export async function stay({ endpoint, issuer, environment }: Sandbox): Promise<number> {
+/** Prints how another shell uses the sandbox, then waits for Ctrl-C or SIGTERM. Returns the exit status. */
+export async function waitForInterrupt({ endpoint, issuer, environment }: Sandbox): Promise<number> {
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  console.log(`${shellLines(changes(environment)).join("\n")}
+  console.log(`${shellLines(changedVariables(environment)).join("\n")}
 
-# The local AWS is at ${endpoint}: paste the lines above into another shell to be its administrator there.
-# A token as a job of main would have it, from the local issuer:
+# The sandbox is at ${endpoint}. To administer its account, paste the lines above into another shell.
+# To get a token of a job on branch main from the local issuer:
 #   curl "${issuer.endpoint}/token?organization=<id>&project=<id>&origin=github.com/acme/site&ref=refs/heads/main"
-# Ctrl-C ends it, and everything in it is gone.`);
+# Ctrl-C stops the sandbox and removes its data.`);
   await stopped;
   return 0;
 }
 
-/** What makes another environment of a shell's own. */
-function changes(environment: Sandbox["environment"]): Sandbox["environment"] {
+/** The variables that differ from those of this process. */
+function changedVariables(environment: Sandbox["environment"]): Sandbox["environment"] {
   const names = Object.keys({ ...process.env, ...environment });
   const changed = names.filter((name) => environment[name] !== process.env[name]);
   return Object.fromEntries(changed.map((name) => [name, environment[name]]));

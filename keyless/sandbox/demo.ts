@@ -1,0 +1,246 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import Table from "cli-table3";
+import type { Environment, Role, StateBackend } from "../config/types";
+import { UserError } from "../errors";
+import { readPlan } from "../plan/schema";
+import { bootstrap } from "../state/bootstrap";
+import { events } from "../terraform/run";
+import { savedPlan } from "../terraform/saved-plan";
+import { type Sandbox, startSandbox } from "./index";
+
+/** What the demo deploys. */
+export interface DemoOptions {
+  readonly environment: Environment;
+  readonly backend: StateBackend;
+  /** The backend's stack as cdktf synthesizes it: the text of its `cdk.tf.json`. */
+  readonly backendStack: string;
+  /** The role that the demo assumes. It must trust a branch and be allowed to publish {@link SITE}. */
+  readonly publisher: Role;
+}
+
+type Progress = (line: string) => void;
+
+/** The bucket that the publisher of the shipped configuration publishes to in `dev`. */
+const SITE = "www.dev.example.com";
+
+/**
+ * Bootstraps and deploys one environment in a sandbox, then verifies which tokens its publisher role trusts, what the
+ * role's permissions allow, and that a second plan has no changes.
+ *
+ * The steps run Terraform and the AWS SDK with the environment of this process, which {@link Demo.steps} points to the
+ * sandbox.
+ */
+export class Demo {
+  private readonly trusted: { readonly project: string; readonly repository: string; readonly branch: string };
+  private readonly folder = mkdtempSync(join(tmpdir(), "keyless-demo-"));
+  private readonly verified: [request: string, result: string][] = [];
+  private readonly interruption = new AbortController();
+  private resources = 0;
+  private started?: Sandbox;
+
+  /** @throws {UserError} if the publisher trusts no branch */
+  constructor(private readonly options: DemoOptions) {
+    const { environment, publisher } = options;
+    const [trusted] = publisher.trust.flatMap((rule) =>
+      "repository" in rule ? (rule.branches ?? []).map((branch) => ({ ...rule, branch })) : [],
+    );
+    if (trusted === undefined) {
+      throw new UserError(
+        `environments.${environment.name}.roles.${publisher.name}.trust names no branch: the demo needs one, for example: branches: ["main"]`,
+      );
+    }
+    this.trusted = trusted;
+  }
+
+  get isInterrupted(): boolean {
+    return this.interruption.signal.aborted;
+  }
+
+  /** Kills the running processes; the sandbox's state is temporary. */
+  interrupt(): void {
+    this.interruption.abort();
+  }
+
+  /** The running sandbox. */
+  get sandbox(): Sandbox {
+    if (this.started === undefined) throw new Error("the sandbox is not running");
+    return this.started;
+  }
+
+  /** What to run, in this order. */
+  steps() {
+    const { name } = this.options.environment;
+    return [
+      {
+        title: "Start the sandbox: a local AWS and a local CircleCI issuer",
+        run: (progress: Progress) => this.start(progress),
+      },
+      {
+        title: `keyless bootstrap ${name}: bucket and lock table for the state (the lifecycle rule takes a minute)`,
+        run: (progress: Progress) => this.bootstrap(progress),
+      },
+      {
+        title: `cdktf deploy ${name}: provider, roles and policies`,
+        run: (progress: Progress) => this.cdktf(["deploy", name, "--auto-approve"], progress),
+      },
+      { title: "Verify which tokens the role trusts", run: () => this.verifyTrust() },
+      { title: "Verify what the role's permissions allow", run: () => this.verifyPermissions() },
+      { title: `cdktf diff ${name}: no changes`, run: (progress: Progress) => this.verifyPlan(progress) },
+    ];
+  }
+
+  /** Stops the sandbox and removes the demo's files. */
+  async stop(): Promise<void> {
+    await this.started?.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async start(progress: Progress): Promise<void> {
+    const { accountId, region } = this.options.environment;
+    this.started = await startSandbox({ accountId, region, progress });
+    // From here on, this process has credentials of the sandbox's administrator and no others.
+    for (const name of Object.keys(process.env)) if (/^AWS_(?!SDK_)/.test(name)) delete process.env[name];
+    Object.assign(process.env, withoutUndefined(this.sandbox.environment));
+  }
+
+  private async bootstrap(progress: Progress): Promise<void> {
+    const { backend, backendStack: stack } = this.options;
+    const folder = join(this.folder, "bootstrap");
+    const { signal } = this.interruption;
+    await bootstrap({ backend, stack, folder, adopt: false, env: process.env, progress, signal });
+  }
+
+  private async verifyTrust(): Promise<void> {
+    const { repository, branch } = this.trusted;
+    await this.assumePublisher(branch);
+    this.verified.push([`token of branch ${branch} of ${repository}`, `trusted by ${this.options.publisher.name}`]);
+    const forged = `evil/vcs-origin/${repository}/vcs-ref/refs/heads/${branch}`;
+    for (const other of ["evil", forged]) {
+      const result = await denied("sts:AssumeRoleWithWebIdentity", () => this.assumePublisher(other));
+      this.verified.push([`token of branch ${other} of ${repository}`, result]);
+    }
+  }
+
+  private async verifyPermissions(): Promise<void> {
+    const admin = new S3Client({ forcePathStyle: true });
+    await admin.send(new CreateBucketCommand({ Bucket: SITE }));
+    const role = new S3Client({ forcePathStyle: true, credentials: await this.assumePublisher(this.trusted.branch) });
+    const page = { Bucket: SITE, Key: "index.html", Body: "<h1>Published without a key</h1>" };
+    await role.send(new PutObjectCommand(page));
+    this.verified.push([`the role publishes to ${SITE}`, "allowed"]);
+    const { bucket, key } = this.options.environment.state;
+    const readState = () => role.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    this.verified.push(["the role reads Terraform's state", await denied("s3:GetObject", readState)]);
+  }
+
+  private async verifyPlan(progress: Progress): Promise<void> {
+    const { name } = this.options.environment;
+    await this.cdktf(["diff", name], progress);
+    const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
+    const json = savedPlan(name, join(this.folder, "cdktf.out", "stacks", name), terraform);
+    const { changes, outputs } = readPlan(name, JSON.parse(json));
+    const planned = [
+      ...changes.map(({ address, action }) => ({ address, action })),
+      ...outputs.map(({ name, action }) => ({ address: `output.${name}`, action })),
+    ].filter(({ action }) => action !== "no-op");
+    if (planned.length > 0) {
+      const lines = planned.map(({ address, action }) => `\n  ${action} ${address}`);
+      throw new UserError(`the plan after the deployment of ${name} has changes:${lines.join("")}`);
+    }
+    this.resources = changes.filter(({ mode }) => mode === "managed").length;
+    this.verified.push([`second cdktf diff ${name}`, "no changes"]);
+  }
+
+  /** Credentials of the publisher role for a job on a branch, which STS issues for the job's token. */
+  private async assumePublisher(branch: string) {
+    const { environment, publisher } = this.options;
+    const token = await this.sandbox.issuer.token({
+      organization: environment.circleci.organizationId,
+      project: this.trusted.project,
+      origin: this.trusted.repository,
+      ref: `refs/heads/${branch}`,
+    });
+    const { Credentials } = await new STSClient().send(
+      new AssumeRoleWithWebIdentityCommand({
+        RoleArn: publisher.arn,
+        RoleSessionName: "demo",
+        WebIdentityToken: token,
+      }),
+    );
+    return {
+      accessKeyId: Credentials?.AccessKeyId ?? "",
+      secretAccessKey: Credentials?.SecretAccessKey ?? "",
+      sessionToken: Credentials?.SessionToken,
+    };
+  }
+
+  private async cdktf(args: readonly string[], progress: Progress): Promise<void> {
+    const file = resolve("node_modules", ".bin", "cdktf");
+    const options = ["--no-color", "--output", join(this.folder, "cdktf.out")];
+    const child = spawn(file, [...args, ...options], {
+      env: { ...process.env, CI: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+      signal: this.interruption.signal,
+    });
+    const lines: string[] = [];
+    for (const input of [child.stdout, child.stderr]) {
+      createInterface({ input })
+        .on("line", (line) => lines.push(line))
+        .on("line", events(progress));
+    }
+    const [status] = await once(child, "close");
+    if (status === 0) return;
+    throw new UserError(`cdktf ${args.join(" ")} failed with status ${status}:\n\n${lines.join("\n")}`);
+  }
+
+  /** What was created and verified, what a sandbox cannot verify, and the commands for a real account. */
+  summary(): string {
+    const { accountId, name, roles, state } = this.options.environment;
+    const table = new Table({ colWidths: [66, 52], wordWrap: true, style: { head: [], border: [] } });
+    table.push(
+      [{ colSpan: 2, content: `Created in account ${accountId} of the sandbox` }],
+      [
+        `bucket ${state.bucket}${state.lockTable === undefined ? "" : `, table ${state.lockTable}`}`,
+        "Terraform's state and its lock",
+      ],
+      [`roles ${roles.map((role) => role.name).join(", ")}`, `${this.resources} resources, with provider and policies`],
+      [{ colSpan: 2, content: "Verified" }],
+      ...this.verified,
+    );
+    return `
+${table}
+
+The sandbox cannot verify that AWS reaches your issuer and accepts its certificate, that the ids in config.ts are
+yours, and that no quota or organization policy denies these requests. Tokens and permissions were evaluated by this
+project's implementation of AWS's documented rules, not by AWS.
+
+To deploy to a real account, enter your ids, accounts and buckets in config.ts, sign in as an administrator, and run:
+
+  npx keyless bootstrap ${name}
+  npx cdktf diff ${name}
+  npx cdktf deploy ${name}
+`;
+  }
+}
+
+/** Sends a request that AWS must deny; any other result fails the demo. */
+async function denied(action: string, request: () => Promise<unknown>): Promise<string> {
+  try {
+    await request();
+  } catch (error) {
+    if ((error as Error).name === "AccessDenied") return `denied: ${action}`;
+    throw error;
+  }
+  throw new UserError(`the sandbox allowed ${action}, which it must deny`);
+}
+
+function withoutUndefined(env: Sandbox["environment"]): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
+}
