@@ -8,35 +8,35 @@ import { findMoto, startMoto } from "./moto";
 import { type IamProxy, startIamProxy } from "./proxy";
 import { accountKeys } from "./proxy/store";
 
-/** Where the local AWS pretends to be. */
+/** Options of the sandbox. */
 export interface SandboxOptions {
-  /** The account whose administrator {@link Sandbox.environment} is. Default: 123456789012. */
+  /** The account of {@link Sandbox.environment}. Default: 123456789012. */
   readonly accountId?: string;
   /** Default: us-east-1. */
   readonly region?: string;
-  /** Where downloads are kept between runs. Default: `.keyless` in the current folder. */
+  /** The folder for downloads, which are kept between runs. Default: `.keyless` in the current folder. */
   readonly folder?: string;
-  /** Called with a line for people when something takes long. Default: nothing is said. */
+  /** Called with a message before a step that takes long. Default: no messages. */
   readonly progress?: (line: string) => void;
 }
 
-/** A local AWS with CircleCI beside it. All that it leaves on disk lies in one folder, which goes with it. */
+/** A local AWS and a local CircleCI issuer. All files are in one temporary folder, removed by {@link Sandbox.stop}. */
 export interface Sandbox {
-  /** The address of the local AWS. */
+  /** The URL of all AWS services. */
   readonly endpoint: string;
   readonly issuer: Issuer;
-  /** What stands between the clients and moto; it knows what each role's session has used. */
+  /** Authorizes the requests to moto, and records the permissions that role sessions required. */
   readonly proxy: IamProxy;
-  /** The whole environment of a command that is run by an administrator of the account. */
+  /** All environment variables of a command that an administrator of the account runs. */
   readonly environment: Env;
-  /** The same for an administrator of another account. */
+  /** All environment variables of a command that an administrator of another account runs. */
   accountEnvironment(accountId: string): Env;
-  /** The whole environment of a job that has a token and no static key. */
+  /** All environment variables of a job that has a token and no access key. */
   webIdentityEnvironment(job: WebIdentity): Env;
   stop(): Promise<void>;
 }
 
-/** A job's token, and the role that it is for. */
+/** A job's token, and the role to assume with it. */
 export interface WebIdentity {
   readonly roleArn: string;
   readonly token: string;
@@ -44,7 +44,11 @@ export interface WebIdentity {
   readonly sessionName?: string;
 }
 
-/** Starts the local AWS and the local issuer, with everything that a run of Terraform or of the AWS CLI needs. */
+/**
+ * Starts moto, the issuer and the IAM proxy, and finds Terraform. Missing programs are downloaded into the folder.
+ *
+ * @throws {UserError} if a program is missing and cannot be installed, or moto does not start
+ */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { accountId = "123456789012", region = "us-east-1", progress = () => {} } = options;
   const folder = resolve(options.folder ?? ".keyless");
@@ -87,19 +91,19 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-/** The environment of this process without anything that would lead a client to a real account. */
+/** The environment of this process, with AWS variables that point to the sandbox instead of a real account. */
 function clientEnvironment(endpoint: string, issuer: string, region: string, work: string): Env {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
   return {
     ...Object.fromEntries(inherited),
     AWS_ENDPOINT_URL: endpoint,
-    // Terraform reads this one alone when it trades a token.
+    // Terraform reads only this variable for AssumeRoleWithWebIdentity.
     AWS_ENDPOINT_URL_STS: endpoint,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_EC2_METADATA_DISABLED: "true",
     AWS_PAGER: "",
-    // Files that do not exist.
+    // These files do not exist.
     AWS_CONFIG_FILE: join(work, "aws-config"),
     AWS_SHARED_CREDENTIALS_FILE: join(work, "aws-credentials"),
     KEYLESS_ISSUER: issuer,
@@ -107,7 +111,7 @@ function clientEnvironment(endpoint: string, issuer: string, region: string, wor
   };
 }
 
-/** One download of the AWS provider for all stacks, where it comes from the registry. */
+/** Downloads the AWS provider once for all stacks, if it comes from the registry. */
 function pluginCache(folder: string): Env {
   const cache = join(folder, "plugins");
   mkdirSync(cache, { recursive: true });
@@ -127,8 +131,8 @@ function jobEnvironment(client: Env, { roleArn, token, sessionName = "circleci" 
     AWS_ROLE_ARN: roleArn,
     AWS_WEB_IDENTITY_TOKEN_FILE: file,
     AWS_ROLE_SESSION_NAME: sessionName,
-    // The AWS CLI keeps a session's credentials there, by role and session name: they would outlive the local AWS, and
-    // serve another token too.
+    // The AWS CLI caches credentials in the home folder by role and session name, and would use them for another token
+    // or a later sandbox.
     HOME: dirname(file),
   };
 }

@@ -1,42 +1,42 @@
 import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWTPayload, SignJWT } from "jose";
 import { close, endpointOf, type HttpRequest, type HttpResponse, serve } from "./proxy/http";
 
-/** A stand-in for CircleCI: its own key, and tokens that look like those of a job. */
+/** A local OIDC issuer that signs tokens with the claims of CircleCI jobs. */
 export interface Issuer {
   /**
-   * Where it serves `/.well-known/openid-configuration`, its keys, and `/token?organization=…&project=…&origin=…&ref=…`
-   * for those who are not in this process, e.g. `http://127.0.0.1:40124`.
+   * E.g. `http://127.0.0.1:40124`. Serves `/.well-known/openid-configuration`, the public keys, and tokens at
+   * `/token?organization=…&project=…&origin=…&ref=…`.
    */
   readonly endpoint: string;
-  /** Its public keys, as served. */
+  /** The public keys. */
   readonly keys: JSONWebKeySet;
-  /** A signed token of a job. */
+  /** Issues a signed token. */
   token(job: TokenRequest): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** What a job's token says. */
+/** The job for which a token is issued. */
 export interface TokenRequest {
-  /** The organization's id; it makes the issuer's URL and, by default, the audience. */
+  /** The organization id, which is part of the issuer's URL, and the audience. */
   readonly organization: string;
   readonly project: string;
-  /** Default: a user of no organization. */
+  /** Default: a sample user id. */
   readonly user?: string;
-  /** E.g. `github.com/acme/site`; with `ref` the token is a V2 token, without both a V1 token. */
+  /** E.g. `github.com/acme/site`. With `origin` and `ref` the token is a V2 token, otherwise a V1 token. */
   readonly origin?: string;
   /** E.g. `refs/heads/main`. */
   readonly ref?: string;
   /** Default: `oidc.circleci.com`. */
   readonly server?: string;
-  /** Seconds from now until it expires, negative for one that has. Default: 3600. */
+  /** Seconds until the token expires, negative for an expired token. Default: 3600. */
   readonly lifetime?: number;
-  /** Claims that replace those of such a job; `undefined` leaves one out. */
+  /** Claims that replace the default ones; `undefined` removes a claim. */
   readonly claims?: JWTPayload;
 }
 
 const uuid = (last: string) => `00000000-0000-4000-8000-${last.padStart(12, "0")}`;
 
-/** Starts the issuer on a free port of 127.0.0.1, with a key made for this run. */
+/** Starts the issuer on a free port of 127.0.0.1, with a new key. */
 export async function startIssuer(): Promise<Issuer> {
   const { privateKey, publicKey } = await generateKeyPair("RS256");
   const header = { alg: "RS256", typ: "JWT", kid: "local" };

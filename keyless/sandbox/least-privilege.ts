@@ -2,8 +2,8 @@ import type { PolicyDocument } from "../policy/document";
 import type { RecordedPermission } from "./proxy";
 
 /**
- * The least policy that would have sufficed for everything that was asked for, whether it was allowed or refused: one
- * statement for each set of resources, so that it stays readable. Conditions are left to the reader.
+ * The least-privilege policy for the recorded permissions, allowed and denied ones. It has one statement for each set of
+ * resources, and no conditions.
  */
 export function leastPrivilegePolicy(used: readonly Pick<RecordedPermission, "action" | "resource">[]): PolicyDocument {
   const actions = [...new Set(used.map(({ action }) => action))].sort();

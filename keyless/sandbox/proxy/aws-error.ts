@@ -3,10 +3,10 @@ import type { Decision } from "../../policy/evaluate";
 import type { Call, RequiredPermission } from "./call";
 import type { HttpResponse } from "./http";
 
-/** A request that AWS would refuse, in AWS's words. */
+/** An error response with AWS's code, message and status. */
 export class AwsError extends Error {
   constructor(
-    /** As IAM and STS name it, e.g. `AccessDenied`; other services' own names are derived from it. */
+    /** The code of IAM and STS, e.g. `AccessDenied`. {@link toResponse} translates it for other services. */
     readonly code: string,
     message: string,
     readonly status = 400,
@@ -16,7 +16,7 @@ export class AwsError extends Error {
 }
 
 /**
- * A permission that was asked for and is not given.
+ * The error for a permission that a session does not have.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
  */
@@ -24,7 +24,7 @@ export function accessDenied(who: string, { action, resource }: RequiredPermissi
   const arn = action.startsWith("s3:") ? `"${resource}"` : resource;
   const where = resource === "*" ? "" : ` on resource: ${arn}`;
   const what = `User: ${who} is not authorized to perform: ${action}${where}`;
-  // AWS does not tell a stranger whether the role exists or does not trust them.
+  // AWS gives no reason for AssumeRole, so that the message does not reveal whether the role exists.
   const reason = action === "sts:AssumeRole" ? "" : ` ${why(action, decision)}`;
   return new AwsError("AccessDenied", `${what}${reason}`, 403);
 }
@@ -40,7 +40,7 @@ function why(action: string, { reason, because, policies }: Decision): string {
     case "session":
       return `because no session policy allows the ${action} action`;
     case "unsupported":
-      return `because the local AWS cannot tell: ${because}`;
+      return `because the sandbox cannot evaluate the policy: ${because}`;
     default: {
       const missing = policies.some(allowsAsIdentity) ? "resource" : "identity";
       return `because no ${missing}-based policy allows the ${action} action`;
@@ -63,7 +63,7 @@ const policyKinds = {
   session: "a session policy",
 };
 
-/** What the services that do not speak the query protocol call the errors of credentials. */
+/** The codes of credential errors in services that do not use the query protocol. */
 const s3Codes: Record<string, string> = { InvalidClientTokenId: "InvalidAccessKeyId" };
 const jsonCodes: Record<string, string> = {
   AccessDenied: "AccessDeniedException",
@@ -71,7 +71,7 @@ const jsonCodes: Record<string, string> = {
   InvalidClientTokenId: "UnrecognizedClientException",
 };
 
-/** The refusal in the format of the service that was asked, so that its clients print what they would print. */
+/** Formats an error as the requested service does, so that clients print the same message as with AWS. */
 export function toResponse({ service, http, operation, form }: Call, error: AwsError): HttpResponse {
   const { code, message, status } = error;
   if (service === "s3") return s3Error(http.method, s3Codes[code] ?? code, message, status);
@@ -83,7 +83,7 @@ export function toResponse({ service, http, operation, form }: Call, error: AwsE
 function s3Error(method: string, code: string, message: string, status: number): HttpResponse {
   const id = randomUUID();
   const xml = `<Error><Code>${code}</Code><Message>${escapeXmlText(message)}</Message><RequestId>${id}</RequestId><HostId>local</HostId></Error>`;
-  // A HEAD has no body: the client knows the status and no more.
+  // The response to a HEAD request has no body.
   return xmlResponse(status, id, method === "HEAD" ? "" : xml);
 }
 

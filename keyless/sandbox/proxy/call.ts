@@ -1,62 +1,62 @@
 import type { Request } from "../../policy/request";
 import type { HttpRequest } from "./http";
 
-/** A request to AWS, taken apart: what every service needs to know before it can say which permission is asked for. */
+/** A parsed request to AWS: what every service needs to find the permissions that it requires. */
 export interface Call {
   readonly http: HttpRequest;
-  /** The path, still encoded, without the query. */
+  /** The percent-encoded path, without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** The service as the signature names it, e.g. `s3`; `sts` for an unsigned trade of a token. */
+  /** The service in the signature, e.g. `s3`. `sts` for an unsigned `AssumeRoleWith…` request. */
   readonly service: string;
   readonly region: string;
-  /** Absent for a request that is not signed. */
+  /** Undefined for an unsigned request. */
   readonly accessKeyId?: string;
   readonly sessionToken?: string;
   /** The parameters of the query protocol (IAM, STS), e.g. `Action`; empty for other protocols. */
   readonly form: URLSearchParams;
-  /** The operation where the protocol names it: `X-Amz-Target` or the parameter `Action`. */
+  /** The operation from the `X-Amz-Target` header or the `Action` parameter. Undefined for REST protocols. */
   readonly operation?: string;
-  /** The body of the JSON protocol (DynamoDB, KMS), undefined where it is none; empty for other protocols. */
+  /** The body of the JSON protocol (DynamoDB, KMS). Undefined if it is not a JSON object; empty for other protocols. */
   readonly json?: JsonObject;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: requests of any service, as they come
+// biome-ignore lint/suspicious/noExplicitAny: request bodies of any service, not validated
 export type JsonObject = Record<string, any>;
 
-/** One permission that a request asks for. A request is let through only if each of its asks is. */
+/** A permission that a request requires. A request is allowed only if all its permissions are. */
 export interface RequiredPermission {
   /** E.g. `s3:GetObject`. */
   readonly action: string;
-  /** An ARN, or `*` for an action that has no resource or one whose resource the gate does not know. */
+  /** An ARN. `*` for an action without resources, or if the proxy cannot tell the resource. */
   readonly resource: string;
-  /** The condition keys that the service sets; the global ones (`aws:PrincipalArn`, …) come on top. */
+  /** The condition keys that the service sets. The proxy adds the global keys (`aws:PrincipalArn`, …). */
   readonly context: ConditionKeys;
 }
 
-/** What is stored in the local AWS and decides what a request asks for. */
+/** The state in the sandbox that determines which permissions a request requires. */
 export interface ResourceState {
-  /** The account that is asked. */
+  /** The account that receives the request. */
   readonly accountId: string;
   readonly partition: string;
-  /** The path of the role or user that the request names; default: `/`. */
+  /** The path of the role or user in the request. Default: `/`. */
   readonly path?: string;
   /** The tags of that role. */
   readonly tags?: Readonly<Record<string, string>>;
   /** The ARN of that role's permissions boundary. */
   readonly boundaryArn?: string;
-  /** The partition keys of the tables that the request names, by those names. */
+  /** The partition keys of the tables in the request, by the table names in the request. */
   readonly partitionKeys?: Readonly<Record<string, string>>;
-  /** The ARN of the KMS key that the request names, by id or by alias, or that its bucket or object is encrypted with. */
+  /** The ARN of the KMS key in the request (an id or an alias there), or the key of its bucket or object. */
   readonly keyArn?: string;
-  /** The ARN of the KMS key that a ciphertext is encrypted with anew. */
+  /** The ARN of the KMS key that `ReEncrypt` encrypts with. */
   readonly destinationKeyArn?: string;
 }
 
 /** The condition keys of a request, by name. */
 export type ConditionKeys = Request["context"];
 
-/** Takes a request apart, whether it is signed in its header, in its query (a presigned URL), or not at all. */
+/** Parses a request that is signed in its header or its query (a presigned URL), or unsigned. */
 export function parseCall(request: HttpRequest): Call {
   const http = inPathStyle(request);
   const [path = "/", search = ""] = http.url.split(/\?(.*)/s);
@@ -81,7 +81,7 @@ export function parseCall(request: HttpRequest): Call {
   };
 }
 
-/** A request to S3 that names the bucket in its host, with the bucket in its path instead. */
+/** Converts a virtual-hosted-style request to S3 to path style. */
 function inPathStyle(http: HttpRequest): HttpRequest {
   const [, bucket] = /^(.+?)\.(?:localhost|s3[.-][^:]*amazonaws\.com)(?::\d+)?$/.exec(http.headers.host ?? "") ?? [];
   return bucket === undefined ? http : { ...http, url: `/${bucket}${http.url}` };
@@ -96,13 +96,13 @@ function parseJsonObject(body: Buffer): JsonObject | undefined {
   }
 }
 
-/** The values of a list of the query protocol: `TagKeys.member.1`, `TagKeys.member.2`, … */
+/** The values of a list in the query protocol: `TagKeys.member.1`, `TagKeys.member.2`, … */
 export function members(form: URLSearchParams, list: string, field?: string): string[] {
   const pattern = new RegExp(`^${list}\\.member\\.\\d+${field ? `\\.${field}` : ""}$`);
   return [...form].filter(([name]) => pattern.test(name)).map(([, value]) => value);
 }
 
-/** Leaves out what a request does not say, since an absent condition key is not an empty one. */
+/** Removes keys without a value: policies distinguish an absent condition key from an empty one. */
 export function present(
   context: Readonly<Record<string, string | readonly string[] | null | undefined>>,
 ): ConditionKeys {
@@ -111,12 +111,12 @@ export function present(
   ) as ConditionKeys;
 }
 
-/** `aws:RequestTag/<key>` and `aws:TagKeys` for the tags that a request sets. */
+/** The condition keys `aws:RequestTag/<key>` and `aws:TagKeys` for the tags in a request. */
 export function requestTags(tags: Readonly<Record<string, string>>): ConditionKeys {
   return { ...prefixed("aws:RequestTag/", tags), ...present({ "aws:TagKeys": Object.keys(tags) }) };
 }
 
-/** Values as condition keys with a common prefix, e.g. `s3:`. */
+/** Condition keys with a common prefix, e.g. `aws:PrincipalTag/`. */
 export function prefixed(prefix: string, values: Readonly<Record<string, string>>): ConditionKeys {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${prefix}${key}`, value]));
 }

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, request, type Server } from "node:h
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-/** A request, whole: header names in lower case, the body as it came. */
+/** A request with its complete body. Header names are in lower case. */
 export interface HttpRequest {
   readonly method: string;
-  /** Path and query, as sent. */
+  /** Path and query, unchanged. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
@@ -17,17 +17,17 @@ export interface HttpResponse {
   readonly body: Buffer;
 }
 
-/** Headers about one connection; they are not passed on, since each side of a proxy has its own. */
+/** Hop-by-hop headers, which a proxy does not forward (RFC 9110, section 7.6.1). */
 const hopByHop = ["connection", "keep-alive", "transfer-encoding", "expect", "upgrade"];
 
-/** Serves on a free port of 127.0.0.1; a handler that fails answers 500. */
+/** Serves on a free port of 127.0.0.1. If the handler throws, the response is 500 with the error. */
 export async function serve(handle: (request: HttpRequest) => Promise<HttpResponse>): Promise<Server> {
   const server = createServer(async (incoming, outgoing) => {
     const answer = await read(incoming).then(handle).catch(failure);
     outgoing.writeHead(answer.status, answer.headers);
     outgoing.end(answer.body);
   });
-  // Longer than clients keep an idle connection: one that is closed while they write to it fails their request.
+  // Longer than the clients' own limit: a request fails if the server closes its idle connection first.
   server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(0, "127.0.0.1", resolve);
@@ -45,10 +45,10 @@ function failure(error: Error): HttpResponse {
   return { status: 500, headers: { "content-type": "text/plain" }, body: Buffer.from(String(error.stack ?? error)) };
 }
 
-/** Sends a request on to another server, byte for byte, and returns what that answers. */
+/** Forwards a request to another server unchanged, and returns its response. */
 export function forward(endpoint: string, { method, url, headers, body }: HttpRequest): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    // The path as sent, not as a URL parser would rewrite it: `a/../b` and `%2F` are keys of S3.
+    // A URL parser would normalize the path, but `a/../b` and `%2F` are valid in S3 keys.
     const { hostname, port } = new URL(endpoint);
     const length = body.length > 0 || headers["content-length"] ? { "content-length": String(body.length) } : {};
     const outgoing = request({ hostname, port, method, path: url, headers: { ...headers, ...length } }, (answer) => {
@@ -66,12 +66,12 @@ function withoutHopByHop<T>(headers: Readonly<Record<string, T>>): Record<string
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.includes(name)));
 }
 
-/** The address of a server that listens. */
+/** The URL of a listening server. */
 export function endpointOf(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Closes a server and every connection that a client has kept open. */
+/** Closes a server and its open connections. */
 export function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

@@ -20,40 +20,43 @@ import {
 import { accountHeader, Store, type StoredRole, unverifiedSignature } from "./store";
 import { requireWellFormed } from "./well-formed";
 
-/** The local AWS as its clients see it: moto, behind the checks that AWS makes and moto does not. */
+/** A proxy in front of moto that authenticates and authorizes requests as AWS does; moto does not. */
 export interface IamProxy {
-  /** The address that clients use instead of moto's. */
+  /** The URL that clients use instead of moto's. */
   readonly endpoint: string;
-  /** Every permission that a role's session has asked for so far, in order. */
+  /**
+   * The permissions that role sessions have required so far, in order.
+   *
+   * @param sessionArn Default: all sessions.
+   */
   recorded(sessionArn?: string): readonly RecordedPermission[];
   stop(): Promise<void>;
 }
 
-/** A permission that a session has asked for, with every condition key that was there to decide it. */
+/** A permission that a session required, with all condition keys of the request and the decision. */
 export interface RecordedPermission extends RequiredPermission {
   /** `arn:aws:sts::<account>:assumed-role/<role>/<session name>` */
   readonly session: string;
   readonly decision: "allowed" | "refused";
 }
 
-/** What the gate stands before, and whose tokens it takes. */
+/** Options of the IAM proxy. */
 export interface IamProxyOptions {
-  /** Where moto listens. */
+  /** moto's URL. */
   readonly moto: string;
-  /** The keys that every token must be signed with, whoever its issuer is. */
+  /** The public keys that verify tokens of every issuer. */
   readonly keys: JSONWebKeySet;
-  /** The account of keys that say nothing of one. Default: 123456789012. */
+  /** The account of access keys that do not contain an account id. Default: 123456789012. */
   readonly accountId?: string;
 }
 
 /**
- * Starts the gate. It serves one request at a time, so that the conditional writes that a lock rests on are atomic.
- * Role sessions get what their policies allow; administrators of the local AWS ({@link accountKeys}, and static keys
- * that do not look like AWS's own) pass.
+ * Starts the IAM proxy. Requests of role sessions are authorized by the role's policies. Requests with static keys are
+ * an administrator's and are not authorized: {@link accountKeys}, and keys that do not have the form of AWS's own. The
+ * proxy forwards one request at a time, because conditional writes in moto, which locks depend on, are not atomic.
  *
- * It differs from AWS in this: signatures are not verified; a multi-object delete is refused whole; nobody reaches the
- * bucket of another account, whatever its policy says; nobody is let in without a signature; service control policies
- * are not known.
+ * Differences from AWS: signatures are not verified; a multi-object delete fails as a whole; cross-account requests to
+ * buckets and unsigned requests are denied; there are no service control policies.
  */
 export async function startIamProxy(options: IamProxyOptions): Promise<IamProxy> {
   const authorizer = new Authorizer(options);
@@ -106,7 +109,7 @@ class Authorizer {
     return session ? this.#hideMissingObject(call, session, answer) : answer;
   }
 
-  /** The session whose keys a request is signed with. */
+  /** The session of the request's access key. */
   #sessionOf({ accessKeyId, sessionToken, service }: Call): Session | undefined {
     const session = this.#sessions.get(accessKeyId ?? "");
     if (!session) return undefined;
@@ -124,13 +127,13 @@ class Authorizer {
         : new AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
     }
     const [, own] = /^AKIADMIN(\d{12})$/.exec(accessKeyId) ?? [];
-    // A key of AWS's form that was not issued here: of a session of an earlier run, say, or of an IAM user.
+    // A key of AWS's form that the proxy did not issue, e.g. in an earlier run or for an IAM user.
     if (!own && /^(AKIA|ASIA)[A-Z0-9]{16}$/.test(accessKeyId)) throw unknownKey();
     const accountId = own ?? this.options.accountId ?? "123456789012";
     return { accountId, partition: partitionOf(region).name };
   }
 
-  /** Lets moto make the keys of a session, and remembers whose they are. */
+  /** Creates a session: moto issues its access key, which the proxy maps to the role. */
   async #createSession(call: Call, session: NewSession): Promise<HttpResponse> {
     const answer = await this.#forward(call, session);
     if (answer.status === 200) {
@@ -140,7 +143,7 @@ class Authorizer {
     return answer;
   }
 
-  /** Passes a request on so that moto can take it for nothing else than what was decided: it goes by host and signature. */
+  /** Forwards a request with the host and the signature replaced, from which moto would derive another service or account. */
   #forward({ http, accessKeyId, region, service }: Call, { accountId }: Account): Promise<HttpResponse> {
     const headers = {
       ...http.headers,
@@ -151,9 +154,13 @@ class Authorizer {
     return forward(this.options.moto, { ...http, headers });
   }
 
-  /** Throws unless the session has every permission that the request asks for. */
+  /**
+   * Evaluates and records the permissions that a request requires.
+   *
+   * @throws {AwsError} for the first permission that the session does not have
+   */
   async #authorize(call: Call, session: Session): Promise<void> {
-    // Not of AWS: moto's own way to look into it and to empty it.
+    // moto's own endpoints, which show and reset its state. AWS has none of them.
     if (/^\/(moto-api|latest)\b/.test(decodeURIComponent(call.path)))
       throw new AwsError("AccessDenied", "Access Denied", 403);
     if (call.service === "sts" && call.operation === "GetCallerIdentity") return;
@@ -190,7 +197,11 @@ class Authorizer {
     return { decision: evaluate(policies, { ...permission, principal, context }), context };
   }
 
-  /** Who may not list a bucket is not told either that an object is not there. */
+  /**
+   * Without `s3:ListBucket`, S3 returns 403 instead of 404 for a missing object.
+   *
+   * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+   */
   async #hideMissingObject(call: Call, session: Session, answer: HttpResponse): Promise<HttpResponse> {
     const { bucket, key } = s3Address(call);
     if (call.service !== "s3" || answer.status !== 404 || !bucket || !key) return answer;
@@ -205,7 +216,7 @@ function unknownKey(): AwsError {
   return new AwsError("InvalidClientTokenId", "The security token included in the request is invalid.", 403);
 }
 
-/** Whether a request may have changed what the {@link Store} has read. */
+/** Whether a request may have changed what the {@link Store} has cached. */
 function changesPolicies(call: Call): boolean {
   const { service, operation = "", http } = call;
   if (service === "s3") return !["GET", "HEAD"].includes(http.method) && s3Address(call).key === undefined;

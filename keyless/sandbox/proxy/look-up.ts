@@ -7,7 +7,7 @@ import { kmsKeyId } from "./services/kms";
 import { s3Address } from "./services/s3";
 import type { Store } from "./store";
 
-/** What has to be read from the local AWS before it can be said what a request asks for. */
+/** Reads the state that determines which permissions a request requires. */
 export async function lookUp(call: Call, account: Account, store: Store): Promise<ResourceState> {
   const { accountId, partition } = account;
   return { accountId, partition, ...(await lookUpNamed(call, account, store)) };
@@ -21,7 +21,7 @@ async function lookUpNamed(call: Call, account: Account, store: Store): Promise<
       const user = form.get("UserName");
       const role = form.get("RoleName");
       if (subject === "user" && user) return { path: await store.userPath(account, user) };
-      // A role is put into an instance profile.
+      // AddRoleToInstanceProfile has a role too.
       const isAboutRole = subject === "role" || subject === "instance-profile";
       return (isAboutRole && role && (await store.role(account, role))) || {};
     }
@@ -50,7 +50,7 @@ async function partitionKeys(call: Call, account: Account, store: Store): Promis
   return Object.fromEntries(keys.filter((key): key is readonly [string, string] => key[1] !== undefined));
 }
 
-/** The KMS key that S3 will use for a request: that of the object which is read, or of the one that is written. */
+/** The KMS key that S3 uses for a request: the key of the object that is read, or for the object that is written. */
 async function s3KeyId(call: Call, account: Account, store: Store): Promise<string | undefined> {
   const { bucket, key } = s3Address(call);
   if (!bucket || !key) return undefined;
@@ -60,7 +60,7 @@ async function s3KeyId(call: Call, account: Account, store: Store): Promise<stri
   return headers["x-amz-server-side-encryption-aws-kms-key-id"] ?? store.bucketKey(account, call.region, bucket);
 }
 
-/** The policy of the resource itself: a bucket's, a KMS key's, or the trust policy of a role that is to be assumed. */
+/** The resource-based policy: of a bucket or a KMS key, or the trust policy of a role that is assumed. */
 export async function resourcePolicy(
   { action, resource }: RequiredPermission,
   { region }: Call,

@@ -5,29 +5,30 @@ import { AwsError } from "./aws-error";
 import { type Call, type ConditionKeys, members, present } from "./call";
 import type { Store, StoredRole } from "./store";
 
-/** A role that somebody has assumed, by its access key. */
+/** A role session. */
 export interface Session extends Account {
   readonly roleName: string;
   /** `arn:aws:sts::<account>:assumed-role/<role>/<session name>` */
   readonly arn: string;
-  /** The session policies given when it was made; none means no limit. */
+  /** The session policies. If empty, they do not limit the session. */
   readonly policies: readonly NamedPolicy[];
-  /** What was known when it was made and stays: the issuer's claims, the time. */
+  /** The condition keys that are set when the session is created: the token's claims, the time. */
   readonly context: ConditionKeys;
   readonly sessionToken: string;
   readonly expires: Date;
 }
 
-/** A session that is about to be made: moto makes its keys. */
+/** A session for which moto has not issued the access key yet. */
 export type NewSession = Omit<Session, "sessionToken" | "expires">;
 
 const notAuthorized = () =>
   new AwsError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403);
 
 /**
- * Makes the checks that AWS makes before it trades a token for a role's credentials, in this order: the request's form,
- * the token's form, signature and expiry, the provider and its audiences, the role and its trust policy.
+ * Checks an `AssumeRoleWithWebIdentity` request as AWS does, in this order: the parameters; the token's format, signature
+ * and expiry; the provider and its audiences; the role and its trust policy; the duration.
  *
+ * @throws {AwsError} for the first check that fails
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 export async function assumeRoleWithWebIdentity(
@@ -60,7 +61,13 @@ export async function assumeRoleWithWebIdentity(
   return newSession(form, store, account, role, claimKeys);
 }
 
-/** The checks of `AssumeRole` besides the permission to do it, which is decided like every other permission. */
+/**
+ * Checks the parameters and the role of an `AssumeRole` request. The permission is evaluated like every other one.
+ *
+ * @param who The ARN of the caller.
+ * @param chained Whether the caller is a role session, whose new session is limited to an hour.
+ * @throws {AwsError} for the first check that fails
+ */
 export async function assumeRole({ form }: Call, who: string, store: Store, chained: boolean): Promise<NewSession> {
   const { account, roleName, roleArn } = parseRoleArn(form);
   checkForm(form);
@@ -78,7 +85,7 @@ export async function assumeRole({ form }: Call, who: string, store: Store, chai
   return newSession(form, store, account, role, {});
 }
 
-/** Reads the keys that moto has made for a session from its answer. */
+/** Reads the credentials of a session from moto's response. */
 export function issuedKeys(xml: string): Pick<Session, "sessionToken" | "expires"> & { accessKeyId: string } {
   const field = (name: string) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1] ?? "";
   const expires = new Date(field("Expiration"));
@@ -149,7 +156,7 @@ function invalid(field: string, value: string, constraint: string): AwsError {
   );
 }
 
-/** The claims of a token that one of the keys has signed and that is valid now. */
+/** Verifies a token's format, signature and expiry. Returns its claims. */
 async function verify(token: string, keys: JSONWebKeySet): Promise<Claims & { readonly aud: string }> {
   try {
     decodeJwt(token);
@@ -184,13 +191,13 @@ function tokenError(error: unknown): AwsError {
   return new AwsError("InvalidIdentityToken", message);
 }
 
-/** AWS takes `azp` for the audience where a token has it. */
+/** The audience of a token: AWS uses the claim `azp` instead of `aud` if a token has it. */
 function audienceOf({ aud, azp }: JWTPayload): string {
   if (typeof azp === "string") return azp;
   return Array.isArray(aud) ? (aud.length === 1 ? String(aud[0]) : "") : (aud ?? "");
 }
 
-/** The condition keys of every request. The stand-in counts as TLS: it has none, and every client of AWS has. */
+/** The condition keys that every request has. The sandbox has no TLS, but requests to AWS have it. */
 export function requestTimeContext(now: Date = new Date()): ConditionKeys {
   return {
     "aws:CurrentTime": now.toISOString(),

@@ -15,7 +15,7 @@ import type { Account } from "../../trust/token";
 import type { JsonObject } from "./call";
 import { forward } from "./http";
 
-/** A role as the local AWS holds it, with everything that decides what it may do. */
+/** A role in the sandbox with all policies that determine its permissions. */
 export interface StoredRole {
   readonly arn: string;
   readonly id: string;
@@ -29,24 +29,24 @@ export interface StoredRole {
   readonly boundary?: NamedPolicy;
 }
 
-/** Access keys that make their bearer the administrator of an account of the local AWS. */
+/** The access key of an administrator of an account in the sandbox. */
 export function accountKeys(accountId: string): { accessKeyId: string; secretAccessKey: string } {
   return { accessKeyId: `AKIADMIN${accountId}`, secretAccessKey: "no-secret-on-the-local-aws" };
 }
 
-/** The signature's header from which moto reads service and region, and which it does not verify. */
+/** An `Authorization` header from which moto reads service and region. moto does not verify signatures. */
 export function unverifiedSignature(accessKeyId: string, region: string, service: string): string {
   const scope = `${accessKeyId}/20000101/${region}/${service}/aws4_request`;
   return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
 }
 
-/** The header by which moto is told the account, whatever the access key. */
+/** The header that sets the account in moto, independent of the access key. */
 export const accountHeader = "x-moto-account-id";
 
-/** A region of a partition, by which moto knows the partition. */
+/** A region of each partition other than `aws`: moto derives the partition from the region. */
 const regions: Record<string, string> = { "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1" };
 
-/** Reads what is stored in moto; what was read is kept until {@link Store.forget}. */
+/** Reads moto's state. Results are cached until {@link Store.forget}. */
 export class Store {
   readonly #moto: string;
   readonly #read = new Map<string, Promise<unknown>>();
@@ -56,7 +56,7 @@ export class Store {
     this.#moto = moto;
   }
 
-  /** To be called when policies may have changed. */
+  /** Clears the cache. Call it when policies may have changed. */
   forget(): void {
     this.#read.clear();
   }
@@ -65,7 +65,7 @@ export class Store {
     return this.#once(`role ${accountKey(account)} ${name}`, () => absentOr(this.#readRole(account, name)));
   }
 
-  /** The audiences of the OIDC provider of an issuer, or undefined where the account has no such provider. */
+  /** The audiences of an OIDC provider. Undefined if the account has no such provider. */
   audiences(account: Account, providerArn: string): Promise<readonly string[] | undefined> {
     return this.#once(`provider ${accountKey(account)} ${providerArn}`, async () => {
       const command = new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: providerArn });
@@ -73,14 +73,14 @@ export class Store {
     });
   }
 
-  /** The path of a user, by default `/`. */
+  /** The path of a user. Undefined if there is no such user. */
   userPath(account: Account, name: string): Promise<string | undefined> {
     return this.#once(`user ${accountKey(account)} ${name}`, async () => {
       return (await absentOr(this.#iam(account).send(new GetUserCommand({ UserName: name }))))?.User?.Path;
     });
   }
 
-  /** The default version of a managed policy; one that does not exist allows nothing. */
+  /** The default version of a managed policy. A policy that does not exist allows nothing. */
   managedPolicy(account: Account, arn: string): Promise<NamedPolicy> {
     return this.#once(`policy ${accountKey(account)} ${arn}`, async () => {
       const policy = await absentOr(this.#iam(account).send(new GetPolicyCommand({ PolicyArn: arn })));
@@ -100,7 +100,7 @@ export class Store {
     });
   }
 
-  /** The KMS key with which S3 encrypts or has encrypted an object; the bucket's default for one that does not exist. */
+  /** The KMS key of an object. Undefined if it is not encrypted with one, or does not exist. */
   async objectKey(account: Account, region: string, url: string): Promise<string | undefined> {
     const { headers } = await this.#raw(account, region, "s3", { method: "HEAD", url });
     return headers["x-amz-server-side-encryption-aws-kms-key-id"] as string | undefined;
@@ -120,7 +120,7 @@ export class Store {
     });
   }
 
-  /** The ARN of a KMS key that is named by its id, its ARN or an alias. */
+  /** The ARN of a KMS key, given its id, ARN or alias. */
   keyArn(account: Account, region: string, keyId: string): Promise<string | undefined> {
     return this.#once(`key ${accountKey(account)} ${region} ${keyId}`, async () => {
       return (await this.#json(account, region, "kms", "TrentService.DescribeKey", { KeyId: keyId }))?.KeyMetadata.Arn;
@@ -189,7 +189,7 @@ export class Store {
     return answer.status === 200 ? (JSON.parse(answer.body.toString()) as JsonObject) : undefined;
   }
 
-  /** A request to moto, which reads the service and the region from the signature's header and verifies nothing. */
+  /** Sends a request to moto as the administrator of the account. */
   #raw(
     { accountId }: Account,
     region: string,

@@ -2,8 +2,10 @@ import { AwsError } from "./aws-error";
 import type { Call } from "./call";
 
 /**
- * Refuses a request that could be read in two ways, so that what is decided is what is done. AWS refuses most of them
- * too, and no client of AWS sends one.
+ * Rejects ambiguous requests, which the proxy and moto could interpret differently: the proxy would then authorize
+ * another request than moto executes. AWS rejects most of them too, and no AWS client sends them.
+ *
+ * @throws {AwsError} as AWS would for a malformed request
  */
 export function requireWellFormed(call: Call): void {
   const { path, http, service, query } = call;
@@ -40,7 +42,7 @@ function requireOneSignature({ http, query }: Call): void {
   }
 }
 
-/** What a request to S3 can be about besides the bucket or the object itself. */
+/** The subresources of buckets and objects. */
 const subresources = [
   ...["accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption", "intelligent-tiering"],
   ...["inventory", "legal-hold", "lifecycle", "location", "logging", "metrics", "notification", "object-lock"],
@@ -59,12 +61,12 @@ const subresources = [
   ],
 ];
 
-/** A multi-object delete as clients write it, and what its objects say: nothing for XML parsers to differ about. */
+/** The body of a multi-object delete as AWS clients write it. XML parsers cannot interpret it differently. */
 const deletion =
   /^(<\?xml version="1\.0"( encoding="(UTF|utf)-8")?\?>)?\s*<Delete( xmlns="[^"<>]*")?>(\s*(<Object>\s*<\/Object>|<Quiet>(true|false)<\/Quiet>))*\s*<\/Delete>\s*$/;
 const deletedField = /<(Key|VersionId|ETag|LastModifiedTime|Size)>[^<]+<\/\1>/g;
 
-/** The source of a copy: bucket and key, and the version if it names one. */
+/** The source of a copy: bucket, key, and optionally the version. */
 const copySource = /^\/?[\w.-]+\/[^?#;]+(\?versionId=[\w.-]+)?$/;
 
 function requireOneBucket({ path, query, http }: Call): void {
@@ -95,12 +97,12 @@ const jsonTargets: Record<string, RegExp> = {
   kms: /^TrentService\.\w+$/,
 };
 
-/** An operation is named in one place, the form, the query or a header; then the path says nothing. */
+/** Requires that one of form, query and header contains the operation, and that the path is `/`. */
 function requireOneOperation({ http, path, query, form, operation, service, json }: Call): void {
   const target = http.headers["x-amz-target"];
   const wantsTarget = jsonTargets[service];
   const isQueryProtocol = service === "iam" || service === "sts";
-  // A REST service names none.
+  // REST protocols have no operation name.
   if (operation === undefined && !wantsTarget && !isQueryProtocol) return;
 
   const parameters = [...query.keys()].filter((name) => !name.startsWith("X-Amz-"));

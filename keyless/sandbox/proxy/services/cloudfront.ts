@@ -1,6 +1,6 @@
 import type { Call, RequiredPermission, ResourceState } from "../call";
 
-/** What CloudFront calls a thing in its paths, and in the names of its actions. */
+/** Resource kinds by path segment, as in the names of the actions. */
 const nouns = new Map([
   ["distribution", "Distribution"],
   ["origin-access-control", "OriginAccessControl"],
@@ -21,7 +21,7 @@ export function cloudFrontPermissions(call: Call, state: ResourceState): Require
   const resource = kind === "tagging" ? (call.query.get("Resource") ?? "*") : arn(state, kind, id);
   const permission = (action: string) => ({ action: `cloudfront:${action}`, resource, context: {} });
   const create = call.http.method === "POST" && id === undefined;
-  // A distribution that is created with tags needs the right to tag as well.
+  // Creating a distribution with tags requires the permission to tag as well.
   if (create && kind === "distribution" && call.query.has("WithTags"))
     return [permission("CreateDistribution"), permission("TagResource")];
   if (kind === "tagging") return [permission(taggingAction(call))];
@@ -30,7 +30,7 @@ export function cloudFrontPermissions(call: Call, state: ResourceState): Require
   if (noun && id === undefined && !create)
     return [{ ...permission(`List${noun.replace(/y$/, "ie")}s`), resource: "*" }];
   if (noun) return [permission(actionOn(noun, call.http.method, part))];
-  // Matched by a wildcard only.
+  // Only a wildcard matches this action.
   return [permission(`${call.http.method} ${call.path}`)];
 }
 

@@ -1,13 +1,13 @@
 import { type Call, type JsonObject, present, type RequiredPermission, type ResourceState } from "../call";
 
-/** What one request asks of one table: an action, and the items that it names. */
+/** An action on a table, and the items in the request. */
 interface OnTable {
   readonly action: string;
   readonly table?: string;
   readonly items?: readonly (JsonObject | undefined)[];
 }
 
-/** The tables that a request names, as it names them. */
+/** The tables in a request, by name or ARN as in the request. */
 export function tablesOf(call: Call): string[] {
   return onTables(call).flatMap(({ table }) => table ?? []);
 }
@@ -34,7 +34,7 @@ export function dynamoDbPermissions(call: Call, state: ResourceState): RequiredP
   });
 }
 
-/** Operations on what is not a table name it by an ARN. */
+/** The ARN in operations on tags, resource policies, streams and backups. */
 function arnOf(operation: string, json: JsonObject): unknown {
   if (/^(Tag|Untag)Resource$|^ListTagsOfResource$|ResourcePolicy$/.test(operation)) return json.ResourceArn;
   if (/^(DescribeStream|GetShardIterator)$/.test(operation)) return json.StreamArn;
@@ -77,7 +77,7 @@ function onTables({ operation = "", json = {} }: Call): OnTable[] {
   }
 }
 
-/** PartiQL: the action is known, the table and the items are not read out of the statement. */
+/** The action of a PartiQL statement. The table and the items are not read from the statement. */
 function onStatement(statement: unknown): OnTable {
   const verb = /^\s*(select|insert|update|delete)\b/i.exec(String(statement))?.[1]?.toLowerCase() ?? "";
   return { action: `PartiQL${verb.charAt(0).toUpperCase()}${verb.slice(1)}` };
@@ -102,7 +102,7 @@ function leadingKeys(items: readonly (JsonObject | undefined)[], partitionKey: s
   return values.map((value) => String(value.S ?? value.N ?? value.B));
 }
 
-/** The partition key that a query compares with `=`, which is the only comparison that it may use for it. */
+/** The value of the partition key in a query. DynamoDB allows only `=` for the partition key. */
 function queriedKey(json: JsonObject, partitionKey = ""): JsonObject | undefined {
   const comparisons = String(json.KeyConditionExpression ?? "").matchAll(/([#\w.-]+)\s*=\s*(:\w+)/g);
   for (const [, name = "", value = ""] of comparisons) {

@@ -8,10 +8,10 @@ import {
   requestTags,
 } from "../call";
 
-/** What an operation of IAM is about. */
+/** The kind of resource of an IAM operation. */
 export type IamSubject = keyof typeof parameters;
 
-/** The request's parameter that names it. */
+/** The parameter that contains the name or ARN of the resource. */
 const parameters = {
   role: "RoleName",
   user: "UserName",
@@ -26,7 +26,7 @@ const parameters = {
 const ofAccount =
   /^(List(Roles|Users|Groups|Policies|InstanceProfiles|OpenIDConnectProviders|SAMLProviders)|CreateServiceLinkedRole)$/;
 
-/** The words in the operations' names that tell, the first that fits: what else a request may name does not matter. */
+/** Resource kinds by operation name; the first match counts. Other parameters of the request are ignored, as in AWS. */
 const subjects: readonly (readonly [RegExp, IamSubject])[] = [
   [/^SimulatePrincipalPolicy|^GetContextKeysForPrincipalPolicy/, "principal"],
   [/OpenIDConnectProvider/, "oidc-provider"],
@@ -38,13 +38,13 @@ const subjects: readonly (readonly [RegExp, IamSubject])[] = [
   [/Polic(y|ies)/, "policy"],
 ];
 
-/** What an operation is about; undefined for the account itself and for what this project does not use. */
+/** The kind of resource of an operation. Undefined for the account and for kinds that this project does not use. */
 export function iamSubject(operation = ""): IamSubject | undefined {
   if (ofAccount.test(operation)) return undefined;
   return subjects.find(([words]) => words.test(operation))?.[1];
 }
 
-/** Actions for which the boundary of the role that is changed is a condition key. */
+/** Actions for which the current boundary of the changed role or user is a condition key. */
 const changesUnderBoundary = /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Delete(Role|User)PermissionsBoundary$/;
 
 /**
@@ -75,7 +75,7 @@ function iamResource(operation: string, form: URLSearchParams, state: ResourceSt
   const subject = iamSubject(operation);
   if (subject === undefined) return "*";
   const path = (operation.startsWith("Create") && form.get("Path")) || undefined;
-  // These three are created by a name and known by an ARN afterwards.
+  // These three are created by name; all other operations have their ARN.
   if (operation === "CreatePolicy") return iamArn({ ...state, path }, "policy", form.get("PolicyName") ?? "");
   if (operation === "CreateSAMLProvider") return iamArn({ ...state, path: "/" }, subject, form.get("Name") ?? "");
   if (operation === "CreateOpenIDConnectProvider") {

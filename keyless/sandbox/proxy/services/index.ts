@@ -6,14 +6,14 @@ import { kmsPermissions } from "./kms";
 import { s3Permissions } from "./s3";
 
 /**
- * The permissions that a request asks for, named as in AWS's service authorization reference. Services that this
- * project does not use are known by the name of the action alone.
+ * The permissions that a request requires, as documented in AWS's Service Authorization Reference. For services that
+ * this project does not use, only the action is known, not the resource.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
 export function requiredPermissions(call: Call, state: ResourceState): RequiredPermission[] {
   const permissions = services.get(call.service)?.(call, state) ?? [];
-  // A request that names nothing, or in a way that is not understood here, is not one that needs no permission.
+  // A request in which no resource is recognized must not be allowed without any permission.
   return permissions.length > 0 ? permissions : unrecognizedOperation(call);
 }
 
@@ -26,7 +26,7 @@ const services = new Map<string, (call: Call, state: ResourceState) => RequiredP
   ["cloudfront", cloudFrontPermissions],
 ]);
 
-/** Services whose name in a signature is not their prefix in a policy. */
+/** Services whose name in signatures differs from their prefix in policies. */
 const prefixes = new Map([
   ["monitoring", "cloudwatch"],
   ["email", "ses"],
@@ -34,7 +34,7 @@ const prefixes = new Map([
 ]);
 
 function unrecognizedOperation({ service, operation, http, path }: Call): RequiredPermission[] {
-  // A REST service does not say the name: what stands here is matched by a wildcard only.
+  // REST protocols have no operation name: only a wildcard matches this action.
   const action = operation ?? `${http.method} ${path}`;
   return [{ action: `${prefixes.get(service) ?? service}:${action}`, resource: "*", context: {} }];
 }

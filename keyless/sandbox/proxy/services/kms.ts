@@ -1,10 +1,10 @@
 import { type Call, prefixed, present, type RequiredPermission, type ResourceState } from "../call";
 
-/** The key that a KMS request is about, by the parameter that its operation reads. */
+/** The KMS key of a request, from the parameter that the operation reads. */
 export function kmsKeyId({ operation = "", json = {} }: Call): string | undefined {
   if (/^(ListKeys|ListAliases|CreateKey|GenerateRandom)$|CustomKeyStore/.test(operation)) return undefined;
   if (/^(Create|Update)Alias$/.test(operation)) return json.TargetKeyId;
-  // A ciphertext of moto's begins with the id of its key.
+  // moto's ciphertexts begin with the key id.
   if (/^(Decrypt|ReEncrypt)$/.test(operation)) {
     return (
       Buffer.from(String(json.CiphertextBlob ?? ""), "base64")
@@ -38,6 +38,6 @@ export function kmsPermissions(
   }
   const key = { action: `kms:${operation}`, resource: keyArn, context: context(json.EncryptionContext) };
   const alias = `arn:${partition}:kms:${region}:${accountId}:${json.AliasName}`;
-  // An alias and the key that it points to are both changed.
+  // Operations on an alias require the permission for both the key and the alias.
   return json.AliasName ? [key, { ...key, resource: alias }] : [key];
 }

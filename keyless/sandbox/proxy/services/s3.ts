@@ -1,7 +1,7 @@
 import { partitionOf } from "../../../config/partition";
 import { type Call, type ConditionKeys, prefixed, present, type RequiredPermission, type ResourceState } from "../call";
 
-/** The actions on a bucket's subresource: to read it, to write it, and to delete it where that is another. */
+/** The actions on subresources of buckets: read, write, and delete if it differs from write. */
 const bucketActions: Record<string, readonly string[]> = {
   accelerate: ["GetAccelerateConfiguration", "PutAccelerateConfiguration"],
   acl: ["GetBucketAcl", "PutBucketAcl"],
@@ -29,7 +29,7 @@ const bucketActions: Record<string, readonly string[]> = {
   website: ["GetBucketWebsite", "PutBucketWebsite", "DeleteBucketWebsite"],
 };
 
-/** The same for an object's; the names have `Version` in them where the request names a version. */
+/** The actions on subresources of objects. `{}` becomes `Version` if the request has a version id. */
 const objectActions: Record<string, readonly string[]> = {
   acl: ["GetObject{}Acl", "PutObject{}Acl"],
   attributes: ["GetObject{}Attributes"],
@@ -41,7 +41,7 @@ const objectActions: Record<string, readonly string[]> = {
   torrent: ["GetObject{}Torrent"],
 };
 
-/** Request headers that set something whose right is another than that to write the object. */
+/** Headers of `PutObject` that require a further action. */
 const headerActions: Record<string, string> = {
   "x-amz-acl": "PutObjectAcl",
   "x-amz-grant-full-control": "PutObjectAcl",
@@ -53,14 +53,14 @@ const headerActions: Record<string, string> = {
   "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
 };
 
-/** The same for a bucket that is made. */
+/** Headers of `CreateBucket` that require a further action. */
 const bucketHeaderActions: Record<string, string> = {
   "x-amz-acl": "PutBucketAcl",
   "x-amz-object-ownership": "PutBucketOwnershipControls",
   "x-amz-bucket-object-lock-enabled": "PutBucketObjectLockConfiguration",
 };
 
-/** Request headers that are condition keys by their own name. */
+/** Headers that are condition keys with the same name. */
 const headerKeys = [
   "x-amz-acl",
   "x-amz-content-sha256",
@@ -76,7 +76,7 @@ const headerKeys = [
   "if-none-match",
 ];
 
-/** Query parameters that are condition keys of a bucket's listings, and of an object's requests. */
+/** Query parameters that are condition keys of requests to buckets, and to objects. */
 const bucketKeys: Record<string, string> = {
   prefix: "s3:prefix",
   delimiter: "s3:delimiter",
@@ -84,10 +84,10 @@ const bucketKeys: Record<string, string> = {
 };
 const objectKeys: Record<string, string> = { versionId: "s3:VersionId" };
 
-/** A permission for an action, named without its prefix, on a resource. */
+/** Creates a permission for an action, given without its prefix, on a resource. */
 type PermissionOn = (action: string, resource: string) => RequiredPermission;
 
-/** The bucket and the key that a request is about; neither for the list of all buckets. */
+/** The bucket and the key of a request. Both are undefined for `ListBuckets`. */
 export function s3Address({ path }: Call): { readonly bucket?: string; readonly key?: string } {
   const [, bucket, key] = /^\/([^/]+)\/?(.*)$/s.exec(path) ?? [];
   return { bucket: bucket && decodeOrKeep(bucket), key: key ? decodeOrKeep(key) : undefined };
@@ -118,7 +118,7 @@ export function s3Permissions(call: Call, state: ResourceState): RequiredPermiss
   return [action, ...besides].map((name) => on(name, bucketArn));
 }
 
-/** S3 Control: of the account and of tags, by a path of its own. */
+/** The permissions of S3 Control, which has its own paths: the account's settings and tags. */
 function s3ControlPermissions({ http, path }: Call): RequiredPermission[] {
   const [, , kind, ...rest] = path.split("/");
   const verb = { GET: "Get", PUT: "Put", DELETE: "Put" }[http.method] ?? http.method;
@@ -145,7 +145,7 @@ function byMethod(actions: readonly string[] = [], method: string): string {
   return { GET: read, HEAD: read, DELETE: remove }[method] ?? write;
 }
 
-/** Every object of a multi-object delete is asked for by itself; the whole request is refused if one is. */
+/** One permission for each object of a multi-object delete. */
 function multiObjectDeletePermissions({ http }: Call, bucketArn: string, on: PermissionOn): RequiredPermission[] {
   const objects = [...http.body.toString().matchAll(/<Object>(.*?)<\/Object>/gs)].map(([, object = ""]) => object);
   return objects.map((object) => {
@@ -172,13 +172,13 @@ function objectPermissions(call: Call, resource: string, state: ResourceState, o
   ];
 }
 
-/** What tells of an object's content needs the right to read it as well. */
+/** Operations that reveal the content of an object require the action to read it as well. */
 function contentReadActions({ query }: Call): string[] {
   if (!query.has("attributes") && !query.has("torrent")) return [];
   return [query.has("versionId") ? "GetObjectVersion" : "GetObject"];
 }
 
-/** The actions that the headers of a request ask for besides its own. */
+/** The actions that the headers of a request require. */
 function headerActionsOf({ http }: Call, actions: Record<string, string>): string[] {
   return Object.entries(actions)
     .filter(([header]) => http.headers[header] !== undefined)
@@ -197,7 +197,7 @@ function objectAction({ http, query }: Call): string {
   return action ? `${action}${version}` : "PutObject";
 }
 
-/** A copy reads its source too. */
+/** A copy requires the permission to read its source. */
 function copySourcePermissions({ http }: Call, { partition }: ResourceState, on: PermissionOn): RequiredPermission[] {
   const source = http.headers["x-amz-copy-source"];
   if (source === undefined) return [];
@@ -206,7 +206,7 @@ function copySourcePermissions({ http }: Call, { partition }: ResourceState, on:
   return [on(version ? "GetObjectVersion" : "GetObject", `arn:${partition}:s3:::${address}`)];
 }
 
-/** S3 uses a KMS key in the name of who asks: to write what is encrypted with it, and to read it. */
+/** S3 uses the KMS key with the caller's permissions, to encrypt and to decrypt objects. */
 function kmsKeyPermissions(
   action: string,
   { region }: Call,
@@ -227,7 +227,7 @@ function requestContext(call: Call, { accountId }: ResourceState): ConditionKeys
   const { http, query } = call;
   const parameterKeys = s3Address(call).key === undefined ? bucketKeys : objectKeys;
   const tags = Object.fromEntries(new URLSearchParams(http.headers["x-amz-tagging"] ?? ""));
-  // A prefix that is sent and empty is a value: policies allow it, to list a bucket from its top.
+  // An empty prefix is a value: policies allow it, to list the top level of a bucket.
   const parameters = Object.entries(parameterKeys).filter(([parameter]) => query.has(parameter));
   return {
     ...Object.fromEntries(parameters.map(([parameter, key]) => [key, query.get(parameter) ?? ""])),
