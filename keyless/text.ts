@@ -1,32 +1,28 @@
-/** How many cells of a monospaced font a text takes: two for the wide characters of East Asia, and for emoji. */
-export function cells(text: string): number {
-  return [...text].reduce(
-    (sum, character) => sum + (/[\u1100-\u115f\u2e80-\uffdc]|[^\0-\uffff]/u.test(character) ? 2 : 1),
-    0,
-  );
+/** `1 role`, `2 roles`, `1,000 policies`. The plural defaults to the singular with an `s`. */
+export function count(number: number, singular: string, plural = `${singular}s`): string {
+  return `${number.toLocaleString("en-US")} ${number === 1 ? singular : plural}`;
 }
 
-/** The text, with an ellipsis for its middle where it takes more than `most` cells: beginnings and ends tell names apart. */
-export function elide(text: string, most: number): string {
-  if (cells(text) <= most) return text;
-  const characters = [...text];
-  let kept = characters.length;
-  let shown = text;
-  while (cells(shown) > most && kept > 0) {
-    kept--;
-    const head = Math.ceil(kept / 2);
-    shown = `${characters.slice(0, head).join("")}…${characters.slice(characters.length - (kept - head)).join("")}`;
-  }
-  return shown;
+/** A duration for people, rounded: seconds below two minutes, minutes below two hours, else hours. */
+export function duration(seconds: number): string {
+  if (seconds < 120) return count(Math.round(seconds), "second");
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? count(minutes, "minute") : count(Math.round(minutes / 60), "hour");
 }
 
-/** The first `most` of the items; of what is left over, one item says how much it is: `and 3 more`. */
-export function atMost(items: readonly string[], most: number): string[] {
-  if (items.length <= most) return [...items];
-  return [...items.slice(0, most - 1), `and ${items.length - most + 1} more`];
+/** At most `maximum` items; if there are more, the last one is made from the text `and 3 more`. */
+export function limitItems<T>(items: readonly T[], maximum: number, toItem: (text: string) => T): T[] {
+  if (items.length <= maximum) return [...items];
+  return [...items.slice(0, maximum - 1), toItem(`and ${items.length - maximum + 1} more`)];
 }
 
-/** `1 role`, `2 roles`. */
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
+/**
+ * Text for XML content and quoted attributes. Characters that XML does not allow become U+FFFD.
+ *
+ * @see https://www.w3.org/TR/xml/#charsets
+ */
+export function escapeXml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
+    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

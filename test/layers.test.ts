@@ -3,6 +3,9 @@ import { join, posix } from "node:path";
 
 const root = join(__dirname, "..");
 
+/** What every layer may import. */
+const SHARED = ["keyless/errors.ts", "keyless/group-by.ts", "keyless/text.ts"];
+
 /**
  * What each file or folder may import from beside itself; the longest row that fits a file counts. A file that no row
  * covers fails the test. `*` stands for everything.
@@ -10,26 +13,20 @@ const root = join(__dirname, "..");
 const LAYERS: { readonly [place: string]: readonly string[] } = {
   "keyless/errors.ts": [],
   "keyless/group-by.ts": [],
-  "keyless/policy": ["keyless/errors.ts"],
-  "keyless/trust": ["keyless/policy", "keyless/errors.ts"],
-  "keyless/permissions": ["keyless/policy", "keyless/group-by.ts", "keyless/errors.ts"],
-  "keyless/config": ["keyless/trust", "keyless/permissions", "keyless/policy", "keyless/errors.ts"],
+  "keyless/policy": [...SHARED],
+  "keyless/trust": ["keyless/policy", ...SHARED],
+  "keyless/permissions": ["keyless/policy", ...SHARED],
+  "keyless/config": ["keyless/trust", "keyless/permissions", "keyless/policy", ...SHARED],
   stacks: [
     "keyless/config",
     "keyless/trust",
     "keyless/permissions",
     "keyless/policy",
-    "keyless/errors.ts",
+    ...SHARED,
     "keyless/terraform/version.ts",
   ],
-  "keyless/terraform": [
-    "keyless/config",
-    "keyless/trust",
-    "keyless/permissions",
-    "keyless/policy",
-    "keyless/errors.ts",
-  ],
-  "keyless/aws": ["keyless/trust", "keyless/permissions", "keyless/policy", "keyless/errors.ts"],
+  "keyless/terraform": ["keyless/config", "keyless/trust", "keyless/permissions", "keyless/policy", ...SHARED],
+  "keyless/aws": ["keyless/trust", "keyless/permissions", "keyless/policy", ...SHARED],
   "keyless/state": [
     "keyless/terraform",
     "keyless/aws",
@@ -37,7 +34,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     "keyless/trust",
     "keyless/permissions",
     "keyless/policy",
-    "keyless/errors.ts",
+    ...SHARED,
   ],
   "keyless/sandbox": [
     "keyless/state",
@@ -47,23 +44,15 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     "keyless/trust",
     "keyless/permissions",
     "keyless/policy",
-    "keyless/errors.ts",
+    ...SHARED,
   ],
-  "keyless/plan": ["keyless/policy", "keyless/errors.ts"],
-  "keyless/review": ["keyless/plan", "keyless/policy", "keyless/errors.ts"],
-  "keyless/access": [
-    "keyless/config",
-    "keyless/trust",
-    "keyless/permissions",
-    "keyless/policy",
-    "keyless/errors.ts",
-    "keyless/group-by.ts",
-    "keyless/text.ts",
-  ],
+  "keyless/plan": ["keyless/policy", ...SHARED],
+  "keyless/review": ["keyless/plan", "keyless/policy", ...SHARED],
+  "keyless/access": ["keyless/config", "keyless/trust", "keyless/permissions", "keyless/policy", ...SHARED],
   "keyless/text.ts": [],
-  "keyless/pipeline": ["keyless/config", "keyless/trust", "keyless/permissions", "keyless/policy", "keyless/errors.ts"],
+  "keyless/pipeline": ["keyless/config", "keyless/trust", "keyless/permissions", "keyless/policy", ...SHARED],
   "keyless/cli": [
-    "keyless/errors.ts",
+    ...SHARED,
     "keyless/policy",
     "keyless/trust",
     "keyless/permissions",
@@ -75,12 +64,11 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     "keyless/plan",
     "keyless/review",
     "keyless/access",
-    "keyless/text.ts",
     "keyless/pipeline",
   ],
   "keyless/cli/commands/bootstrap.ts": ["keyless/cli", "keyless/config", "stacks", "keyless/state"],
   "keyless/cli/keyless.js": ["build.js"],
-  "keyless/cli/lib/load-config.ts": ["keyless/config", "config.ts", "keyless/errors.ts"],
+  "keyless/cli/lib/load-config.ts": ["keyless/config", "config.ts", ...SHARED],
   "build.js": [],
   "config.ts": ["keyless/index.ts"],
   "keyless/index.ts": ["keyless/config", "keyless/permissions", "keyless/policy", "keyless/trust"],

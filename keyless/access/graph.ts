@@ -33,9 +33,9 @@ export function graphOf({ roles }: EnvironmentAccess): Graph {
   for (const source of roles.flatMap((role) => role.sources)) {
     if (!sources.has(keyOf(source))) sources.set(keyOf(source), source);
   }
-  const projects = [...groupBy(sources.values(), ({ project, repository }) => `${project} ${repository}`).values()].map(
-    ([first, ...others]) => ({ ...first, sources: [first, ...others] }),
-  );
+  const projects = [
+    ...groupBy(sources.values(), ({ project, repository }) => JSON.stringify([project, repository])).values(),
+  ].map(([first, ...others]) => ({ ...first, sources: [first, ...others] }));
   const order = new Map(projects.flatMap((project) => project.sources).map((source, index) => [source, index]));
   const grants = [...groupBy(roles, likeness).values()].map((alike) => {
     const [like] = alike;

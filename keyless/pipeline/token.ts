@@ -1,5 +1,6 @@
 import type { Environment, Role } from "../config/types";
 import { UserError } from "../errors";
+import { duration } from "../text";
 import { audiencesOf, type Claims, readClaims } from "../trust/token";
 
 /** Fewer seconds than this are too few to begin a job's work with: a new token is asked for where one can be had. */
@@ -64,7 +65,7 @@ export function tokenProblem(
   }
   if (seconds <= 0) {
     return renewable(
-      `the token expired ${minutes(-seconds)} ago, at ${at(claims)}: rerun the job, and get credentials at its beginning`,
+      `the token expired ${duration(-seconds)} ago, at ${at(claims)}: rerun the job, and get credentials at its beginning`,
     );
   }
   const audience = audiencesOf(claims);
@@ -75,7 +76,7 @@ export function tokenProblem(
     );
   }
   if (seconds < SOON) {
-    return { ...renewable(`the token expires in ${minutes(seconds)}, at ${at(claims)}`), fatal: false };
+    return { ...renewable(`the token expires in ${duration(seconds)}, at ${at(claims)}`), fatal: false };
   }
   return undefined;
 }
@@ -87,7 +88,7 @@ function needsRef({ trust }: Role): boolean {
 
 /** How long a token lives, e.g. `60 minutes`. */
 export function lifeOf({ claims }: Token, now: Date): string {
-  return minutes((claims.exp ?? 0) - now.getTime() / 1000);
+  return duration((claims.exp ?? 0) - now.getTime() / 1000);
 }
 
 function problem(message: string): TokenProblem {
@@ -96,10 +97,6 @@ function problem(message: string): TokenProblem {
 
 function renewable(message: string): TokenProblem {
   return { message, renewable: true, fatal: true };
-}
-
-function minutes(seconds: number): string {
-  return seconds < 120 ? `${Math.round(seconds)} seconds` : `${Math.round(seconds / 60)} minutes`;
 }
 
 function at({ exp = 0 }: Claims): string {

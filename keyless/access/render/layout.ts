@@ -1,4 +1,7 @@
-import { cells, count, elide } from "../../text";
+import cliTruncate from "cli-truncate";
+import stringWidth from "string-width";
+import wrapAnsi from "wrap-ansi";
+import { count, limitItems } from "../../text";
 import { inWords, type Level } from "../capabilities";
 import { type Grant, graphOf, type Project, type Tone, toneOf, worst } from "../graph";
 import type { EnvironmentAccess, Source } from "../matrix";
@@ -73,7 +76,7 @@ const PANEL_PADDING = 20;
 const RIGHT = COLUMNS[3].x + COLUMNS[3].width + PANEL_PADDING;
 const HEAD = 128;
 const GAP = 12;
-const MOST_LINES = 6;
+const MAX_LINES = 6;
 
 type Column = 0 | 1 | 2 | 3;
 
@@ -132,7 +135,7 @@ function layOutPanel(environment: EnvironmentAccess, y: number): Panel {
     y,
     width: RIGHT - MARGIN,
     height: bottom - y,
-    title: elide(environment.name, 60),
+    title: cliTruncate(environment.name, 60, { position: "middle" }),
     subtitle: `AWS account ${environment.accountId} · ${environment.region} · ${count(environment.roles.length, "role")}`,
     cards,
     edges,
@@ -190,7 +193,7 @@ function refsCard(source: Source, grants: readonly Grant[]): Unplaced {
   const tones = grants.filter(({ sources }) => sources.includes(source)).map(({ like }) => toneOf(source, like));
   return card(
     1,
-    [...firstOf(names, MOST_LINES), ...linesOf("warning", warnings), ...linesOf("note", limits)],
+    [...limitItems(names, MAX_LINES, toNote), ...linesOf("warning", warnings), ...linesOf("note", limits)],
     open ? worst(tones) : "plain",
     [...refs, ...warnings, ...limits, ...(users ?? [])],
   );
@@ -201,7 +204,7 @@ function roleCard({ roles, like }: Grant): Unplaced {
   const names = roles.map(({ name }) => name);
   return card(
     2,
-    [...linesOf("note", heading), ...firstOf(linesOf("strong", names), MOST_LINES)],
+    [...linesOf("note", heading), ...limitItems(linesOf("strong", names), MAX_LINES, toNote)],
     worst(like.sources.map((source) => toneOf(source, like))),
     [...roles.map(({ arn }) => arn), ...like.dangers],
   );
@@ -213,14 +216,14 @@ function capabilitiesCard({ like }: Grant): Unplaced {
   const limits = boundary === undefined ? [] : [`never more than ${boundary} allows`];
   const policies = capabilities.flatMap(({ policy, services, level }): Line[] => [
     { style: "name", text: policy, level },
-    ...linesOf("note", wrap(services, CAPABILITY_CELLS)),
+    ...linesOf("note", wrapAnsi(services.join(", "), CAPABILITY_CELLS).split("\n")),
   ]);
   const nothing = policies.length === 0 ? ["nothing: it has no policy"] : [];
   return card(
     3,
     [
       ...linesOf("warning", warnings),
-      ...firstOf(policies, 2 * MOST_LINES),
+      ...limitItems(policies, 2 * MAX_LINES, toNote),
       ...linesOf("note", [...nothing, ...limits]),
     ],
     level === "administrator" ? "danger" : "plain",
@@ -228,13 +231,12 @@ function capabilitiesCard({ like }: Grant): Unplaced {
   );
 }
 
-function linesOf(style: Line["style"], texts: readonly string[]): Line[] {
-  return texts.map((text) => ({ style, text }));
+function toNote(text: string): Line {
+  return { style: "note", text };
 }
 
-function firstOf(lines: readonly Line[], most: number): Line[] {
-  if (lines.length <= most) return [...lines];
-  return [...lines.slice(0, most - 1), { style: "note", text: `and ${lines.length - most + 1} more` }];
+function linesOf(style: Line["style"], texts: readonly string[]): Line[] {
+  return texts.map((text) => ({ style, text }));
 }
 
 function card(column: Column, lines: readonly Line[], tone: Tone, said: readonly string[]): Unplaced {
@@ -242,20 +244,10 @@ function card(column: Column, lines: readonly Line[], tone: Tone, said: readonly
   const cut = (line: Line) => {
     const cell = line.style === "id" ? CELL.id : CELL.text;
     const room = Math.floor((COLUMNS[column].width - 2 * CARD_PADDING.x - indent) / cell);
-    return { ...line, text: elide(line.text, room - cells(line.label === undefined ? "" : `${line.label} `)) };
+    const label = line.label === undefined ? "" : `${line.label} `;
+    return { ...line, text: cliTruncate(line.text, room - stringWidth(label), { position: "middle" }) };
   };
   return { column, tone, indent, lines: lines.map(cut), tooltip: said.join("\n") };
-}
-
-/** The items one after the other, on as many lines as they take. */
-function wrap(items: readonly string[], width: number): string[] {
-  const lines: string[] = [];
-  for (const item of items) {
-    const longer = `${lines.at(-1)}, ${item}`;
-    if (lines.length > 0 && cells(longer) <= width) lines[lines.length - 1] = longer;
-    else lines.push(item);
-  }
-  return lines;
 }
 
 function heightOf({ lines }: Unplaced): number {

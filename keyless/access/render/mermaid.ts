@@ -1,9 +1,9 @@
-import { atMost, count } from "../../text";
+import { count, limitItems } from "../../text";
 import { inWords } from "../capabilities";
 import { type Grant, graphOf, toneOf, worst } from "../graph";
 import type { EnvironmentAccess, RoleAccess, Source } from "../matrix";
 
-const MOST_LINES = 8;
+const MAX_LINES = 8;
 
 /**
  * The graph for a Markdown file, in Mermaid, which GitHub draws up to 500 lines between boxes.
@@ -45,7 +45,7 @@ function environmentLines(environment: EnvironmentAccess, id: string): string[] 
 function sourceText({ project, repository, refs, users, open }: Source): string {
   return textOf([
     repository ?? `project ${project}`,
-    ...atMost(refs, MOST_LINES),
+    ...limitItems(refs, MAX_LINES, String),
     ...(open ? ["whoever can push"] : []),
     ...(users === undefined ? [] : [`only if started by ${count(users.length, "user")}`]),
   ]);
@@ -67,9 +67,10 @@ function classOf(tones: Parameters<typeof worst>[0]): string {
 
 function roleText({ roles }: Grant): string {
   return textOf(
-    atMost(
+    limitItems(
       roles.map(({ name }) => name),
-      MOST_LINES,
+      MAX_LINES,
+      String,
     ),
   );
 }
@@ -78,7 +79,7 @@ function capabilityText({ capabilities, level, boundary }: RoleAccess): string {
   const policies = capabilities.map(inWords);
   return textOf([
     ...(level === "administrator" ? ["ADMINISTRATOR"] : []),
-    ...(policies.length === 0 ? ["nothing: it has no policy"] : atMost(policies, MOST_LINES)),
+    ...(policies.length === 0 ? ["nothing: it has no policy"] : limitItems(policies, MAX_LINES, String)),
     ...(boundary === undefined ? [] : [`never more than ${boundary} allows`]),
   ]);
 }

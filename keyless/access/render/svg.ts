@@ -1,4 +1,5 @@
-import { count, elide } from "../../text";
+import cliTruncate from "cli-truncate";
+import { count, escapeXml } from "../../text";
 import type { EnvironmentAccess } from "../matrix";
 import {
   type Box,
@@ -52,7 +53,7 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill
 
 /** The graph as a picture that any browser shows, light or dark as the reader has it; hovering shows what was cut. */
 export function accessSvg(access: readonly EnvironmentAccess[], title = "Who can assume what in AWS"): string {
-  const shownTitle = escapeXml(elide(title, 70));
+  const shownTitle = escapeXml(cliTruncate(title, 70, { position: "middle" }));
   const { width, height, panels } = layOut(access);
   const roles = access.flatMap((environment) => environment.roles);
   const dangers = roles.filter((role) => role.dangers.length > 0).length;
@@ -148,11 +149,4 @@ function rectangle({ x, y, width, height }: Box, radius: number, attributes = ""
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
-}
-
-/** Text as it may stand in XML, between tags and in quoted attributes; characters that XML does not have become U+FFFD. */
-export function escapeXml(text: string): string {
-  return text
-    .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
-    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

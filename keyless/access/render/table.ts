@@ -1,8 +1,8 @@
 import Table from "cli-table3";
-import { atMost, count } from "../../text";
+import { count, limitItems } from "../../text";
 import type { EnvironmentAccess, RoleAccess, Source } from "../matrix";
 
-const MOST_LINES = 12;
+const MAX_LINES = 12;
 
 /** The table for a terminal: a row for each project, or repository, that can assume a role. */
 export function accessTable(access: readonly EnvironmentAccess[]): string {
@@ -29,7 +29,7 @@ export function accessTable(access: readonly EnvironmentAccess[]): string {
 
 function refsInWords({ refs, open, users }: Source): string[] {
   return [
-    ...atMost(refs, MOST_LINES),
+    ...limitItems(refs, MAX_LINES, String),
     ...(open ? ["! whoever can push"] : []),
     ...(users === undefined
       ? []

@@ -5,6 +5,7 @@ import { type JudgedFinding, judge, lintInputOf, serversOf } from "../../config/
 import type { AcceptedFindings, Environment } from "../../config/types";
 import { UserError } from "../../errors";
 import { decodeDocument, isObject, type PolicyDocument } from "../../policy/document";
+import { count } from "../../text";
 import { type LintInput, lintTrust, mend, trustsCircleCi } from "../../trust/lint";
 import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../../trust/lint/fix";
 import { EXIT, exitForUsage, explainFailure } from "../lib/exit";
@@ -124,7 +125,6 @@ function nameOf(role: unknown): string {
 function render(subjects: readonly Subject[], paint: Paint): string {
   const all = subjects.flatMap(({ findings }) => findings);
   const open = all.filter(({ accepted }) => accepted === undefined);
-  const count = (number: number, word: string, plural = `${word}s`) => `${number} ${number === 1 ? word : plural}`;
   const summary = [
     count(open.filter(({ severity }) => severity === "error").length, "error"),
     count(open.filter(({ severity }) => severity === "warning").length, "warning"),

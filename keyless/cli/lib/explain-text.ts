@@ -1,3 +1,4 @@
+import wrapAnsi from "wrap-ansi";
 import type { Explanation } from "../../trust/explain";
 import type { Check, Mismatch, PartComparison } from "../../trust/explain/types";
 import type { Paint } from "./terminal";
@@ -49,12 +50,7 @@ function remedyLines({ remedy }: Report, { bad, good }: Paint): string[] {
 
 /** A labelled paragraph, broken at spaces. */
 function wrap(label: string, text: string, paint: (text: string) => string): string[] {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines[lines.length - 1] ?? "";
-    if (line !== "" && line.length + word.length + 1 > WIDTH - COLUMN - INDENT.length) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
+  const lines = wrapAnsi(text, WIDTH - COLUMN - INDENT.length).split("\n");
   return lines.map((line, index) => `${INDENT}${paint((index === 0 ? label : "").padEnd(COLUMN))}${line}`);
 }
 

@@ -1,8 +1,9 @@
+import { count } from "../../text";
 import type { Finding } from "../delta/finding";
 import { COUNTED, type EnvironmentReview, gains, isQuiet, type ResourceReview, type Review } from "../review";
 import type { Words } from "../rich-text";
 import { cell, code, fenced, htmlCode } from "./escape";
-import { amount, bySubject, findingInWords, notices, verdict } from "./summary";
+import { bySubject, findingInWords, notices, verdict } from "./summary";
 
 /** How long the Markdown may be, and where the whole of it is kept. */
 export interface MarkdownOptions {
@@ -86,7 +87,7 @@ function sections(environment: EnvironmentReview): Section[] {
   const plainBlock = (full: string): Block => ({ full, short: "" });
   const all: Section[] = [
     {
-      title: `${name}: ${amount(resources.length, "resource", "resources")}`,
+      title: `${name}: ${count(resources.length, "resource")}`,
       blocks: grouped(resources).map(resourceBlock),
     },
     {
@@ -94,7 +95,7 @@ function sections(environment: EnvironmentReview): Section[] {
       blocks: [...accessLines(environment.environment, driftAccess).map(plainBlock), ...drift.map(resourceBlock)],
     },
     {
-      title: `${name}: ${amount(outputs.length, "output", "outputs")}`,
+      title: `${name}: ${count(outputs.length, "output")}`,
       blocks: outputs.map((output) => folded(`${output.action} ${htmlCode(output.name)}`, output.lines)),
     },
     {

@@ -1,3 +1,4 @@
+import { count } from "../../text";
 import type { Finding } from "../delta/finding";
 import { type Counts, type EnvironmentReview, gains, isQuiet, type Review } from "../review";
 import { join, type Words, words } from "../rich-text";
@@ -11,8 +12,8 @@ export function verdict({ environments }: Review): Words {
   if (environments.length > 0 && environments.every(isQuiet)) return words`Nothing to change in ${names}.`;
   const total = (what: keyof Counts) => environments.reduce((sum, { counts }) => sum + counts[what], 0);
   const loss = [
-    ...(total("destroy") > 0 ? [`${amount(total("destroy"), "resource is", "resources are")} destroyed`] : []),
-    ...(total("replace") > 0 ? [`${amount(total("replace"), "resource is", "resources are")} replaced`] : []),
+    ...(total("destroy") > 0 ? [`${count(total("destroy"), "resource is", "resources are")} destroyed`] : []),
+    ...(total("replace") > 0 ? [`${count(total("replace"), "resource is", "resources are")} replaced`] : []),
   ];
   const whole = environments.every(({ errored, complete }) => !errored && complete);
   return [
@@ -39,16 +40,11 @@ function access(findings: readonly Finding[]): string {
   }
   const counted = Object.entries(COUNTED_AS).flatMap(([kind, [one, many]]) => {
     const number = all.filter((each) => each.kind === kind).length;
-    return number === 0 ? [] : [amount(number, one, many)];
+    return number === 0 ? [] : [count(number, one, many)];
   });
   const administrator = all.some((each) => each.administrator) ? ", administrator-like" : "";
   const certain = all.some(({ effect }) => effect === "gain");
   return `Somebody ${certain ? "gains" : "may gain"} access${administrator} (${counted.join(", ")})`;
-}
-
-/** `1 resource`, `2 resources`. */
-export function amount(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
 }
 
 /** What must be seen about an environment besides its access: a sentence each. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Decision } from "../../policy/evaluate";
+import { escapeXml } from "../../text";
 import type { Call, RequiredPermission } from "./call";
 import type { HttpResponse } from "./http";
 
@@ -82,14 +83,14 @@ export function toResponse({ service, http, operation, form }: Call, error: AwsE
 
 function s3Error(method: string, code: string, message: string, status: number): HttpResponse {
   const id = randomUUID();
-  const xml = `<Error><Code>${code}</Code><Message>${escapeXmlText(message)}</Message><RequestId>${id}</RequestId><HostId>local</HostId></Error>`;
+  const xml = `<Error><Code>${code}</Code><Message>${escapeXml(message)}</Message><RequestId>${id}</RequestId><HostId>local</HostId></Error>`;
   // The response to a HEAD request has no body.
   return xmlResponse(status, id, method === "HEAD" ? "" : xml);
 }
 
 function xmlError(service: string, code: string, message: string, status: number): HttpResponse {
   const id = randomUUID();
-  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXmlText(message)}</Message></Error>`;
+  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`;
   const namespace =
     service === "cloudfront"
       ? "http://cloudfront.amazonaws.com/doc/2020-05-31/"
@@ -114,8 +115,4 @@ function jsonError(code: string, message: string, status: number): HttpResponse 
     "x-amzn-requestid": randomUUID(),
   };
   return { status, headers, body: Buffer.from(body) };
-}
-
-function escapeXmlText(text: string): string {
-  return text.replace(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

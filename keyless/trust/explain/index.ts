@@ -1,5 +1,6 @@
 import { asArray, isObject, type PolicyDocument, statements } from "../../policy/document";
 import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../../policy/evaluate";
+import { duration } from "../../text";
 import { parseSubject, SUBJECT_PARTS } from "../circleci";
 import { isAboutEverybody, isStatement, issuerOfArn } from "../statement";
 import {
@@ -155,15 +156,9 @@ function checkLifetime({ exp, nbf }: Claims, now: Date): Check {
   const time = (at: number) => new Date(at * 1000).toISOString().replace(".000Z", "Z");
   if (exp === undefined) return { name, outcome: "unknown", detail: "no claim tells when the token expires" };
   if (exp <= seconds)
-    return { name, outcome: "failed", detail: `expired at ${time(exp)}, ${minutes(seconds - exp)} ago` };
+    return { name, outcome: "failed", detail: `expired at ${time(exp)}, ${duration(seconds - exp)} ago` };
   if (nbf !== undefined && nbf > seconds) return { name, outcome: "failed", detail: `not valid before ${time(nbf)}` };
-  return { name, outcome: "passed", detail: `expires at ${time(exp)}, in ${minutes(exp - seconds)}` };
-}
-
-function minutes(seconds: number): string {
-  const count = Math.round(seconds / 60);
-  if (count < 1) return "less than a minute";
-  return count < 120 ? `${count} minute${count === 1 ? "" : "s"}` : `${Math.round(count / 60)} hours`;
+  return { name, outcome: "passed", detail: `expires at ${time(exp)}, in ${duration(exp - seconds)}` };
 }
 
 /** What to show beside what, if the check that failed compared something. */

@@ -145,7 +145,7 @@ describe("a comment that is too long", () => {
     );
     const text = toMarkdown(review([plan(roles)]), { limit: 65_536 });
     expect(text.length).toBeLessThanOrEqual(65_536);
-    expect(text).toMatch(/^\*\*Somebody gains access \(1000 newly trusted\)/);
+    expect(text).toMatch(/^\*\*Somebody gains access \(1,000 newly trusted\)/);
     expect(text).toMatch(/… and \d+ more/);
   });
 });
