@@ -66,7 +66,6 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     "keyless/access",
     "keyless/pipeline",
   ],
-  "keyless/cli/commands/bootstrap.ts": ["keyless/cli", "keyless/config", "stacks", "keyless/state"],
   "keyless/cli/keyless.js": ["build.js"],
   "keyless/cli/lib/load-config.ts": ["keyless/config", "config.ts", ...SHARED],
   "build.js": [],

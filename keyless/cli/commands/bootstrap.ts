@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { StateBackend } from "../../config/types";
 import { bootstrap } from "../../state/bootstrap";
+import { synthesizeStack } from "../../terraform/synthesize";
 import { environmentNamed, loadConfig } from "../lib/load-config";
 import { withProgress } from "../lib/progress";
 import { terraformForRun } from "../lib/terraform-for-run";
@@ -25,7 +24,7 @@ export function register(program: Command): void {
         try {
           return await bootstrap({
             backend,
-            stack: synthesizeBackend(backend),
+            stack: synthesizeStack(backend.name),
             folder,
             adopt,
             env: terraform.env,
@@ -43,20 +42,4 @@ export function register(program: Command): void {
       };
       console.log(`${what.join(" and ")}: ${said[outcome]}.\nNext: npx cdktf deploy ${name}`);
     });
-}
-
-/** The stack's `cdk.tf.json`, made here alone: `cdktf.out` stays as the last `cdktf synth` left it. */
-export function synthesizeBackend(backend: StateBackend): string {
-  const { App } = require("cdktf") as typeof import("cdktf");
-  const { StateBackendStack } =
-    require("../../../stacks/state-backend") as typeof import("../../../stacks/state-backend");
-  const outdir = mkdtempSync(join(tmpdir(), "keyless-"));
-  try {
-    const app = new App({ outdir });
-    new StateBackendStack(app, backend);
-    app.synth();
-    return readFileSync(join(outdir, "stacks", backend.name, "cdk.tf.json"), "utf8");
-  } finally {
-    rmSync(outdir, { recursive: true, force: true });
-  }
 }

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import type { StateBackend } from "../../config/types";
 import { Demo } from "../../sandbox/demo";
+import { synthesizeStack } from "../../terraform/synthesize";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
 import { runSteps } from "../lib/progress";
-import { synthesizeBackend } from "./bootstrap";
 import { waitForInterrupt } from "./sandbox";
 
 export function register(program: Command): void {
@@ -19,7 +19,7 @@ export function register(program: Command): void {
       const { bucket } = environment.state;
       const backend = config.stateBackends.find(({ state }) => state.bucket === bucket) as StateBackend;
       const publisher = roleNamed(environment, "circleci-site-publisher");
-      const demo = new Demo({ environment, backend, backendStack: synthesizeBackend(backend), publisher });
+      const demo = new Demo({ environment, backend, backendStack: synthesizeStack(backend.name), publisher });
       const interrupted = () => demo.interrupt();
       process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
       try {
