@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 
 const root = join(__dirname, "../..");
@@ -15,10 +16,8 @@ async function keyless(...args: string[]) {
   return { printed: printed.trim(), status };
 }
 
-// Each starts a local AWS.
-
 describe("keyless sandbox", () => {
-  it("runs a command as the account's administrator, and passes its exit status on", async () => {
+  it("runs a command as an administrator of the account, and exits with its status", async () => {
     const command = "aws sts get-caller-identity --query Account --output text; exit 3";
     await expect(keyless("--account", "210987654321", "--", "sh", "-c", command)).resolves.toEqual({
       printed: "210987654321",
@@ -26,15 +25,19 @@ describe("keyless sandbox", () => {
     });
   });
 
-  it("tells a shell how to use it, until it is stopped", async () => {
+  it("prints the variables for another shell, and runs until it is stopped", async () => {
     const child = start();
-    const [printed] = await once(child.stdout, "data");
-    expect(String(printed)).toContain("export AWS_ENDPOINT_URL='http://127.0.0.1:");
+    const printed: string[] = [];
+    for await (const line of createInterface(child.stdout)) {
+      printed.push(line);
+      if (line.startsWith("# Ctrl-C stops")) break;
+    }
+    expect(printed).toContainEqual(expect.stringMatching(/^export AWS_ENDPOINT_URL='http:\/\/127\.0\.0\.1:\d+'$/));
     child.kill("SIGINT");
     await expect(once(child, "exit")).resolves.toEqual([0, null]);
   });
 
-  it("makes the least policy of a session, and records what it asked for", async () => {
+  it("prints the least-privilege policy of a session, and records its permissions", async () => {
     const work = mkdtempSync(join(tmpdir(), "keyless-test-"));
     const script = `
       trust='{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/oidc.circleci.com/org/o"},"Condition":{"StringEquals":{"oidc.circleci.com/org/o:aud":"o"}}}}'

@@ -14,31 +14,30 @@ interface Sent {
   readonly url?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string;
-  /** What the gate has looked up. */
-  readonly stored?: object;
+  readonly state?: object;
 }
 
-function asks({ service, method = "GET", url = "/", headers = {}, body = "", stored = {} }: Sent) {
+function permissions({ service, method = "GET", url = "/", headers = {}, body = "", state = {} }: Sent) {
   const scope = `ASIAEXAMPLEEXAMPLE22/20260101/us-east-1/${service}/aws4_request`;
   const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
   const http = { method, url, headers: { host: "127.0.0.1:4000", authorization, ...headers }, body: Buffer.from(body) };
-  return requiredPermissions(parseCall(http), { ...account, ...stored });
+  return requiredPermissions(parseCall(http), { ...account, ...state });
 }
 
-const names = (sent: Sent) => asks(sent).map(({ action, resource }) => `${action} ${resource}`);
-const form = (service: string, parameters: Record<string, string>, stored?: object) => ({
+const names = (sent: Sent) => permissions(sent).map(({ action, resource }) => `${action} ${resource}`);
+const form = (service: string, parameters: Record<string, string>, state?: object) => ({
   service,
   method: "POST",
   headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
   body: new URLSearchParams(parameters).toString(),
-  stored,
+  state,
 });
-const json = (service: string, target: string, body: object, stored?: object) => ({
+const json = (service: string, target: string, body: object, state?: object) => ({
   service,
   method: "POST",
   headers: { "x-amz-target": target },
   body: JSON.stringify(body),
-  stored,
+  state,
 });
 
 describe("S3", () => {
@@ -71,23 +70,23 @@ describe("S3", () => {
     ["DELETE", "/b/k?tagging", "s3:DeleteObjectTagging arn:aws:s3:::b/k"],
     ["PUT", "/b/k?retention", "s3:PutObjectRetention arn:aws:s3:::b/k"],
     ["GET", "/v20180820/tags/arn%3Aaws%3As3%3A%3A%3Ab", "s3:ListTagsForResource arn:aws:s3:::b"],
-  ])("%s %s asks for %s", (method, url, wanted) => {
+  ])("%s %s requires %s", (method, url, wanted) => {
     expect(names({ service: "s3", method, url })).toEqual([wanted]);
   });
 
-  it("finds the bucket in the host name too", () => {
+  it("reads the bucket from the host name", () => {
     const headers = { host: "b.s3.us-east-1.amazonaws.com" };
     expect(names({ service: "s3", url: "/k", headers })).toEqual(["s3:GetObject arn:aws:s3:::b/k"]);
   });
 
-  it("asks to read the object whose attributes are told", () => {
+  it("requires s3:GetObject to get the attributes of an object", () => {
     expect(names({ service: "s3", url: "/b/k?attributes" })).toEqual([
       "s3:GetObjectAttributes arn:aws:s3:::b/k",
       "s3:GetObject arn:aws:s3:::b/k",
     ]);
   });
 
-  it("asks to read the source of a copy", () => {
+  it("requires read access to the source of a copy", () => {
     const headers = { "x-amz-copy-source": "/a/x%20y?versionId=3" };
     expect(names({ service: "s3", method: "PUT", url: "/b/k", headers })).toEqual([
       "s3:PutObject arn:aws:s3:::b/k",
@@ -95,7 +94,7 @@ describe("S3", () => {
     ]);
   });
 
-  it("asks for the rights to set an ACL and tags with an object", () => {
+  it("requires the permissions to set the ACL and the tags in the headers of PutObject", () => {
     const headers = { "x-amz-acl": "private", "x-amz-tagging": "a=1" };
     expect(names({ service: "s3", method: "PUT", url: "/b/k", headers })).toEqual([
       "s3:PutObject arn:aws:s3:::b/k",
@@ -104,7 +103,7 @@ describe("S3", () => {
     ]);
   });
 
-  it("asks for the rights to what a bucket is made with", () => {
+  it("requires the permissions for the settings in the headers of CreateBucket", () => {
     const headers = { "x-amz-object-ownership": "BucketOwnerEnforced" };
     expect(names({ service: "s3", method: "PUT", url: "/b", headers })).toEqual([
       "s3:CreateBucket arn:aws:s3:::b",
@@ -112,7 +111,7 @@ describe("S3", () => {
     ]);
   });
 
-  it("asks for each object of a multi-object delete", () => {
+  it("requires a permission for each object of a multi-object delete", () => {
     const objects = "<Object><Key>a&amp;b</Key></Object><Object><Key>c</Key><VersionId>1</VersionId></Object>";
     expect(names({ service: "s3", method: "POST", url: "/b?delete", body: `<Delete>${objects}</Delete>` })).toEqual([
       "s3:DeleteObject arn:aws:s3:::b/a&b",
@@ -120,26 +119,26 @@ describe("S3", () => {
     ]);
   });
 
-  it("asks for the KMS key of what is read and written", () => {
-    const stored = { keyArn: key };
-    expect(names({ service: "s3", url: "/b/k", stored })).toContain(`kms:Decrypt ${key}`);
-    expect(names({ service: "s3", method: "PUT", url: "/b/k", stored })).toContain(`kms:GenerateDataKey ${key}`);
+  it("requires permissions for the KMS key of objects", () => {
+    const state = { keyArn: key };
+    expect(names({ service: "s3", url: "/b/k", state })).toContain(`kms:Decrypt ${key}`);
+    expect(names({ service: "s3", method: "PUT", url: "/b/k", state })).toContain(`kms:GenerateDataKey ${key}`);
   });
 
-  it("tells an empty prefix from none", () => {
-    const context = (url: string) => asks({ service: "s3", url })[0]?.context;
+  it("distinguishes an empty prefix from an absent one", () => {
+    const context = (url: string) => permissions({ service: "s3", url })[0]?.context;
     expect(context("/b?prefix=&delimiter=/")).toMatchObject({ "s3:prefix": "", "s3:delimiter": "/" });
     expect(context("/b")).not.toHaveProperty(["s3:prefix"]);
   });
 
-  it("tells of a prefix only where a bucket is listed", () => {
-    expect(asks({ service: "s3", url: "/b/k?prefix=public/" })[0]?.context).not.toHaveProperty(["s3:prefix"]);
+  it("sets s3:prefix only when a bucket is listed", () => {
+    expect(permissions({ service: "s3", url: "/b/k?prefix=public/" })[0]?.context).not.toHaveProperty(["s3:prefix"]);
   });
 
-  it("tells the encryption that is asked for", () => {
+  it("sets the condition key of the requested encryption", () => {
     const headers = { "x-amz-server-side-encryption": "aws:kms" };
-    const [ask] = asks({ service: "s3", method: "PUT", url: "/b/k", headers });
-    expect(ask?.context).toMatchObject({ "s3:x-amz-server-side-encryption": "aws:kms" });
+    const [permission] = permissions({ service: "s3", method: "PUT", url: "/b/k", headers });
+    expect(permission?.context).toMatchObject({ "s3:x-amz-server-side-encryption": "aws:kms" });
   });
 });
 
@@ -147,8 +146,8 @@ describe("IAM and STS", () => {
   test.each([
     [{ Action: "ListRoles" }, "iam:ListRoles *"],
     [{ Action: "CreateRole", RoleName: "r", Path: "/ci/" }, `iam:CreateRole ${role}/ci/r`],
-    [{ Action: "GetRole", RoleName: "r" }, `iam:GetRole ${role}/stored/r`],
-    [{ Action: "PutRolePolicy", RoleName: "r", PolicyName: "p" }, `iam:PutRolePolicy ${role}/stored/r`],
+    [{ Action: "GetRole", RoleName: "r" }, `iam:GetRole ${role}/state/r`],
+    [{ Action: "PutRolePolicy", RoleName: "r", PolicyName: "p" }, `iam:PutRolePolicy ${role}/state/r`],
     [{ Action: "GetPolicy", PolicyArn: "arn:p" }, "iam:GetPolicy arn:p"],
     [{ Action: "CreatePolicy", PolicyName: "p" }, "iam:CreatePolicy arn:aws:iam::123456789012:policy/p"],
     [
@@ -159,34 +158,38 @@ describe("IAM and STS", () => {
       { Action: "DeleteOpenIDConnectProvider", OpenIDConnectProviderArn: "arn:o" },
       "iam:DeleteOpenIDConnectProvider arn:o",
     ],
-  ])("%j asks for %s", (parameters, wanted) => {
-    expect(names(form("iam", parameters as Record<string, string>, { path: "/stored/" }))).toEqual([wanted]);
+  ])("%j requires %s", (parameters, wanted) => {
+    expect(names(form("iam", parameters as Record<string, string>, { path: "/state/" }))).toEqual([wanted]);
   });
 
-  it("is about the role, not the policy, when one is attached to the other", () => {
+  it("requires the permission for the role when a policy is attached to it", () => {
     const parameters = { Action: "AttachRolePolicy", RoleName: "r", PolicyArn: "arn:p" };
-    const [ask] = asks(form("iam", parameters, { boundaryArn: "arn:b" }));
-    expect(ask).toMatchObject({
+    const [permission] = permissions(form("iam", parameters, { boundaryArn: "arn:b" }));
+    expect(permission).toMatchObject({
       resource: `${role}/r`,
       context: { "iam:PolicyARN": "arn:p", "iam:PermissionsBoundary": "arn:b" },
     });
   });
 
-  it("takes the boundary from the request when a role is made or its boundary is set", () => {
+  it("reads the boundary from the request when a role is created or its boundary is set", () => {
     for (const Action of ["CreateRole", "PutRolePermissionsBoundary"]) {
       const parameters = { Action, RoleName: "r", PermissionsBoundary: "arn:new" };
-      const [ask] = asks(form("iam", parameters, { boundaryArn: "arn:old" }));
-      expect(ask?.context).toMatchObject({ "iam:PermissionsBoundary": "arn:new" });
+      const [permission] = permissions(form("iam", parameters, { boundaryArn: "arn:old" }));
+      expect(permission?.context).toMatchObject({ "iam:PermissionsBoundary": "arn:new" });
     }
   });
 
-  it("tells the tags of the request and of the role", () => {
+  it("sets the condition keys of the tags in the request and of the role", () => {
     const parameters = { Action: "TagRole", RoleName: "r", "Tags.member.1.Key": "a", "Tags.member.1.Value": "1" };
-    const [ask] = asks(form("iam", parameters, { tags: { team: "x" } }));
-    expect(ask?.context).toMatchObject({ "aws:RequestTag/a": "1", "aws:TagKeys": ["a"], "aws:ResourceTag/team": "x" });
+    const [permission] = permissions(form("iam", parameters, { tags: { team: "x" } }));
+    expect(permission?.context).toMatchObject({
+      "aws:RequestTag/a": "1",
+      "aws:TagKeys": ["a"],
+      "aws:ResourceTag/team": "x",
+    });
   });
 
-  it("asks to pass the role that an instance profile gets", () => {
+  it("requires iam:PassRole to add a role to an instance profile", () => {
     const parameters = { Action: "AddRoleToInstanceProfile", InstanceProfileName: "i", RoleName: "r" };
     expect(names(form("iam", parameters))).toEqual([
       "iam:AddRoleToInstanceProfile arn:aws:iam::123456789012:instance-profile/i",
@@ -196,31 +199,31 @@ describe("IAM and STS", () => {
 
   test.each([
     [{ Action: "DeleteOpenIDConnectProvider", OpenIDConnectProviderArn: "arn:o", RoleName: "r" }, "arn:o"],
-    [{ Action: "DeleteUser", UserName: "u", RoleName: "r" }, "arn:aws:iam::123456789012:user/stored/u"],
+    [{ Action: "DeleteUser", UserName: "u", RoleName: "r" }, "arn:aws:iam::123456789012:user/state/u"],
     [{ Action: "CreatePolicyVersion", PolicyArn: "arn:p", RoleName: "r" }, "arn:p"],
-    [{ Action: "DeleteRole", RoleName: "r", Path: "/mine/", InstanceProfileName: "i" }, `${role}/stored/r`],
+    [{ Action: "DeleteRole", RoleName: "r", Path: "/mine/", InstanceProfileName: "i" }, `${role}/state/r`],
     [{ Action: "ListRoles", RoleName: "r" }, "*"],
-    [{ Action: "ListInstanceProfilesForRole", RoleName: "r" }, `${role}/stored/r`],
+    [{ Action: "ListInstanceProfilesForRole", RoleName: "r" }, `${role}/state/r`],
     [{ Action: "AddUserToGroup", UserName: "u", GroupName: "g" }, "arn:aws:iam::123456789012:group/g"],
-    [{ Action: "ListGroupsForUser", UserName: "u", GroupName: "g" }, "arn:aws:iam::123456789012:user/stored/u"],
+    [{ Action: "ListGroupsForUser", UserName: "u", GroupName: "g" }, "arn:aws:iam::123456789012:user/state/u"],
     [{ Action: "GetAccountSummary", UserName: "u" }, "*"],
-  ])("is about what the operation reads, whatever else is named: %j", (parameters, resource) => {
+  ])("uses only the parameters of the operation: %j", (parameters, resource) => {
     const wanted = `iam:${parameters.Action} ${resource}`;
-    expect(names(form("iam", parameters as Record<string, string>, { path: "/stored/" }))).toEqual([wanted]);
+    expect(names(form("iam", parameters as Record<string, string>, { path: "/state/" }))).toEqual([wanted]);
   });
 
-  it("asks to set a source identity", () => {
+  it("requires sts:SetSourceIdentity to set a source identity", () => {
     const parameters = { Action: "AssumeRole", RoleArn: `${role}/r`, SourceIdentity: "ada" };
     expect(names(form("sts", parameters))).toContain(`sts:SetSourceIdentity ${role}/r`);
   });
 
-  it("asks to assume a role by its ARN", () => {
+  it("requires sts:AssumeRole on the role", () => {
     expect(names(form("sts", { Action: "AssumeRole", RoleArn: `${role}/r` }))).toEqual([`sts:AssumeRole ${role}/r`]);
   });
 });
 
 describe("DynamoDB", () => {
-  const stored = { partitionKeys: { lock: "LockID" } };
+  const state = { partitionKeys: { lock: "LockID" } };
   const item = { LockID: { S: "x" }, Info: { S: "i" } };
   const query = {
     TableName: "lock",
@@ -229,15 +232,15 @@ describe("DynamoDB", () => {
     ExpressionAttributeValues: { ":v": { S: "x" } },
   };
   const writes = [{ Put: { TableName: "lock", Item: item } }, { ConditionCheck: { TableName: "lock", Key: item } }];
-  const call = (operation: string, body: object) => json("dynamodb", `DynamoDB_20120810.${operation}`, body, stored);
+  const call = (operation: string, body: object) => json("dynamodb", `DynamoDB_20120810.${operation}`, body, state);
 
   test.each([
     ["GetItem", { TableName: "lock", Key: { LockID: { S: "x" } } }],
     ["PutItem", { TableName: "lock", Item: item }],
     ["Query", query],
-  ])("%s tells the table and the key", (operation, body) => {
+  ])("%s requires a permission for the table with the key in the context", (operation, body) => {
     const context = { "dynamodb:LeadingKeys": ["x"] };
-    expect(asks(call(operation, body))).toEqual([{ action: `dynamodb:${operation}`, resource: table, context }]);
+    expect(permissions(call(operation, body))).toEqual([{ action: `dynamodb:${operation}`, resource: table, context }]);
   });
 
   test.each([
@@ -253,13 +256,13 @@ describe("DynamoDB", () => {
       [`dynamodb:PutItem ${table}`, `dynamodb:ConditionCheckItem ${table}`],
     ],
     ["ExecuteStatement", { Statement: 'DELETE FROM "lock"' }, ["dynamodb:PartiQLDelete *"]],
-  ])("%s %j asks for %j", (operation, body, wanted) => {
+  ])("%s %j requires %j", (operation, body, wanted) => {
     expect(names(call(operation, body))).toEqual(wanted);
   });
 
-  it("tells that an item is asked for in a transaction", () => {
-    const [ask] = asks(call("TransactWriteItems", { TransactItems: writes }));
-    expect(ask?.context).toEqual({
+  it("sets dynamodb:EnclosingOperation in a transaction", () => {
+    const [permission] = permissions(call("TransactWriteItems", { TransactItems: writes }));
+    expect(permission?.context).toEqual({
       "dynamodb:LeadingKeys": ["x"],
       "dynamodb:EnclosingOperation": "TransactWriteItems",
     });
@@ -273,14 +276,14 @@ describe("DynamoDB", () => {
     ["Query", { ...query, Key: { LockID: { S: "mine" } } }],
     ["BatchWriteItem", { RequestItems: { lock: [{ DeleteRequest: { Key: { LockID: { S: "x" } } } }] } }],
     ["BatchGetItem", { RequestItems: { lock: { Keys: [{ LockID: { S: "x" } }] } } }],
-  ])("%s is about what the operation reads, whatever else is named: %j", (operation, body) => {
+  ])("%s uses only the parameters of the operation: %j", (operation, body) => {
     const context = { "dynamodb:LeadingKeys": ["x"] };
-    expect(asks(call(operation, body))).toEqual([{ action: `dynamodb:${operation}`, resource: table, context }]);
+    expect(permissions(call(operation, body))).toEqual([{ action: `dynamodb:${operation}`, resource: table, context }]);
   });
 });
 
 describe("KMS", () => {
-  it("names the key, and the alias where there is one", () => {
+  it("requires permissions for the key and the alias", () => {
     const body = { AliasName: "alias/a", TargetKeyId: "k1" };
     expect(names(json("kms", "TrentService.CreateAlias", body, { keyArn: key }))).toEqual([
       `kms:CreateAlias ${key}`,
@@ -289,9 +292,9 @@ describe("KMS", () => {
     expect(names(json("kms", "TrentService.ListKeys", {}))).toEqual(["kms:ListKeys *"]);
   });
 
-  it("asks for both keys of a ciphertext that is encrypted anew", () => {
-    const stored = { keyArn: key, destinationKeyArn: `${key}2` };
-    expect(names(json("kms", "TrentService.ReEncrypt", { CiphertextBlob: "" }, stored))).toEqual([
+  it("requires permissions for both keys of ReEncrypt", () => {
+    const state = { keyArn: key, destinationKeyArn: `${key}2` };
+    expect(names(json("kms", "TrentService.ReEncrypt", { CiphertextBlob: "" }, state))).toEqual([
       `kms:ReEncryptFrom ${key}`,
       `kms:ReEncryptTo ${key}2`,
     ]);
@@ -302,7 +305,7 @@ describe("KMS", () => {
     ["DisableKey", { KeyId: "k1", TargetKeyId: "mine", CiphertextBlob: "bWluZQ==" }, "k1"],
     ["CreateAlias", { KeyId: "mine", TargetKeyId: "k1" }, "k1"],
     ["CreateKey", { KeyId: "mine" }, undefined],
-  ])("%s %j is about the key %s", (operation, body, wanted) => {
+  ])("%s %j uses the key %s", (operation, body, wanted) => {
     const http = { method: "POST", url: "/", headers: { "x-amz-target": `TrentService.${operation}` } };
     expect(kmsKeyId(parseCall({ ...http, body: Buffer.from(JSON.stringify(body)) }))).toBe(wanted);
   });
@@ -326,28 +329,28 @@ describe("CloudFront", () => {
     ["POST", "/cache-policy?WithTags", `CreateCachePolicy ${cdn}:cache-policy/*`],
     ["GET", "/cache-policy", "ListCachePolicies *"],
     ["PUT", "/origin-access-control/O/config", `UpdateOriginAccessControl ${cdn}:origin-access-control/O`],
-  ])("%s %s asks for %s", (method, url, wanted) => {
+  ])("%s %s requires %s", (method, url, wanted) => {
     expect(names({ service: "cloudfront", method, url: `/2020-05-31${url}` })).toEqual([`cloudfront:${wanted}`]);
   });
 
-  it("asks to tag as well when a distribution is created with tags", () => {
+  it("requires the permission to tag when a distribution is created with tags", () => {
     const sent = { service: "cloudfront", method: "POST", url: "/2020-05-31/distribution?WithTags" };
     expect(names(sent)).toContain(`cloudfront:TagResource ${cdn}:distribution/*`);
   });
 });
 
-describe("any other service", () => {
-  it("is known by the name of the action alone", () => {
+describe("a service that this project does not use", () => {
+  it("requires the action on any resource", () => {
     const target = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
     expect(names(json("ecr", target, {}))).toEqual(["ecr:GetAuthorizationToken *"]);
     expect(names(form("email", { Action: "SendEmail" }))).toEqual(["ses:SendEmail *"]);
   });
 
-  it("is not let through for naming nothing", () => {
+  it("requires a permission when a request has no resource", () => {
     expect(names({ service: "s3", method: "POST", url: "/b?delete", body: "<Delete/>" })).toEqual(["s3:POST /b *"]);
   });
 
-  it("is matched by wildcards only where it does not name its action", () => {
+  it("requires an action that only wildcards match when the protocol has no operation name", () => {
     expect(names({ service: "lambda", url: "/2015-03-31/functions" })).toEqual(["lambda:GET /2015-03-31/functions *"]);
   });
 });

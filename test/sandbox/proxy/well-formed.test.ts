@@ -23,16 +23,16 @@ const getItem = { "x-amz-target": "DynamoDB_20120810.GetItem" };
 const deletion = (objects: string) => ({ method: "POST", url: "/b?delete", body: `<Delete>${objects}</Delete>` });
 const copy = (source: string) => ({ method: "PUT", url: "/b/k", headers: { "x-amz-copy-source": source } });
 
-describe("a request that clients of AWS send is taken:", () => {
+describe("accepts requests that AWS clients send:", () => {
   it.each<[name: string, sent: Sent]>([
-    ["an object with any name", { url: "/b/a//..%2F%C3%A9%23?x-id=GetObject" }],
-    ["an object of a bucket in the host", { url: "/k", headers: { host: "b.s3.us-east-1.amazonaws.com" } }],
+    ["an object with a special key", { url: "/b/a//..%2F%C3%A9%23?x-id=GetObject" }],
+    ["a virtual-hosted-style request", { url: "/k", headers: { host: "b.s3.us-east-1.amazonaws.com" } }],
     ["an ACL of a version", { url: "/b/k?acl&versionId=3" }],
     ["a part of an upload", { method: "PUT", url: "/b/k?partNumber=1&uploadId=u" }],
     ["a copy", copy("b/a%20b?versionId=3.x_y")],
-    ["a copy from a source that is encoded whole", copy("b%2Fk")],
+    ["a copy whose source is fully encoded", copy("b%2Fk")],
     [
-      "a deletion of several",
+      "a multi-object delete",
       {
         ...deletion(""),
         body:
@@ -53,19 +53,19 @@ describe("a request that clients of AWS send is taken:", () => {
   });
 });
 
-describe("a request that could be read in two ways is refused:", () => {
+describe("rejects ambiguous requests:", () => {
   it.each<[name: string, sent: Sent]>([
-    ["a whole URL for a path", { url: "http://127.0.0.1/b/k" }],
+    ["an absolute URL", { url: "http://127.0.0.1/b/k" }],
     ["a fragment", { url: "/b/k#x" }],
-    ["a broken encoding", { url: "/b/%E0%A4%A" }],
-    ["no bucket before the key", { url: "//b/k" }],
-    ["a bucket that hides a key", { url: "/b%2Fk" }],
+    ["an invalid percent-encoding", { url: "/b/%E0%A4%A" }],
+    ["an empty bucket name", { url: "//b/k" }],
+    ["a bucket name with an encoded slash", { url: "/b%2Fk" }],
     ["two subresources", { method: "PUT", url: "/b?acl&policy" }],
     ["two prefixes", { url: "/b?prefix=a&prefix=b" }],
     ["two signatures", { url: `/b/k?X-Amz-Credential=${scope("s3")}` }],
     ["a signature with two scopes", { headers: { authorization: signed("s3").replace(" ", ` X=${scope("iam")}, `) } }],
     ["a signature of another kind", { headers: { authorization: "AWS AKIA:signature" } }],
-    ["a service in capitals", { service: "S3" }],
+    ["an upper-case service", { service: "S3" }],
     [
       "an action in the query and in the form",
       { service: "iam", method: "POST", url: `/?${getRole}`, headers: form, body: "Action=DeleteRole" },
@@ -75,7 +75,7 @@ describe("a request that could be read in two ways is refused:", () => {
       { service: "iam", method: "POST", headers: { ...form, "x-amz-target": "x.GetRole" }, body: "Action=DeleteRole" },
     ],
     [
-      "a form under another name",
+      "a form with another content type",
       {
         service: "iam",
         method: "POST",
@@ -86,7 +86,7 @@ describe("a request that could be read in two ways is refused:", () => {
     ],
     ["an action given twice", { service: "iam", method: "POST", headers: form, body: `${getRole}&Action=DeleteRole` }],
     ["no action", { service: "iam", method: "POST", headers: form, body: "RoleName=r" }],
-    ["an action beside a path", { service: "sts", url: "/b/k?Action=GetCallerIdentity" }],
+    ["an action with a path", { service: "sts", url: "/b/k?Action=GetCallerIdentity" }],
     [
       "an operation in a header and in the query",
       {
@@ -101,13 +101,13 @@ describe("a request that could be read in two ways is refused:", () => {
       "an operation of an older protocol",
       { service: "dynamodb", method: "POST", headers: { "x-amz-target": "DynamoDB_20111205.GetItem" }, body: "{}" },
     ],
-    ["JSON that is none", { service: "dynamodb", method: "POST", headers: getItem, body: "{" }],
-    ["a deletion with a tag that only some parsers see", deletion("<Object ><Key>a</Key></Object >")],
-    ["a deletion with a key that only some parsers see", deletion("<Object><Key><![CDATA[a]]></Key></Object>")],
-    ["a deletion with two keys in one object", deletion("<Object><Key>a</Key><Key>b</Key></Object>")],
-    ["a deletion with a comment", deletion("<!-- <Object><Key>a</Key></Object> -->")],
-    ["a copy from no bucket", copy("//b/k")],
-    ["a copy with another query", copy("b/k?x=1&versionId=3")],
+    ["invalid JSON", { service: "dynamodb", method: "POST", headers: getItem, body: "{" }],
+    ["a delete with a tag that only some parsers accept", deletion("<Object ><Key>a</Key></Object >")],
+    ["a delete with a key in CDATA", deletion("<Object><Key><![CDATA[a]]></Key></Object>")],
+    ["a delete with two keys in one object", deletion("<Object><Key>a</Key><Key>b</Key></Object>")],
+    ["a delete with a comment", deletion("<!-- <Object><Key>a</Key></Object> -->")],
+    ["a copy with an empty source bucket", copy("//b/k")],
+    ["a copy with another query parameter", copy("b/k?x=1&versionId=3")],
   ])("%s", (_, sent) => {
     expect(() => check(sent)).toThrow();
   });

@@ -114,8 +114,8 @@ export function s3Permissions(call: Call, state: ResourceState): RequiredPermiss
   if (key !== undefined) return objectPermissions(call, `${bucketArn}/${key}`, state, on);
   if (call.query.has("delete")) return multiObjectDeletePermissions(call, bucketArn, on);
   const action = bucketAction(call);
-  const besides = action === "CreateBucket" ? headerActionsOf(call, bucketHeaderActions) : [];
-  return [action, ...besides].map((name) => on(name, bucketArn));
+  const further = action === "CreateBucket" ? headerActionsOf(call, bucketHeaderActions) : [];
+  return [action, ...further].map((name) => on(name, bucketArn));
 }
 
 /** The permissions of S3 Control, which has its own paths: the account's settings and tags. */
@@ -164,9 +164,9 @@ function unescapeXml(text: string): string {
 
 function objectPermissions(call: Call, resource: string, state: ResourceState, on: PermissionOn): RequiredPermission[] {
   const action = objectAction(call);
-  const besides = action === "PutObject" ? headerActionsOf(call, headerActions) : contentReadActions(call);
+  const further = action === "PutObject" ? headerActionsOf(call, headerActions) : contentReadActions(call);
   return [
-    ...[action, ...besides].map((name) => on(name, resource)),
+    ...[action, ...further].map((name) => on(name, resource)),
     ...(action === "PutObject" ? copySourcePermissions(call, state, on) : []),
     ...kmsKeyPermissions(action, call, state),
   ];
