@@ -1,0 +1,35 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(__dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "keyless-docs-"));
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function keyless(command: string): string {
+  const { stdout } = spawnSync(process.execPath, [join(root, "keyless/cli/keyless.js"), ...command.split(" ")], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  return stdout;
+}
+
+/** Either the block begins with `$ npx keyless …`, or a comment above it names the command: a Mermaid block has no room for it. */
+const OUTPUT = /```console\n\$ npx keyless (.*?)\n(.*?)```|<!-- npx keyless (.*?) -->\n```\w*\n(.*?)```/gs;
+
+test.each(["access", "explain", "lint"])("docs/%s.md shows what the commands print", (name) => {
+  const text = readFileSync(join(root, "docs", `${name}.md`), "utf8");
+  const [, policy = ""] = /```json\n(.*?)```/s.exec(text) ?? [];
+  writeFileSync(join(folder, "trust.json"), policy);
+  const shown = [...text.matchAll(OUTPUT)];
+  expect(shown).not.toHaveLength(0);
+  for (const [, command, output, namedAbove = "", outputBelow] of shown) {
+    expect(keyless(command ?? namedAbove)).toBe(output ?? outputBelow);
+  }
+});
+
+test("docs/access.svg is what the command prints", () => {
+  expect(readFileSync(join(root, "docs/access.svg"), "utf8")).toBe(keyless("access --format svg"));
+});
