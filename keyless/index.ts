@@ -1,6 +1,7 @@
 /**
  * The public module: all that a team's `config.ts` imports. What is not exported here is internal and may move.
  */
+export { ConfigError, defineConfig } from "./config/define";
 export type {
   AcceptedFindings,
   CircleCiInput,
@@ -14,10 +15,9 @@ export type {
   Tags,
   TestJob,
   TrustTest,
-} from "./config/define";
-export { ConfigError, defineConfig } from "./config/define";
+} from "./config/input";
 export { applyEnvironment, planEnvironment } from "./permissions/environment";
-export type { EnvironmentScope, PolicyMaker, ScopedRole, StateLocation } from "./permissions/scope";
+export type { EnvironmentScope, PolicyBuilder, ScopedRole, StateLocation } from "./permissions/scope";
 export { readState } from "./permissions/state";
 export { publishStaticSite, type StaticSite } from "./permissions/static-site";
 export type { PolicyDocument, Statement } from "./policy/document";

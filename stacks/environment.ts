@@ -2,16 +2,16 @@ import { DataAwsIamOpenidConnectProvider } from "@cdktf/provider-aws/lib/data-aw
 import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
 import { TerraformOutput, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import type { Environment } from "../keyless/config/types";
+import type { Environment } from "../keyless/config/resolved";
 import { CircleCiRole } from "./role";
-import { keepStateIn, useAccount } from "./settings";
+import { addAwsProvider, addS3Backend } from "./settings";
 
 /** One environment: the account's OpenID Connect provider for CircleCI, and the roles that its tokens are traded for. */
 export class EnvironmentStack extends TerraformStack {
   constructor(scope: Construct, environment: Environment) {
     super(scope, environment.name);
-    keepStateIn(this, environment.accountId, environment.state);
-    useAccount(this, environment.accountId, environment.region, environment.tags);
+    addS3Backend(this, environment.accountId, environment.state);
+    addAwsProvider(this, environment.accountId, environment.region, environment.tags);
 
     const provider = this.oidcProvider(environment);
     const roleScope = new Construct(this, "roles");

@@ -5,9 +5,9 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import { type ITerraformDependable, type TerraformElement, TerraformIterator } from "cdktf";
 import { Construct } from "constructs";
 import { terraformName } from "../keyless/config/names";
-import type { Environment, Role } from "../keyless/config/types";
+import type { Environment, Role } from "../keyless/config/resolved";
 import { trustConditions } from "../keyless/trust/policy";
-import { literal } from "./settings";
+import { escapeTemplates } from "./settings";
 
 /**
  * A role that CircleCI's jobs assume: its trust policy, its managed policies and its inline policies. Every resource
@@ -43,7 +43,7 @@ export class CircleCiRole extends Construct {
       new IamRole(this, "role", {
         name: role.name,
         assumeRolePolicy: trust.json,
-        description: role.description === undefined ? undefined : literal(role.description),
+        description: role.description === undefined ? undefined : escapeTemplates(role.description),
         path: role.path === "/" ? undefined : role.path,
         permissionsBoundary: role.permissionsBoundaryArn,
         maxSessionDuration: role.maxSessionSeconds === 3600 ? undefined : role.maxSessionSeconds,
@@ -67,7 +67,7 @@ export class CircleCiRole extends Construct {
     }
     const inline = Object.entries(role.inlinePolicies).map(([name, document]) => [
       name,
-      literal(JSON.stringify(document)),
+      escapeTemplates(JSON.stringify(document)),
     ]);
     if (inline.length > 0) {
       const policies = TerraformIterator.fromMap(Object.fromEntries(inline));

@@ -1,11 +1,11 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { S3Backend, type TerraformStack } from "cdktf";
-import type { Tags } from "../keyless/config/types";
+import type { Tags } from "../keyless/config/input";
 import type { StateLocation } from "../keyless/permissions/scope";
 import { terraformConstraint } from "../keyless/terraform/version";
 
 /** Keeps the stack's state in S3, under the locks that the configuration names. */
-export function keepStateIn(stack: TerraformStack, accountId: string, state: StateLocation): void {
+export function addS3Backend(stack: TerraformStack, accountId: string, state: StateLocation): void {
   const backend = new S3Backend(stack, {
     bucket: state.bucket,
     key: state.key,
@@ -21,7 +21,7 @@ export function keepStateIn(stack: TerraformStack, accountId: string, state: Sta
 }
 
 /** The AWS provider of a stack; with credentials of any other account it stops before it reads anything. */
-export function useAccount(stack: TerraformStack, accountId: string, region: string, tags: Tags): void {
+export function addAwsProvider(stack: TerraformStack, accountId: string, region: string, tags: Tags): void {
   new AwsProvider(stack, "aws", {
     region,
     allowedAccountIds: [accountId],
@@ -30,6 +30,6 @@ export function useAccount(stack: TerraformStack, accountId: string, region: str
 }
 
 /** A text as Terraform must read it to come out as it is: `${` and `%{` begin its own templates. */
-export function literal(text: string): string {
+export function escapeTemplates(text: string): string {
   return text.replace(/([$%])\{/g, "$1$1{");
 }

@@ -8,8 +8,8 @@ import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import type { StateBackend } from "../keyless/config/types";
-import { keepStateIn, useAccount } from "./settings";
+import type { StateBackend } from "../keyless/config/resolved";
+import { addAwsProvider, addS3Backend } from "./settings";
 
 /**
  * The bucket that holds the state and the table of its locks, neither of which Terraform may destroy. Its own state is
@@ -18,8 +18,8 @@ import { keepStateIn, useAccount } from "./settings";
 export class StateBackendStack extends TerraformStack {
   constructor(scope: Construct, backend: StateBackend) {
     super(scope, backend.name);
-    keepStateIn(this, backend.accountId, backend.state);
-    useAccount(this, backend.accountId, backend.state.region, backend.tags);
+    addS3Backend(this, backend.accountId, backend.state);
+    addAwsProvider(this, backend.accountId, backend.state.region, backend.tags);
     this.bucket(backend);
     if (backend.state.lockTable !== undefined) this.lockTable(backend.state.lockTable, backend.state.kmsKeyArn);
   }

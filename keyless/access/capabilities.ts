@@ -1,4 +1,4 @@
-import type { Role } from "../config/types";
+import type { Role } from "../config/resolved";
 import type { EnvironmentScope } from "../permissions/scope";
 import { lockStatements, writeStatements } from "../permissions/state";
 import { asArray, type PolicyDocument, type Statement, statements } from "../policy/document";

@@ -1,4 +1,4 @@
-import type { Environment } from "../config/types";
+import type { Environment } from "../config/resolved";
 import { evaluate } from "../policy/evaluate";
 import { formatSubject, type TrustRule } from "../trust/circleci";
 import { trustPolicy } from "../trust/policy";

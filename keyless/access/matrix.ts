@@ -1,4 +1,4 @@
-import type { Config, Environment, Role } from "../config/types";
+import type { Config, Environment, Role } from "../config/resolved";
 import { parseSubject, type TrustRule, UUID } from "../trust/circleci";
 import { type Capability, capabilitiesOf, type Level, policyName } from "./capabilities";
 

@@ -1,4 +1,5 @@
-import type { Config, Environment, Role, RolePattern, TestJob, TrustTest } from "../config/types";
+import type { RolePattern, TestJob, TrustTest } from "../config/input";
+import type { Config, Environment, Role } from "../config/resolved";
 import { ANYBODY, letsIn, tokensOf } from "./jobs";
 
 /** How one trust test came out. */

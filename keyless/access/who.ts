@@ -1,4 +1,4 @@
-import type { Config, Environment, Role } from "../config/types";
+import type { Config, Environment, Role } from "../config/resolved";
 import type { Claims } from "../trust/token";
 import { ANYBODY, letsIn, tokensOf } from "./jobs";
 import { accessOf, type EnvironmentAccess, type RoleAccess, type Source } from "./matrix";

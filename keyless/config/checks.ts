@@ -1,9 +1,10 @@
 import { policySize } from "../policy/size";
 import { subjectPatterns, type TrustRule } from "../trust/circleci";
 import { trustPolicy } from "../trust/policy";
+import type { ConfigInput, Tags } from "./input";
 import { terraformName } from "./names";
 import { partitionOf } from "./partition";
-import type { Config, ConfigInput, Environment, Role, StateBackend, Tags } from "./types";
+import type { Config, Environment, Role, StateBackend } from "./resolved";
 
 /** One thing that is wrong in a configuration. */
 export interface Problem {

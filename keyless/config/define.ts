@@ -1,11 +1,12 @@
 import * as v from "valibot";
 import { UserError } from "../errors";
 import { check, type Problem } from "./checks";
-import { resolve } from "./resolve";
+import type { ConfigInput } from "./input";
+import { type Config, resolve } from "./resolved";
 import { configSchema, policyDocumentSchema } from "./schema";
-import type { Config, ConfigInput } from "./types";
 
-export type * from "./types";
+export type * from "./input";
+export type * from "./resolved";
 
 /** What is wrong in a configuration, all of it; its message lists every problem with path, value and remedy. */
 export class ConfigError extends UserError {

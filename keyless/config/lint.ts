@@ -2,7 +2,8 @@ import { UserError } from "../errors";
 import { type LintInput, lintTrust } from "../trust/lint";
 import type { Finding } from "../trust/lint/findings";
 import { trustPolicy } from "../trust/policy";
-import type { AcceptedFindings, Config, Environment, Role } from "./types";
+import type { AcceptedFindings } from "./input";
+import type { Config, Environment, Role } from "./resolved";
 
 /** A finding, and whether the configuration accepts it. */
 export interface JudgedFinding extends Omit<Finding, "name"> {

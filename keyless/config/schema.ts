@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { PolicyMaker } from "../permissions/scope";
+import type { PolicyBuilder } from "../permissions/scope";
 import { isConditionOperator } from "../policy/conditions";
 import { type PolicyDocument, type Statement, statements } from "../policy/document";
 import { type AnyRefRule, type RefRule, type SubjectRule, type TrustRule, UUID } from "../trust/circleci";
@@ -15,7 +15,7 @@ import type {
   StateInput,
   TestJob,
   TrustTest,
-} from "./types";
+} from "./input";
 
 type Schema<T> = v.GenericSchema<unknown, T>;
 
@@ -259,9 +259,9 @@ export const policyDocumentSchema = v.pipe(
   }, "has two statements with the same Sid: AWS wants them to differ"),
 );
 
-const inlinePolicy: Schema<PolicyDocument | PolicyMaker> = v.lazy(
-  (value): Schema<PolicyDocument | PolicyMaker> =>
-    typeof value === "function" ? (v.function() as unknown as Schema<PolicyMaker>) : policyDocumentSchema,
+const inlinePolicy: Schema<PolicyDocument | PolicyBuilder> = v.lazy(
+  (value): Schema<PolicyDocument | PolicyBuilder> =>
+    typeof value === "function" ? (v.function() as unknown as Schema<PolicyBuilder>) : policyDocumentSchema,
 );
 
 // Its path has no character that a policy or Terraform would read as a wildcard or a variable.

@@ -42,4 +42,4 @@ export interface EnvironmentScope {
 }
 
 /** Makes the policy document of one of the environment's roles, named `role`, from the environment. */
-export type PolicyMaker = (scope: EnvironmentScope, role: string) => PolicyDocument;
+export type PolicyBuilder = (scope: EnvironmentScope, role: string) => PolicyDocument;

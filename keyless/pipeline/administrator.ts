@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Environment } from "../config/types";
+import type { Environment } from "../config/resolved";
 import { applyEnvironment } from "../permissions/environment";
 
 /** The roles that the environment's pipeline may not change: those of an administrator, and the one that applies. */

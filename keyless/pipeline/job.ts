@@ -1,5 +1,5 @@
 import { type Document, parseDocument } from "yaml";
-import type { Environment, Role } from "../config/types";
+import type { Environment, Role } from "../config/resolved";
 import { asArray, type PolicyDocument, statements } from "../policy/document";
 import type { TrustRule } from "../trust/circleci";
 

@@ -1,4 +1,4 @@
-import type { Environment, Role } from "../config/types";
+import type { Environment, Role } from "../config/resolved";
 import { UserError } from "../errors";
 import { duration } from "../text";
 import { audiencesOf, type Claims, readClaims } from "../trust/token";

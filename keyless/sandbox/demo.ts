@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import Table from "cli-table3";
-import type { Environment, Role, StateBackend } from "../config/types";
+import type { Environment, Role, StateBackend } from "../config/resolved";
 import { UserError } from "../errors";
 import { readPlan } from "../plan/schema";
 import { bootstrap } from "../state/bootstrap";

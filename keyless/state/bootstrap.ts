@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { checkAccount } from "../aws/identity";
-import type { StateBackend } from "../config/types";
+import type { StateBackend } from "../config/resolved";
 import { UserError } from "../errors";
 import { events, type TerraformRun, terraform, terraformOrFail } from "../terraform/run";
 import { StateStore } from "./store";

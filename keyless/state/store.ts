@@ -8,7 +8,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import type { StateBackend } from "../config/types";
+import type { StateBackend } from "../config/resolved";
 import { UserError } from "../errors";
 
 /** What there is of a state backend in the account. */

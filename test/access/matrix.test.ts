@@ -1,5 +1,5 @@
 import { accessOf, type RoleAccess, type Source } from "../../keyless/access/matrix";
-import type { RoleInput } from "../../keyless/config/types";
+import type { RoleInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import { readState } from "../../keyless/permissions/state";
 import type { PolicyDocument } from "../../keyless/policy/document";

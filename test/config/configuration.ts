@@ -1,5 +1,6 @@
 import { ConfigError, defineConfig } from "../../keyless/config/define";
-import type { ConfigInput, Environment } from "../../keyless/config/types";
+import type { ConfigInput } from "../../keyless/config/input";
+import type { Environment } from "../../keyless/config/resolved";
 
 export const organization = "11111111-2222-4333-8444-555555555555";
 export const project = "66666666-7777-4888-9999-000000000000";

@@ -1,6 +1,6 @@
 import shipped from "../../config";
 import { ConfigError, defineConfig } from "../../keyless/config/define";
-import type { ConfigInput } from "../../keyless/config/types";
+import type { ConfigInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import { readState } from "../../keyless/permissions/state";
 import { account, devOf, having, organization, project, refusal, valid } from "./configuration";

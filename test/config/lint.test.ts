@@ -1,6 +1,6 @@
 import { defineConfig } from "../../keyless/config/define";
+import type { RoleInput } from "../../keyless/config/input";
 import { enforceLint, lintConfig } from "../../keyless/config/lint";
-import type { RoleInput } from "../../keyless/config/types";
 import type { TrustRule } from "../../keyless/trust/circleci";
 
 const project = "66666666-7777-4888-9999-000000000000";

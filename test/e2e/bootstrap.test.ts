@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConfigInput } from "../../keyless/config/types";
+import type { ConfigInput } from "../../keyless/config/input";
 import type { Sandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";
 import { aws, type Project, type Ran } from "./project";

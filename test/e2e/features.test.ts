@@ -1,6 +1,6 @@
 // @duration 71
 import { defineConfig } from "../../keyless/config/define";
-import type { ConfigInput, RoleInput } from "../../keyless/config/types";
+import type { ConfigInput, RoleInput } from "../../keyless/config/input";
 import { applyEnvironment } from "../../keyless/permissions/environment";
 import type { Sandbox } from "../../keyless/sandbox";
 import { trustPolicy } from "../../keyless/trust/policy";

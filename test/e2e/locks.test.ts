@@ -1,7 +1,7 @@
 // @duration 53
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConfigInput, StateInput } from "../../keyless/config/types";
+import type { ConfigInput, StateInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import type { Sandbox } from "../../keyless/sandbox";
 import { aws, type Project } from "./project";

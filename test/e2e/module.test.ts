@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RoleInput } from "../../keyless/config/types";
+import type { RoleInput } from "../../keyless/config/input";
 import type { Sandbox } from "../../keyless/sandbox";
 import { synthesize } from "../stacks/synthesis";
 import { afterSuite } from "./after-suite";

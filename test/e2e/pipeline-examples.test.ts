@@ -1,7 +1,7 @@
 // @duration 57
 import { cpSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Config, Role } from "../../keyless/config/types";
+import type { Config, Role } from "../../keyless/config/resolved";
 import type { Sandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";
 import { trustPolicy } from "../../keyless/trust/policy";

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import type { ConfigInput } from "../../keyless/config/types";
+import type { ConfigInput } from "../../keyless/config/input";
 import { awsProviderVersion, findMirror } from "../../keyless/terraform/environment";
 import type { Env } from "../../keyless/terraform/executables";
 import { platform } from "../../keyless/terraform/install";

@@ -1,4 +1,4 @@
-import type { ConfigInput } from "../../keyless/config/types";
+import type { ConfigInput } from "../../keyless/config/input";
 import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import { afterSuite } from "./after-suite";
 import { Project } from "./project";

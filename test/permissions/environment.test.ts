@@ -1,5 +1,5 @@
 import { defineConfig } from "../../keyless/config/define";
-import type { ConfigInput, StateInput } from "../../keyless/config/types";
+import type { ConfigInput, StateInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import { readState } from "../../keyless/permissions/state";
 import { evaluate } from "../../keyless/policy/evaluate";

@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
 import { type ConfigInput, defineConfig } from "../../keyless/config/define";
-import type { Environment, Role } from "../../keyless/config/types";
+import type { Environment, Role } from "../../keyless/config/resolved";
 import { readToken, tokenProblem } from "../../keyless/pipeline/token";
 import { claimsOf, type TokenRequest } from "../../keyless/sandbox/issuer";
 

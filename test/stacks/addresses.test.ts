@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import shipped from "../../config";
+import type { ConfigInput } from "../../keyless/config/input";
 import { terraformName } from "../../keyless/config/names";
 import { isReservedName } from "../../keyless/config/schema";
-import type { ConfigInput } from "../../keyless/config/types";
 import { having, project } from "../config/configuration";
 import { addresses, blocks, synthesize } from "./synthesis";
 

@@ -1,7 +1,7 @@
 import { defineConfig } from "../../keyless/config/define";
-import type { ConfigInput } from "../../keyless/config/types";
+import type { ConfigInput } from "../../keyless/config/input";
 import { attachmentKey } from "../../stacks/role";
-import { literal } from "../../stacks/settings";
+import { escapeTemplates } from "../../stacks/settings";
 import { account, having, organization, project, valid } from "../config/configuration";
 import { blocks, synthesize } from "./synthesis";
 
@@ -257,5 +257,5 @@ test.each([
   ["$ { % }", "$ { % }"],
   ["{{ }}", "{{ }}"],
 ])("the text %s is %s to Terraform", (text, escaped) => {
-  expect(literal(text)).toBe(escaped);
+  expect(escapeTemplates(text)).toBe(escaped);
 });

@@ -1,6 +1,7 @@
 import { Testing } from "cdktf";
 import { defineConfig } from "../../keyless/config/define";
-import type { Config, ConfigInput } from "../../keyless/config/types";
+import type { ConfigInput } from "../../keyless/config/input";
+import type { Config } from "../../keyless/config/resolved";
 import { EnvironmentStack } from "../../stacks/environment";
 import { StateBackendStack } from "../../stacks/state-backend";
 

@@ -5,7 +5,7 @@ import { accessMermaid } from "../../access/render/mermaid";
 import { accessSvg } from "../../access/render/svg";
 import { accessTable } from "../../access/render/table";
 import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../../access/who";
-import type { Config } from "../../config/types";
+import type { Config } from "../../config/resolved";
 import { UserError } from "../../errors";
 import { UUID } from "../../trust/circleci";
 import { readClaims } from "../../trust/token";

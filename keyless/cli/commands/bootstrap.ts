@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { StateBackend } from "../../config/types";
+import type { StateBackend } from "../../config/resolved";
 import { bootstrap } from "../../state/bootstrap";
 import { synthesizeStack } from "../../terraform/synthesize";
 import { environmentNamed, loadConfig } from "../lib/load-config";

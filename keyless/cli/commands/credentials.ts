@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Command } from "commander";
-import type { Environment, Role } from "../../config/types";
+import type { Environment, Role } from "../../config/resolved";
 import { UserError } from "../../errors";
 import { sessionName } from "../../pipeline/session-name";
 import { lifeOf, readToken, type Token, type TokenProblem, tokenProblem } from "../../pipeline/token";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { StateBackend } from "../../config/types";
+import type { StateBackend } from "../../config/resolved";
 import { Demo } from "../../sandbox/demo";
 import { synthesizeStack } from "../../terraform/synthesize";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";

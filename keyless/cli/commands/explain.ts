@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { ANYBODY } from "../../access/jobs";
 import { LiveAccount } from "../../aws/iam";
-import type { Environment } from "../../config/types";
+import type { Environment } from "../../config/resolved";
 import { UserError } from "../../errors";
 import { CIRCLECI_CLOUD, formatSubject, issuerOf } from "../../trust/circleci";
 import { explain, trustedProviders } from "../../trust/explain";

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { LiveAccount } from "../../aws/iam";
+import type { AcceptedFindings } from "../../config/input";
 import { type JudgedFinding, judge, lintInputOf, serversOf } from "../../config/lint";
-import type { AcceptedFindings, Environment } from "../../config/types";
+import type { Environment } from "../../config/resolved";
 import { UserError } from "../../errors";
 import { decodeDocument, isObject, type PolicyDocument } from "../../policy/document";
 import { count } from "../../text";

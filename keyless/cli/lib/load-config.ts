@@ -1,4 +1,4 @@
-import type { Config, Environment, Role } from "../../config/types";
+import type { Config, Environment, Role } from "../../config/resolved";
 import { UserError } from "../../errors";
 
 /** The configuration in `config.ts`. Read when asked for, so that a mistake in it does not keep `--help` from working. */

@@ -1,8 +1,61 @@
 import type { EnvironmentScope, StateLocation } from "../permissions/scope";
 import type { PolicyDocument } from "../policy/document";
-import { issuerOf } from "../trust/circleci";
+import { issuerOf, type TrustRule } from "../trust/circleci";
+import type { AcceptedFindings, ConfigInput, EnvironmentInput, QuotasInput, RoleInput, Tags, TrustTest } from "./input";
 import { partitionOf } from "./partition";
-import type { Config, ConfigInput, Environment, EnvironmentInput, Role, RoleInput, StateBackend } from "./types";
+
+/** The configuration, checked, with every default filled in: what the stacks are made of. */
+export interface Config {
+  /** In the order of `config.ts`. */
+  readonly environments: readonly Environment[];
+  /** One for each bucket, named after the first environment that uses it. */
+  readonly stateBackends: readonly StateBackend[];
+  readonly trustTests: readonly TrustTest[];
+}
+
+/** An environment of the configuration, with everything filled in. */
+export interface Environment extends EnvironmentScope {
+  /** The environment's and its stack's name. */
+  readonly name: string;
+  readonly circleci: {
+    readonly organizationId: string;
+    /** The issuer without its `https://`. */
+    readonly issuer: string;
+    readonly audiences: readonly string[];
+    readonly thumbprints: readonly string[];
+  };
+  readonly tags: Tags;
+  readonly quotas: Required<QuotasInput>;
+  readonly roles: readonly Role[];
+}
+
+/** A role of an environment, with everything filled in and its policies made. */
+export interface Role {
+  readonly name: string;
+  readonly arn: string;
+  readonly trust: readonly TrustRule[];
+  readonly managedPolicyArns: readonly string[];
+  readonly inlinePolicies: { readonly [name: string]: PolicyDocument };
+  readonly description?: string;
+  readonly path: string;
+  readonly permissionsBoundaryArn?: string;
+  readonly maxSessionSeconds: number;
+  /** The configuration's tags and the role's own, which win. */
+  readonly tags: Tags;
+  readonly deployedBy: "pipeline" | "administrator";
+  readonly acceptedFindings: AcceptedFindings;
+}
+
+/** The bucket and the table that hold the state of one environment or more, and the place of their own state in it. */
+export interface StateBackend {
+  /** The stack's name: `<environment>-state`. */
+  readonly name: string;
+  readonly accountId: string;
+  readonly partition: string;
+  readonly tags: Tags;
+  readonly state: StateLocation;
+  readonly keepOldVersionsDays: number | "forever";
+}
 
 /** Makes the policy that stands at a path by its function; undefined when that cannot be done, which it has noted. */
 export type MakePolicy = (path: readonly string[], maker: () => PolicyDocument) => PolicyDocument | undefined;
