@@ -1,0 +1,55 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const root = join(__dirname, "..");
+const documents = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" }).trim().split("\n");
+
+function read(document: string): string {
+  return readFileSync(join(root, document), "utf8");
+}
+
+/** GitHub's id of a heading: lower case, no punctuation, hyphens for spaces. */
+function anchors(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+const { stdout: help } = spawnSync(process.execPath, [join(root, "keyless/cli/keyless.js"), "--help"], {
+  encoding: "utf8",
+});
+const commands = [...help.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
+
+test("the documents and the commands are found", () => {
+  expect(commands).toContain("explain");
+  expect(documents).toContain("README.md");
+});
+
+describe.each(documents)("%s", (document) => {
+  const text = read(document);
+
+  test("links only to files and headings that exist", () => {
+    const links = [...text.matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)/g)];
+    const broken = links.filter(([, path = "", anchor]) => {
+      const file = path === "" ? document : join(dirname(document), path);
+      return !existsSync(join(root, file)) || (anchor !== undefined && !anchors(read(file)).includes(anchor));
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
+  });
+
+  test("names only files of the repository that exist", () => {
+    const paths = [...text.matchAll(/`((?:keyless|stacks|test|docs|examples)\/[\w./-]*)`/g)].map(
+      ([, path = ""]) => path,
+    );
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test("names only commands that exist", () => {
+    const named = [...text.matchAll(/(?:`(?:npx )?|npx |\$ )keyless ([a-z]+)/g)].map(([, name]) => name);
+    expect(named.filter((name) => !commands.includes(name))).toEqual([]);
+  });
+});
