@@ -4,7 +4,7 @@ import { trustPolicy } from "../trust/policy";
 import type { ConfigInput, Tags } from "./input";
 import { terraformName } from "./names";
 import { partitionOf } from "./partition";
-import type { Config, Environment, Role, StateBackend } from "./resolved";
+import type { Config, Environment, Role } from "./resolved";
 
 /** One thing that is wrong in a configuration. */
 export interface Problem {
@@ -221,7 +221,7 @@ function checkSharedBuckets(input: ConfigInput, { environments, stateBackends }:
     const backend = stateBackends.find(({ state }) => state.bucket === environment.state.bucket);
     if (backend === undefined) return [];
     const path = ["environments", environment.name, "state"];
-    const first = environmentOf(backend);
+    const first = backend.environment;
     if (backend.accountId !== environment.accountId) {
       return [
         {
@@ -249,24 +249,16 @@ function checkSharedTables({ stateBackends }: Config): Problem[] {
     stateBackends.filter(({ state }) => state.lockTable !== undefined),
     ({ accountId, state }) => `${accountId}/${state.region}/${state.lockTable}`,
     (backend, other) => ({
-      path: ["environments", environmentOf(backend), "state", "lockTable"],
+      path: ["environments", backend.environment, "state", "lockTable"],
       value: backend.state.lockTable,
-      message: `is also made for bucket ${other.state.bucket}, by environment "${environmentOf(other)}": name another table, or the same bucket`,
+      message: `is also made for bucket ${other.state.bucket}, by environment "${other.environment}": name another table, or the same bucket`,
     }),
   );
 }
 
-/** The environment that a state backend is named after. */
-function environmentOf({ name }: Pick<StateBackend, "name">): string {
-  return name.replace(/-state$/, "");
-}
-
 function checkStateKeys({ environments, stateBackends }: Config): Problem[] {
   return collisions(
-    [
-      ...environments.map(({ name, state }) => ({ name, state, environment: name })),
-      ...stateBackends.map((backend) => ({ ...backend, environment: environmentOf(backend) })),
-    ],
+    [...environments.map(({ name, state }) => ({ name, state, environment: name })), ...stateBackends],
     ({ state }) => `${state.bucket}/${state.key}`,
     (stack, other) => ({
       path: ["environments", stack.environment, "state", "keyPrefix"],
@@ -276,13 +268,13 @@ function checkStateKeys({ environments, stateBackends }: Config): Problem[] {
 }
 
 function checkStackNames({ environments, stateBackends }: Config): Problem[] {
-  const backends = new Set(stateBackends.map(({ name }) => name));
-  return environments.flatMap(({ name }) =>
-    problemIf(backends.has(name), {
+  return environments.flatMap(({ name }) => {
+    const backend = stateBackends.find((candidate) => candidate.name === name);
+    return problemIf(backend !== undefined, {
       path: ["environments", name],
-      message: `has the name of the state backend of environment "${environmentOf({ name })}": rename it`,
-    }),
-  );
+      message: `has the name of the state backend of environment "${backend?.environment}": rename it`,
+    });
+  });
 }
 
 function checkTrustTests({ environments, trustTests }: Config): Problem[] {

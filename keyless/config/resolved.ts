@@ -1,3 +1,4 @@
+import { applyEnvironment } from "../permissions/environment";
 import type { EnvironmentScope, StateLocation } from "../permissions/scope";
 import type { PolicyDocument } from "../policy/document";
 import { issuerOf, type TrustRule } from "../trust/circleci";
@@ -36,6 +37,8 @@ export interface Role {
   readonly trust: readonly TrustRule[];
   readonly managedPolicyArns: readonly string[];
   readonly inlinePolicies: { readonly [name: string]: PolicyDocument };
+  /** Whether `applyEnvironment` built one of the inline policies: the role deploys the environment. */
+  readonly appliesEnvironment: boolean;
   readonly description?: string;
   readonly path: string;
   readonly permissionsBoundaryArn?: string;
@@ -50,6 +53,8 @@ export interface Role {
 export interface StateBackend {
   /** The stack's name: `<environment>-state`. */
   readonly name: string;
+  /** The first environment that uses the bucket, which the stack is named after. */
+  readonly environment: string;
   readonly accountId: string;
   readonly partition: string;
   readonly tags: Tags;
@@ -118,6 +123,7 @@ function resolveEnvironment(
       inlinePolicies: makePolicies(role, scope, (path, maker) =>
         make(["environments", name, "roles", role.name, "inlinePolicies", ...path], maker),
       ),
+      appliesEnvironment: Object.values(role.inlinePolicies).includes(applyEnvironment),
       path: role.path ?? "/",
       maxSessionSeconds: role.maxSessionSeconds ?? 3600,
       tags: { ...input.tags, ...role.tags },
@@ -163,6 +169,7 @@ function stateBackends(input: ConfigInput, environments: readonly Environment[])
     const name = `${environment.name}-state`;
     return {
       name,
+      environment: environment.name,
       accountId: environment.accountId,
       partition: environment.partition,
       tags: environment.tags,

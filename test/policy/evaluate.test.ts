@@ -1,5 +1,6 @@
 import type { PolicyDocument } from "../../keyless/policy/document";
 import { evaluate, type Policies, type Request } from "../../keyless/policy/evaluate";
+import { growth } from "../growth";
 import { account, allow, asking, bucketObject, deny, oldPolicy, policy, role, session, user, when } from "./asking";
 
 const decide = (policies: Policies, request: Partial<Request> = {}) => evaluate(policies, asking(request));
@@ -338,25 +339,20 @@ describe("a decision", () => {
   });
 });
 
-it("a thousand roles are evaluated against one token well under a second", () => {
+it("a condition with several wildcards is evaluated in time in proportion to the token's subject", () => {
   const issuer = "oidc.circleci.com/org/O";
   const provider = `arn:aws:iam::${account}:oidc-provider/${issuer}`;
-  const context = {
-    [`${issuer}:aud`]: "O",
-    [`${issuer}:sub`]: `org/O/project/P/user/U/vcs-origin/github.com/acme/site/vcs-ref/${"x/".repeat(100)}`,
-  };
-  const request = {
-    principal: { kind: "Federated", id: provider },
-    action: "sts:AssumeRoleWithWebIdentity",
-    resource: role,
-    context,
-  } as const;
   const conditions = when({
     StringEquals: { [`${issuer}:aud`]: "O" },
     StringLike: { [`${issuer}:sub`]: "org/O/project/P/user/*/vcs-ref/*x/*y" },
   });
-  const trust = policy({ Effect: "Allow", Principal: { Federated: provider }, Action: request.action, ...conditions });
-  const started = performance.now();
-  for (let index = 0; index < 1000; index++) expect(evaluate({ resource: [trust] }, request).outcome).toBe("refused");
-  expect(performance.now() - started).toBeLessThan(1000);
+  const action = "sts:AssumeRoleWithWebIdentity";
+  const trust = policy({ Effect: "Allow", Principal: { Federated: provider }, Action: action, ...conditions });
+  const decideFor = (size: number) => {
+    const subject = `org/O/project/P/user/U/vcs-origin/github.com/acme/site/vcs-ref/${"x/".repeat(size)}`;
+    const context = { [`${issuer}:aud`]: "O", [`${issuer}:sub`]: subject };
+    const request = { principal: { kind: "Federated", id: provider }, action, resource: role, context } as const;
+    for (let index = 0; index < 20; index++) expect(evaluate({ resource: [trust] }, request).outcome).toBe("refused");
+  };
+  expect(growth(decideFor, 2000)).toBeLessThan(12);
 });
