@@ -1,20 +1,20 @@
-import type { Change, ConfigModule, Plan } from "./schema";
-import { isObjectValue } from "./value";
+import type { ConfigModule, Plan, ResourceChange } from "./schema";
+import { isMap } from "./value";
 
 /**
- * Which resources an attribute is made from, by the plan's configuration: the way to a value that is known only after
- * apply.
+ * The references of a plan's configuration: which resources an attribute is computed from. They lead to the planned
+ * arguments of a value that is known after apply.
  */
 export class References {
   constructor(private readonly plan: Pick<Plan, "changes" | "configuration">) {}
 
   /** Whether the configuration sets the attribute at all. */
-  sets(change: Change, attribute: string): boolean {
+  sets(change: ResourceChange, attribute: string): boolean {
     return this.resource(change)?.expressions[attribute] !== undefined;
   }
 
-  /** The changes that the attribute refers to; several when it cannot be told which of them it is. */
-  resolve(change: Change, attribute: string): readonly Change[] {
+  /** The changes that the attribute refers to; several if the configuration does not determine one. */
+  resolve(change: ResourceChange, attribute: string): readonly ResourceChange[] {
     const resource = this.resource(change);
     if (resource === undefined) return [];
     const direct = referencesOf(resource.expressions[attribute]);
@@ -24,7 +24,7 @@ export class References {
     return this.follow(change.module, all, change.index);
   }
 
-  private resource({ module, configAddress }: Change) {
+  private resource({ module, configAddress }: ResourceChange) {
     return this.module(module)?.resources.find(({ address }) => address === configAddress);
   }
 
@@ -35,8 +35,12 @@ export class References {
     );
   }
 
-  private follow(module: string, references: readonly string[], index: Change["index"]): readonly Change[] {
-    const found = references.flatMap((reference): readonly Change[] => {
+  private follow(
+    module: string,
+    references: readonly string[],
+    index: ResourceChange["index"],
+  ): readonly ResourceChange[] {
+    const found = references.flatMap((reference): readonly ResourceChange[] => {
       const [root, name, output] = reference.replace(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "").split(".");
       if (root === "var" && name !== undefined) return this.argument(module, name, index);
       if (root === "module" && name !== undefined && output !== undefined)
@@ -51,7 +55,7 @@ export class References {
     return [...new Set(narrowed.length > 1 && alike.length > 0 ? alike : narrowed)];
   }
 
-  private argument(module: string, name: string, index: Change["index"]): readonly Change[] {
+  private argument(module: string, name: string, index: ResourceChange["index"]): readonly ResourceChange[] {
     const path = steps(module);
     const last = path.pop();
     if (last === undefined) return [];
@@ -64,8 +68,8 @@ export class References {
     reference: string,
     name: string,
     output: string,
-    index: Change["index"],
-  ): readonly Change[] {
+    index: ResourceChange["index"],
+  ): readonly ResourceChange[] {
     const inner = this.module(module)?.calls[name]?.module.outputs[output];
     const prefix = `${module === "" ? "" : `${module}.`}`;
     const called = [...new Set(this.plan.changes.map((each) => each.module))].filter((each) => {
@@ -77,7 +81,7 @@ export class References {
   }
 }
 
-/** A module address in its steps: `module.a["x"].module.b` is a, then b. */
+/** The steps of a module address: `module.a["x"].module.b` has the steps a and b. */
 function steps(address: string): { readonly name: string; readonly text: string }[] {
   return [...address.matchAll(/module\.([\w-]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?/g)].map(([text, name]) => ({
     name: name ?? "",
@@ -86,6 +90,6 @@ function steps(address: string): { readonly name: string; readonly text: string 
 }
 
 function referencesOf(expression: unknown): readonly string[] {
-  const references = isObjectValue(expression) ? expression.references : undefined;
+  const references = isMap(expression) ? expression.references : undefined;
   return Array.isArray(references) ? references.filter((each) => typeof each === "string") : [];
 }

@@ -1,15 +1,16 @@
 import * as v from "valibot";
 import { UserError } from "../errors";
-import { conceal, type Fingerprint, redact } from "./concealment";
-import { isObjectValue, type Value } from "./value";
+import { redact } from "../redact";
+import { Concealer, type Fingerprint } from "./concealment";
+import { isMap, type Value } from "./value";
 
-/** What Terraform will do to a resource. `forget` drops it from the state and leaves it alone in AWS. */
+/** What Terraform will do to a resource. `forget` removes it from the state and leaves it in AWS. */
 export type Action = "no-op" | "create" | "read" | "update" | "replace" | "destroy" | "forget";
 
-/** One resource instance's change, concealed: see values.ts. */
-export interface Change {
+/** One resource instance's change; its values are concealed. */
+export interface ResourceChange {
   readonly address: string;
-  /** The address within its module and without an instance key, as the configuration knows it. */
+  /** The address in its module's configuration, without module and instance key. */
   readonly configAddress: string;
   /** E.g. `module.site["a"]`; empty for the root module. */
   readonly module: string;
@@ -19,22 +20,25 @@ export interface Change {
   readonly mode: string;
   readonly type: string;
   readonly action: Action;
-  /** An old object that a replacement left behind, and that this plan removes. */
-  readonly deposed: boolean;
-  /** The id that an `import` block brings in; undefined when nothing is imported. */
+  /** Terraform's own list, in order: `["create", "delete"]` is a replacement that creates first. */
+  readonly actions: readonly string[];
+  /** Terraform's key of an object that an earlier replacement did not destroy, and that this plan destroys. */
+  readonly deposedKey?: string;
+  /** The id of the object that an `import` block imports; undefined if nothing is imported. */
   readonly importId?: string;
-  /** Why Terraform does it, in its own code, e.g. `replace_because_tainted`. */
+  /** Terraform's code for why it plans the change, e.g. `replace_because_tainted`. */
   readonly reason?: string;
-  /** The attributes that force a replacement, e.g. `["name"]`. */
-  readonly replacePaths: readonly string[];
+  /** The paths of the attributes that force a replacement, e.g. `[["name"]]`. */
+  readonly replacePaths: readonly (readonly string[])[];
   readonly before: { readonly [attribute: string]: Value } | null;
   readonly after: { readonly [attribute: string]: Value } | null;
 }
 
-/** One output's change, concealed. */
+/** One output's change; its values are concealed. */
 export interface OutputChange {
   readonly name: string;
   readonly action: Action;
+  readonly actions: readonly string[];
   readonly before: Value;
   readonly after: Value;
 }
@@ -42,20 +46,22 @@ export interface OutputChange {
 /** A saved plan of one environment. */
 export interface Plan {
   readonly environment: string;
-  readonly changes: readonly Change[];
-  /** What has been changed behind Terraform's back since its last run. */
-  readonly drift: readonly Change[];
-  /** Changes put off to a later run, with Terraform's reason. */
-  readonly deferred: readonly { readonly reason: string; readonly address: string }[];
+  readonly changes: readonly ResourceChange[];
+  /** Changes made outside Terraform since its last run. */
+  readonly drift: readonly ResourceChange[];
+  /** Changes deferred to a later run, with Terraform's reason. */
+  readonly deferred: readonly { readonly reason: string; readonly change: ResourceChange }[];
   readonly outputs: readonly OutputChange[];
-  /** Messages of checks, pre- and postconditions that did not pass. */
+  /** Messages of checks, preconditions and postconditions that failed. */
   readonly warnings: readonly string[];
+  /** Terraform failed while planning: the plan may lack changes. */
   readonly errored: boolean;
+  /** False if another run is needed after this one. */
   readonly complete: boolean;
   readonly configuration: ConfigModule;
 }
 
-/** The part of Terraform's configuration that tells which resource refers to which. */
+/** The part of Terraform's configuration that contains the references between resources. */
 export interface ConfigModule {
   readonly resources: readonly ConfigResource[];
   readonly outputs: { readonly [name: string]: unknown };
@@ -89,7 +95,7 @@ const actions = v.pipe(
     (list) => Object.hasOwn(ACTIONS, list.join()),
     (issue) => `unknown actions ${JSON.stringify(issue.input)}`,
   ),
-  v.transform((list) => ACTIONS[list.join()] as Action),
+  v.transform((list) => ({ action: ACTIONS[list.join()] as Action, actions: list as readonly string[] })),
 );
 
 const change = v.object({
@@ -100,7 +106,7 @@ const change = v.object({
   before_sensitive: v.optional(v.unknown()),
   after_sensitive: v.optional(v.unknown()),
   replace_paths: v.nullish(v.array(v.array(v.union([v.string(), v.number()])))),
-  importing: v.nullish(v.object({ id: v.nullish(v.string()) })),
+  importing: v.nullish(v.object({ id: v.nullish(v.string()), identity: v.optional(v.unknown()) })),
 });
 
 const resourceChange = v.object({
@@ -162,7 +168,7 @@ const planSchema = v.pipe(
       v.string(),
       v.regex(
         /^1\./,
-        (issue) => `version ${issue.received} is not supported: this reads version 1, of Terraform 1.1 and later`,
+        (issue) => `format version ${issue.received} is not supported: expected version 1, of Terraform 1.1 and later`,
       ),
     ),
     planned_values: v.optional(v.unknown()),
@@ -178,45 +184,60 @@ const planSchema = v.pipe(
   v.check((plan) => (plan.resource_changes ?? plan.planned_values) !== undefined, "this is a state, not a plan"),
 );
 
-type RawChange = v.InferOutput<typeof resourceChange>;
+type RawChange = v.InferOutput<typeof change>;
+
+/** Whether a change does anything: to the resource, to its address or to the state. */
+export function hasEffect({ action, importId, previousAddress }: ResourceChange): boolean {
+  return action !== "no-op" || importId !== undefined || previousAddress !== undefined;
+}
+
+/** How to read a plan. */
+export interface ReadPlanOptions {
+  /** What messages call the plan. Default: `the plan of <environment>`. */
+  readonly label?: string;
+  /** Added to each concealed value, to compare values of two plans. Default: no fingerprints. */
+  readonly fingerprint?: Fingerprint;
+}
 
 /**
- * A saved plan, from the JSON that `terraform show -json <plan>` prints. Fields that no user of it reads are ignored.
+ * Reads a saved plan from the JSON that `terraform show -json <plan>` prints, and conceals its values. Unknown fields
+ * are ignored.
  *
- * @param fingerprint tells concealed values apart, for a comparison of plans. Default: they are not told apart
- * @throws {UserError} not a plan, of another major version, or with something in it that a review relies on and does
- * not know.
+ * @throws {UserError} the JSON is not a plan, has another major version, or contains an unknown action.
  * @see https://developer.hashicorp.com/terraform/internals/json-format
  */
-export function readPlan(environment: string, json: unknown, fingerprint?: Fingerprint): Plan {
+export function readPlan(environment: string, json: unknown, options: ReadPlanOptions = {}): Plan {
+  const { label = `the plan of ${environment}`, fingerprint } = options;
   const parsed = v.safeParse(planSchema, json, { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
     throw new UserError(
-      `cannot read the plan of ${environment}: at ${v.getDotPath(issue) ?? "the top"}: ${redact(issue.message)}; ` +
-        "give the JSON that `terraform show -json <saved plan>` prints",
+      `cannot read ${label}: at ${v.getDotPath(issue) ?? "the top level"}: ${redact(issue.message)}; ` +
+        "expected the JSON that `terraform show -json <saved plan>` prints",
     );
   }
   const plan = parsed.output;
+  const concealer = new Concealer(fingerprint);
+  const toChange = (raw: v.InferOutput<typeof resourceChange>) => readChange(raw, concealer);
   return {
     environment,
-    changes: (plan.resource_changes ?? []).map((raw) => toChange(raw, fingerprint)),
-    drift: plan.resource_drift.map((raw) => toChange(raw, fingerprint)),
+    changes: (plan.resource_changes ?? []).map(toChange),
+    drift: plan.resource_drift.map(toChange),
     deferred: plan.deferred_changes.map(({ reason, resource_change }) => ({
-      reason: redact(reason, fingerprint),
-      address: redact(resource_change.address, fingerprint),
+      reason: concealer.redact(reason),
+      change: toChange(resource_change),
     })),
     outputs: Object.entries(plan.output_changes).map(([name, output]) => ({
-      name: redact(name, fingerprint),
-      action: output.actions,
-      ...conceal(sidesOf(output), fingerprint),
+      name: concealer.redact(name),
+      ...output.actions,
+      ...concealer.conceal(sidesOf(output)),
     })),
     warnings: plan.checks
       .filter(({ status }) => status === "fail" || status === "error")
       .flatMap(({ address, instances }) => {
         const problems = instances.flatMap((instance) => instance.problems.map(({ message }) => message));
         return (problems.length > 0 ? problems : ["failed"]).map((text) =>
-          redact(`${address.to_display}: ${text}`, fingerprint),
+          concealer.redact(`${address.to_display}: ${text}`),
         );
       }),
     errored: plan.errored,
@@ -225,7 +246,7 @@ export function readPlan(environment: string, json: unknown, fingerprint?: Finge
   };
 }
 
-function sidesOf(raw: v.InferOutput<typeof change>) {
+function sidesOf(raw: RawChange) {
   return {
     before: raw.before,
     after: raw.after,
@@ -235,25 +256,29 @@ function sidesOf(raw: v.InferOutput<typeof change>) {
   };
 }
 
-function toChange(raw: RawChange, fingerprint: Fingerprint | undefined): Change {
-  const { before, after } = conceal(sidesOf(raw.change), fingerprint);
-  const asAttributes = (value: Value) => (isObjectValue(value) ? (value as { [attribute: string]: Value }) : null);
+function readChange(raw: v.InferOutput<typeof resourceChange>, concealer: Concealer): ResourceChange {
+  const { before, after } = concealer.conceal(sidesOf(raw.change));
+  const asAttributes = (value: Value) => (isMap(value) ? (value as { [attribute: string]: Value }) : null);
   return {
-    address: redact(raw.address, fingerprint),
+    address: concealer.redact(raw.address),
     configAddress: `${raw.mode === "data" ? "data." : ""}${raw.type}.${raw.name}`,
     module: raw.module_address ?? "",
     index: raw.index ?? undefined,
-    previousAddress: raw.previous_address === undefined ? undefined : redact(raw.previous_address, fingerprint),
+    previousAddress: raw.previous_address === undefined ? undefined : concealer.redact(raw.previous_address),
     mode: raw.mode,
     type: raw.type,
-    action: raw.change.actions,
-    deposed: raw.deposed !== undefined,
-    importId: raw.change.importing
-      ? redact(raw.change.importing.id ?? "what its identity names", fingerprint)
-      : undefined,
+    ...raw.change.actions,
+    deposedKey: raw.deposed,
+    importId: importIdOf(raw.change, concealer),
     reason: raw.action_reason,
-    replacePaths: (raw.change.replace_paths ?? []).map((path) => redact(path.join("."), fingerprint)),
+    replacePaths: (raw.change.replace_paths ?? []).map((path) => path.map((step) => concealer.redact(String(step)))),
     before: asAttributes(before),
     after: asAttributes(after),
   };
+}
+
+/** @see https://developer.hashicorp.com/terraform/language/block/import */
+function importIdOf({ importing }: RawChange, concealer: Concealer): string | undefined {
+  if (!importing) return undefined;
+  return concealer.redact(importing.id ?? (importing.identity ? JSON.stringify(importing.identity) : "its identity"));
 }

@@ -1,59 +1,69 @@
-import { isObject } from "../policy/document";
+import { isDeepStrictEqual } from "node:util";
 
 /**
- * What stands in place of a value that may not be shown, or that nobody knows yet. A plan's values are concealed once,
- * where the plan is read; nothing behind that point holds a secret, so that no renderer can print one.
+ * Why a value is not shown. `unknown`: Terraform learns it during apply. `sensitive`: Terraform marks it as sensitive.
+ * `credential`: a credential in it changed, and nothing else did.
+ */
+export type HiddenReason = "unknown" | "sensitive" | "credential";
+
+/**
+ * Replaces a value that must not be shown, or that is not known yet. The values of a plan are concealed once, where the
+ * plan is read. No code beyond that has a secret that it could print.
  */
 export class Hidden {
-  /**
-   * @param reason `unknown`: only the apply determines it. `sensitive`: the provider or the configuration marks it so.
-   * `credential`: its form is that of a token or a key
-   */
   constructor(
+    readonly reason: HiddenReason,
+    /** How a reader sees the value, e.g. `(sensitive)`. */
     readonly text: string,
-    readonly reason: "unknown" | "sensitive" | "credential",
   ) {}
-
-  toJSON(): string {
-    return this.text;
-  }
 }
 
-/** A value of a plan, fit to be shown. */
+/** A value of a plan that may be shown. */
 export type Value = null | boolean | number | string | Hidden | readonly Value[] | { readonly [key: string]: Value };
 
-/** In place of a value that only the apply determines. */
-export const UNKNOWN = new Hidden("(known after apply)", "unknown");
+/** A value that Terraform learns during apply. */
+export const UNKNOWN = new Hidden("unknown", "(known after apply)");
 
-/** Whether only the apply determines a value. An attribute whose text merely reads so is an ordinary value. */
-export function isUnknown(value: unknown): value is Hidden {
+/** Whether Terraform learns the value during apply. */
+export function isUnknown(value: unknown): boolean {
   return value instanceof Hidden && value.reason === "unknown";
 }
 
-/** Whether only the apply determines a value or a part of it. */
+/** Whether the value, or a value in it, is learned during apply. */
 export function hasUnknown(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(hasUnknown);
-  return isUnknown(value) || (isObjectValue(value) && Object.values(value).some(hasUnknown));
+  if (isUnknown(value)) return true;
+  return Array.isArray(value) ? value.some(hasUnknown) : isMap(value) && Object.values(value).some(hasUnknown);
 }
 
-/** Whether a value of a plan is an object; a hidden value is none. */
-export function isObjectValue(value: unknown): value is Record<string, unknown> {
-  return isObject(value) && !(value instanceof Hidden);
+/** Whether a value of a plan is a map or an object; a hidden value is neither. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Hidden);
 }
 
-/** JSON with sorted keys: two values are the same exactly if their canonical texts are. */
+/** A list's elements, none for any other value; a hidden list is one hidden element. */
+export function elements(value: Value | undefined): readonly Value[] {
+  if (value instanceof Hidden) return [value];
+  return Array.isArray(value) ? value : [];
+}
+
+/** A value without quotes, as a reader sees it. */
+export function displayed(value: Value): string {
+  return value instanceof Hidden ? value.text : String(value);
+}
+
+/** Whether two values are equal; the order of keys does not matter. */
+export function same(left: unknown, right: unknown): boolean {
+  return isDeepStrictEqual(left, right);
+}
+
+/** JSON with sorted keys. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part) =>
-    isObjectValue(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+    isMap(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
   );
 }
 
-/** Whether two values mean the same, the order of keys apart. */
-export function same(left: unknown, right: unknown): boolean {
-  return left === right || canonical(left) === canonical(right);
-}
-
-/** The JSON in a text; undefined when there is none. */
+/** The JSON in a string; undefined if the string is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -62,16 +72,16 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Elements of a policy that hold one text and never a list. */
+/** Elements of a policy that hold one string and never a list. */
 const SINGLE = new Set(["Version", "Id", "Sid", "Effect", "Principal", "NotPrincipal"]);
 
-/** A policy with every list in order, one value written as a list of one: neither makes a difference to AWS. */
+/** A policy with sorted lists, a single value as a list of one: AWS evaluates both forms in the same way. */
 export function sortedLists(value: unknown, element?: string): unknown {
   if (Array.isArray(value)) {
     const parts = value.map((part) => sortedLists(part));
     return parts.every((part) => typeof part === "string") ? parts.sort() : parts;
   }
-  if (isObjectValue(value))
+  if (isMap(value))
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, sortedLists(part, key)]));
   return typeof value === "string" && element !== undefined && !SINGLE.has(element) ? [value] : value;
 }

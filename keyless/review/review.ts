@@ -1,5 +1,5 @@
-import { attributeLines, difference, type Line } from "../plan/difference";
-import type { Action, Change, Plan } from "../plan/schema";
+import { attributeLines, type DiffLine, difference } from "../plan/difference";
+import { type Action, hasEffect, type Plan, type ResourceChange } from "../plan/schema";
 import { accessDelta, changedRoles } from "./delta";
 import { driftOf } from "./delta/drift";
 import type { Finding } from "./delta/finding";
@@ -27,8 +27,8 @@ export interface EnvironmentReview {
   readonly administratorRoles: readonly string[];
   readonly resources: readonly ResourceReview[];
   readonly drift: readonly ResourceReview[];
-  readonly outputs: readonly { readonly name: string; readonly action: Action; readonly lines: readonly Line[] }[];
-  readonly deferred: Plan["deferred"];
+  readonly outputs: readonly { readonly name: string; readonly action: Action; readonly lines: readonly DiffLine[] }[];
+  readonly deferred: readonly { readonly reason: string; readonly address: string }[];
   readonly warnings: readonly string[];
   /** Terraform failed while it planned: there may be more than what is said. */
   readonly errored: boolean;
@@ -44,10 +44,12 @@ export const COUNTED = ["create", "update", "replace", "destroy", "import", "mov
 
 /** One resource's change, ready to be shown. */
 export interface ResourceReview
-  extends Pick<Change, "address" | "type" | "action" | "deposed" | "previousAddress" | "importId"> {
+  extends Pick<ResourceChange, "address" | "type" | "action" | "previousAddress" | "importId"> {
+  /** It is an object that an earlier replacement did not destroy. */
+  readonly deposed: boolean;
   /** Why, in words, e.g. "tainted". */
   readonly reason?: string;
-  readonly lines: readonly Line[];
+  readonly lines: readonly DiffLine[];
 }
 
 /** Reviews the plans of one environment or several. */
@@ -56,7 +58,7 @@ export function review(plans: readonly Plan[], options: ReviewOptions = {}): Rev
 }
 
 function reviewPlan(plan: Plan, administratorRoles: readonly string[]): EnvironmentReview {
-  const resources = plan.changes.filter(isNews);
+  const resources = plan.changes.filter((change) => change.mode === "managed" && hasEffect(change));
   const drift = driftOf(plan).filter((change) => attributeLines(change).length > 0);
   const changed = administratorRoles.length > 0 ? changedRoles(plan) : new Set();
   return {
@@ -70,18 +72,14 @@ function reviewPlan(plan: Plan, administratorRoles: readonly string[]): Environm
     outputs: plan.outputs
       .filter(({ action }) => action !== "no-op")
       .map(({ name, action, before, after }) => ({ name, action, lines: difference(name, before, after) })),
-    deferred: plan.deferred,
+    deferred: plan.deferred.map(({ reason, change }) => ({ reason, address: change.address })),
     warnings: plan.warnings,
     errored: plan.errored,
     complete: plan.complete,
   };
 }
 
-function isNews({ mode, action, importId, previousAddress }: Change): boolean {
-  return mode === "managed" && (action !== "no-op" || importId !== undefined || previousAddress !== undefined);
-}
-
-function count(resources: readonly Change[], drift: readonly Change[]): Counts {
+function count(resources: readonly ResourceChange[], drift: readonly ResourceChange[]): Counts {
   const of = (action: Action) => resources.filter((change) => change.action === action).length;
   return {
     create: of("create"),
@@ -95,8 +93,9 @@ function count(resources: readonly Change[], drift: readonly Change[]): Counts {
   };
 }
 
-function resourceReview(change: Change): ResourceReview {
-  const { address, type, action, deposed, previousAddress, importId } = change;
+function resourceReview(change: ResourceChange): ResourceReview {
+  const { address, type, action, deposedKey, previousAddress, importId } = change;
+  const deposed = deposedKey !== undefined;
   const lines = action === "forget" ? [] : attributeLines(change);
   return { address, type, action, deposed, previousAddress, importId, reason: reasonInWords(change), lines };
 }
@@ -115,10 +114,10 @@ const REASONS: { readonly [reason: string]: string } = {
   delete_because_no_move_target: "what it was moved to is not in the configuration",
 };
 
-function reasonInWords({ reason, replacePaths }: Change): string | undefined {
+function reasonInWords({ reason, replacePaths }: ResourceChange): string | undefined {
   const said = reason === undefined ? undefined : (REASONS[reason] ?? reason);
   if (replacePaths.length === 0) return said;
-  return `${said ?? "it cannot be changed in place"}: ${replacePaths.join(", ")}`;
+  return `${said ?? "it cannot be changed in place"}: ${replacePaths.map((path) => path.join(".")).join(", ")}`;
 }
 
 /** The findings by which somebody gains, or may gain: what cannot be told counts. */

@@ -120,7 +120,7 @@ test("a pull request plans both environments side by side and reviews them, the 
   );
   expect(statuses(results)).toEqual({ "plan-dev": "success", "plan-prod": "success", review: "success" });
   expect(output(results, "review")).toContain(
-    "role circleci-access-plan is the pipeline's own: an administrator deploys this",
+    "role circleci-access-plan is managed by administrators; the pipeline cannot deploy this change",
   );
   expect(results.get("plan-dev")?.artifacts).toContain("plans/dev.json");
   expect(results.get("review")?.artifacts).toEqual(["review.md"]);
@@ -163,12 +163,18 @@ describe("when somebody has changed a role by hand after the approval", () => {
 
   test("the changed plan is refused, with the difference", async () => {
     expect(refused.output).toMatch(/^\+.*Changed by hand/m);
-    expect(refused).toMatchObject({ status: "failed", output: expect.stringContaining("not what was reviewed") });
+    expect(refused).toMatchObject({
+      status: "failed",
+      output: expect.stringContaining("differs from the reviewed plan"),
+    });
     expect(await description("dev", "circleci-site-publisher")).toBe("Changed by hand");
   });
 
   test("a change of the pipeline's own roles is left to an administrator", async () => {
-    expect(left).toMatchObject({ status: "failed", output: expect.stringContaining("an administrator deploys this") });
+    expect(left).toMatchObject({
+      status: "failed",
+      output: expect.stringContaining("the pipeline cannot deploy this change"),
+    });
     expect(await description("dev", "circleci-access-apply")).toBe("Deploys changes of access from the main branch");
   });
 

@@ -279,7 +279,7 @@ describe("plans", () => {
     ]);
     expect({ status, stdout }).toMatchObject({
       status: 1,
-      stdout: expect.stringContaining("an administrator deploys this"),
+      stdout: expect.stringContaining("the pipeline cannot deploy this change"),
     });
   });
 });

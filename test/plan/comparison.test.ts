@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { isEmptyPlan, planDifference } from "../../keyless/plan/comparison";
+import { comparePlans } from "../../keyless/plan/comparison";
 import { readPlan } from "../../keyless/plan/schema";
 
 interface Change {
@@ -15,8 +15,11 @@ function resource(address: string, change: Change) {
 
 function plan(changes: { readonly [address: string]: Change }, rest: object = {}) {
   const resource_changes = Object.entries(changes).map(([address, change]) => resource(address, change));
-  return { name: "plan", plan: { format_version: "1.2", resource_changes, ...rest } };
+  return { format_version: "1.2", resource_changes, ...rest };
 }
+
+const planDifference = (reviewed: unknown, fresh: unknown) => comparePlans("dev", reviewed, fresh).difference;
+const isEmptyPlan = (json: unknown) => comparePlans("dev", json, json).isEmpty;
 
 test("a plan that would do the same is the same, whatever its order, time and version", () => {
   const reviewed = plan({ a: update, b: update }, { timestamp: "1", terraform_version: "1.11.4" });
@@ -74,19 +77,35 @@ test("a plan without changes is empty, one with an output alone is not", () => {
 });
 
 test.each([[{}], [{ format_version: "2.0" }], [[]]])("%j is refused, since it is not a plan", (json) => {
-  expect(() => planDifference({ name: "reviewed.json", plan: json }, plan({}))).toThrow(
-    /cannot read the plan of reviewed\.json/,
-  );
+  expect(() => planDifference(json, plan({}))).toThrow(/cannot read the reviewed plan/);
 });
 
 test("a plan that Terraform could not finish is refused", () => {
-  expect(() => planDifference(plan({}), plan({}, { errored: true }))).toThrow(/could not finish/);
+  expect(() => planDifference(plan({}), plan({}, { errored: true }))).toThrow(
+    /Terraform failed while making the fresh plan/,
+  );
 });
 
 test("an attribute that reads like an unknown value is not one", () => {
   const literal = plan({ a: { ...update, after: { description: "(known after apply)" } } });
   const unknown = plan({ a: { ...update, after: {}, after_unknown: { description: true } } });
   expect(planDifference(literal, unknown)).toMatch(/^[-+] /m);
+});
+
+test("a replacement that creates first is another plan than one that destroys first", () => {
+  const replacement = (...actions: string[]) => plan({ a: { ...update, actions } });
+  expect(planDifference(replacement("delete", "create"), replacement("create", "delete"))).toMatch(/^[-+] /m);
+});
+
+test("JSON in a string is another value than the same JSON outside of one", () => {
+  const input = (value: unknown) => plan({ a: { ...update, after: { input: value } } });
+  expect(planDifference(input([1]), input("[1]"))).toMatch(/^[-+] /m);
+});
+
+test("a deferred change is compared with its values", () => {
+  const deferred = (after: unknown) =>
+    plan({}, { deferred_changes: [{ reason: "unknown", resource_change: resource("a", { ...update, after }) }] });
+  expect(planDifference(deferred({ x: 1 }), deferred({ x: 2 }))).toMatch(/^[-+] /m);
 });
 
 test("a resource and its deposed object are compared each", () => {
@@ -122,7 +141,7 @@ test("verify prints no credential that the review conceals, and still finds that
       const printed = planDifference(from, to);
       expect(printed).toMatch(/^[-+] /m);
       for (const secret of [one, other]) {
-        expect(JSON.stringify(readPlan("dev", from.plan).changes)).not.toContain(secret);
+        expect(JSON.stringify(readPlan("dev", from).changes)).not.toContain(secret);
         expect(printed).not.toContain(secret);
       }
       expect(planDifference(from, from)).toBeUndefined();

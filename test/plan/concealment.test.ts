@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { conceal } from "../../keyless/plan/concealment";
+import { Concealer, type Sides } from "../../keyless/plan/concealment";
 import { readPlan } from "../../keyless/plan/schema";
 import { Hidden } from "../../keyless/plan/value";
 import { toJson } from "../../keyless/review/render/json";
@@ -8,8 +8,9 @@ import { toText } from "../../keyless/review/render/text";
 import { review } from "../../keyless/review/review";
 import { change, plan, planJson } from "../review/plans";
 
+const conceal = (sides: Sides) => new Concealer().conceal(sides);
 const shown = (before: unknown, after: unknown, marks: object = {}) =>
-  JSON.parse(JSON.stringify(conceal({ before, after, ...marks })));
+  JSON.parse(JSON.stringify(conceal({ before, after, ...marks }), (_key, part) => part?.text ?? part));
 
 test("a sensitive value is replaced on both sides, and whether it changed is said", () => {
   expect(shown({ a: "x" }, { a: "y" }, { afterSensitive: { a: true } })).toEqual({
@@ -38,13 +39,13 @@ test.each([
 ])("%s is hidden though nobody marked it", (_name, parts) => {
   const secret = parts.join("");
   const { after } = conceal({ before: null, after: { text: `before ${secret} after` } });
-  expect(after).toEqual({ text: "before (hidden: looks like a key) after" });
+  expect(after).toEqual({ text: "before (hidden: looks like a credential) after" });
 });
 
 test("a hidden key that changes is still a change", () => {
   const keys = [`AKIA${"A".repeat(16)}`, `AKIA${"B".repeat(16)}`];
   expect(conceal({ before: keys[0], after: keys[1] }).after).toEqual(
-    new Hidden("(hidden: looks like a key) (changed)", "credential"),
+    new Hidden("credential", "(hidden: looks like a credential) (changed)"),
   );
 });
 

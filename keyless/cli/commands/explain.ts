@@ -4,6 +4,7 @@ import { ANYBODY } from "../../access/jobs";
 import { LiveAccount } from "../../aws/iam";
 import type { Environment } from "../../config/resolved";
 import { UserError } from "../../errors";
+import { redact } from "../../redact";
 import { CIRCLECI_CLOUD, formatSubject, issuerOf } from "../../trust/circleci";
 import { explain, trustedProviders } from "../../trust/explain";
 import { remedyForText } from "../../trust/explain/causes";
@@ -11,7 +12,7 @@ import { differences, type TrustState } from "../../trust/explain/differences";
 import type { TokenSource } from "../../trust/explain/types";
 import { trustPolicy } from "../../trust/policy";
 import { type Claims, issuerOfClaims, providerArn, readClaims } from "../../trust/token";
-import { EXIT, exitForUsage, explainFailure, withoutTokens } from "../lib/exit";
+import { EXIT, exitForUsage, explainFailure } from "../lib/exit";
 import { type Report, renderReport } from "../lib/explain-text";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
 import { checkSignature } from "../lib/signature";
@@ -82,7 +83,7 @@ async function run(environmentName: string, role: string, flags: Flags): Promise
     const text = flags.json
       ? `${JSON.stringify(report, undefined, 2)}\n`
       : renderReport(report, paintFor(process.stdout));
-    process.stdout.write(withoutTokens(text));
+    process.stdout.write(redact(text));
     return { allowed: EXIT.yes, refused: EXIT.no, unknown: EXIT.unknown }[report.decision];
   } catch (error) {
     return explainFailure(error);

@@ -1,6 +1,7 @@
 import type { CommanderError } from "commander";
 import { AccountError } from "../../aws/iam";
 import { UserError } from "../../errors";
+import { redact } from "../../redact";
 
 /** Exit statuses of a command whose answer is its status: what keeps it from an answer must not look like one. */
 export const EXIT = { yes: 0, no: 1, unknown: 2, usage: 64 } as const;
@@ -13,11 +14,6 @@ export function exitForUsage({ exitCode }: CommanderError): never {
 /** Says what kept a command from its answer, and with which status it ends. */
 export function explainFailure(error: unknown): number {
   const text = error instanceof UserError ? error.message : error instanceof Error ? error.stack : undefined;
-  process.stderr.write(`${withoutTokens(text ?? String(error))}\n`);
+  process.stderr.write(`${redact(text ?? String(error))}\n`);
   return error instanceof UserError && !(error instanceof AccountError) ? EXIT.usage : EXIT.unknown;
-}
-
-/** A text without the tokens that may have come into it, say because one was given where a file's name belongs. */
-export function withoutTokens(text: string): string {
-  return text.replace(/\beyJ[\w-]+(\.[\w-]*)*/g, "<token>");
 }

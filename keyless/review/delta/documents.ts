@@ -3,7 +3,7 @@ import {
   canonical,
   Hidden,
   hasUnknown,
-  isObjectValue,
+  isMap,
   isUnknown,
   parseJson,
   same,
@@ -114,7 +114,7 @@ export function documentOfDataSource(address: string, planned: { readonly [argum
 }
 
 function blockToClause(block: Value): Clause {
-  if (!isObjectValue(block)) return toClause({ Effect: "Allow" }, true);
+  if (!isMap(block)) return toClause({ Effect: "Allow" }, true);
   const of = argumentsOf(block);
   const statement: RawStatement = {
     Effect: of.effect === "Deny" ? "Deny" : "Allow",
@@ -152,7 +152,7 @@ function principalElement(blocks: readonly Value[]): Record<string, string[]> {
 }
 
 type Arguments = { readonly [argument: string]: Value };
-const argumentsOf = (block: Value): Arguments => (isObjectValue(block) ? (block as Arguments) : {});
+const argumentsOf = (block: Value): Arguments => (isMap(block) ? (block as Arguments) : {});
 const list = (value: Value | undefined): readonly Value[] =>
   Array.isArray(value) ? value : value instanceof Hidden ? [value] : [];
 const text = (value: Value): string => (value instanceof Hidden ? value.text : String(value));
@@ -187,12 +187,8 @@ function principalsOf(principal: NonNullable<RawStatement["Principal"]>): string
 export function sameDocument(left: Document | undefined, right: Document | undefined): boolean {
   return (
     left === right ||
-    (left !== undefined && right !== undefined && same(left.source, right.source) && !isUnknownDocument(right))
+    (left !== undefined && right !== undefined && same(left.source, right.source) && !isUnknown(right.source))
   );
-}
-
-function isUnknownDocument(document: Document): boolean {
-  return isUnknown(document.source);
 }
 
 /** Whether whatever meets the conditions `narrow` meets the conditions `wide` as well. */

@@ -1,6 +1,6 @@
 import { References } from "../../plan/references";
-import type { Change, Plan } from "../../plan/schema";
-import { Hidden, isObjectValue, isUnknown, same, type Value } from "../../plan/value";
+import type { Plan, ResourceChange } from "../../plan/schema";
+import { displayed, elements, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
 import { words } from "../rich-text";
 import { type Document, documentOfDataSource, readDocument } from "./documents";
 import type { Grant } from "./permissions";
@@ -41,7 +41,7 @@ export class IamReader {
   private readonly held: ReadonlySet<string>;
 
   constructor(
-    private readonly changes: readonly Change[],
+    private readonly changes: readonly ResourceChange[],
     plan: Plan,
   ) {
     this.references = new References(plan);
@@ -65,7 +65,7 @@ export class IamReader {
   }
 
   /** The roles that a change is about. */
-  rolesOf(change: Change): readonly string[] {
+  rolesOf(change: ResourceChange): readonly string[] {
     return [
       ...new Set(
         (["before", "after"] as const).flatMap((side) => {
@@ -76,7 +76,7 @@ export class IamReader {
     ];
   }
 
-  private roleNames(change: Change, attributes: Attributes, side: Side): readonly string[] {
+  private roleNames(change: ResourceChange, attributes: Attributes, side: Side): readonly string[] {
     switch (change.type) {
       case "aws_iam_role":
         return [this.roleKey(change, side)];
@@ -94,20 +94,20 @@ export class IamReader {
   }
 
   /** The keys of the roles that an attribute names; found through the configuration when the name is not known yet. */
-  private named(change: Change, attribute: string, value: Value, side: Side): readonly string[] {
+  private named(change: ResourceChange, attribute: string, value: Value, side: Side): readonly string[] {
     if (typeof value === "string" && !this.shared.has(value)) return [value];
     const roles = this.references.resolve(change, attribute).filter(({ type }) => type === "aws_iam_role");
     if (roles.length > 0) return roles.map((role) => this.roleKey(role, side));
-    return [typeof value === "string" ? value : `of ${change.address} (name ${label(value)})`];
+    return [typeof value === "string" ? value : `of ${change.address} (name ${displayed(value)})`];
   }
 
-  private roleKey(role: Change, side: Side): string {
+  private roleKey(role: ResourceChange, side: Side): string {
     const name = attributesOf(role, side)?.name ?? null;
     if (typeof name !== "string") return role.address;
     return this.shared.has(name) ? `${name} (${role.address})` : name;
   }
 
-  private add(iam: Iam, change: Change, attributes: Attributes, side: Side): void {
+  private add(iam: Iam, change: ResourceChange, attributes: Attributes, side: Side): void {
     const roles = this.roleNames(change, attributes, side).map((name) => roleIn(iam, name));
     const grant = (...grants: readonly Grant[]) => {
       for (const role of roles) role.grants.push(...grants);
@@ -122,7 +122,7 @@ export class IamReader {
         break;
       case "aws_iam_role_policy": {
         const document = this.document(change, attributes, "policy");
-        const name = label(attributes.name ?? null);
+        const name = displayed(attributes.name ?? null);
         if (document) grant({ source: words`inline policy ${name}`, document });
         break;
       }
@@ -134,7 +134,7 @@ export class IamReader {
         grant(...elements(attributes.policy_arns).map((arn) => this.managed(iam, change, arn)));
         break;
       case "aws_iam_openid_connect_provider":
-        iam.providers.set(label(attributes.url ?? null).replace(/^https:\/\//, ""), {
+        iam.providers.set(displayed(attributes.url ?? null).replace(/^https:\/\//, ""), {
           audiences: attributes.client_id_list ?? null,
           thumbprints: attributes.thumbprint_list ?? null,
         });
@@ -154,7 +154,7 @@ export class IamReader {
    * others, so what stands on both sides, or is held by a resource of its own, says nothing: only what the role's own
    * change brings or takes counts.
    */
-  private ownGrants(iam: Iam, change: Change, attributes: Attributes, side: Side): Grant[] {
+  private ownGrants(iam: Iam, change: ResourceChange, attributes: Attributes, side: Side): Grant[] {
     const other = attributesOf(change, side === "before" ? "after" : "before");
     const own = (attribute: string): readonly Value[] => {
       const unknown = attributes[attribute] instanceof Hidden;
@@ -164,7 +164,7 @@ export class IamReader {
       return elements(attributes[attribute]).filter(
         (each) =>
           !elements(other?.[attribute]).some((twin) => same(twin, each)) &&
-          !this.held.has(holding(attributes.name, isObjectValue(each) ? each.name : each)),
+          !this.held.has(holding(attributes.name, isMap(each) ? each.name : each)),
       );
     };
     return [
@@ -173,12 +173,12 @@ export class IamReader {
         const { name, policy } =
           block instanceof Hidden ? { name: block, policy: block } : ((block ?? {}) as { [argument: string]: Value });
         const document = readDocument(policy);
-        return document ? [{ source: words`inline policy ${label(name ?? null)}`, document }] : [];
+        return document ? [{ source: words`inline policy ${displayed(name ?? null)}`, document }] : [];
       }),
     ];
   }
 
-  private managed(iam: Iam, change: Change, arn: Value): Grant {
+  private managed(iam: Iam, change: ResourceChange, arn: Value): Grant {
     const known = typeof arn === "string" ? iam.policies.get(arn) : undefined;
     if (typeof arn === "string") {
       return known ? { source: words`policy ${arn}`, document: known } : { source: words`managed policy ${arn}`, arn };
@@ -189,13 +189,14 @@ export class IamReader {
       .filter(({ type }) => type === "aws_iam_policy");
     const [policy] = candidates;
     const document = policy && candidates.length === 1 ? iam.policies.get(policyKey(policy, "after")) : undefined;
-    if (policy && document) return { source: words`policy ${label(policy.after?.name ?? policy.address)}`, document };
+    if (policy && document)
+      return { source: words`policy ${displayed(policy.after?.name ?? policy.address)}`, document };
     const source = words`a managed policy of ${change.address}`;
-    return { source, document: { clauses: [], unclear: label(arn), source: arn } };
+    return { source, document: { clauses: [], unclear: displayed(arn), source: arn } };
   }
 
   /** The policy in an attribute; one that is known only after apply is read from the data source that makes it. */
-  private document(change: Change, attributes: Attributes, attribute: string): Document | undefined {
+  private document(change: ResourceChange, attributes: Attributes, attribute: string): Document | undefined {
     const value = attributes[attribute];
     if (!isUnknown(value)) return readDocument(value);
     const sources = this.references
@@ -210,7 +211,7 @@ export class IamReader {
    * An attribute named `policy` need not be one of IAM's; one that cannot be read counts where the configuration sets
    * it.
    */
-  private isPolicy(change: Change, { clauses, unclear }: Document): boolean {
+  private isPolicy(change: ResourceChange, { clauses, unclear }: Document): boolean {
     return clauses.length > 0 || (unclear !== undefined && this.references.sets(change, "policy"));
   }
 
@@ -230,12 +231,12 @@ export class IamReader {
  * The attributes on one side. What is forgotten stays as it is in AWS, and so does what an exclusive list held
  * together.
  */
-function attributesOf({ action, type, before, after }: Change, side: Side): Attributes | null {
+function attributesOf({ action, type, before, after }: ResourceChange, side: Side): Attributes | null {
   const stays = action === "forget" || (action === "destroy" && /_exclusive$/.test(type));
   return side === "before" || stays ? before : after;
 }
 
-function policyKey(policy: Change, side: Side): string {
+function policyKey(policy: ResourceChange, side: Side): string {
   const arn = attributesOf(policy, side)?.arn;
   return typeof arn === "string" ? arn : policy.address;
 }
@@ -247,7 +248,7 @@ function roleIn({ roles }: Iam, name: string): Role {
 }
 
 /** What resources of their own hold on a role so far: attachments by ARN, inline policies by name. */
-export function heldPolicies(changes: readonly Change[]): ReadonlySet<string> {
+export function heldPolicies(changes: readonly ResourceChange[]): ReadonlySet<string> {
   return new Set(
     changes.flatMap(({ type, before }) => {
       if (type === "aws_iam_role_policy") return [holding(before?.role, before?.name)];
@@ -260,12 +261,12 @@ export function heldPolicies(changes: readonly Change[]): ReadonlySet<string> {
 export const holding = (role: unknown, policy: unknown) => JSON.stringify([role, policy]);
 
 /** A name that two roles of one side have: roles of two accounts in one plan. */
-function sharedNames(changes: readonly Change[]): ReadonlySet<string> {
+function sharedNames(changes: readonly ResourceChange[]): ReadonlySet<string> {
   const shared = new Set<string>();
   for (const side of ["before", "after"] as const) {
     const seen = new Set<string>();
     for (const change of changes.filter(
-      ({ type, mode, deposed }) => type === "aws_iam_role" && mode === "managed" && !deposed,
+      ({ type, mode, deposedKey }) => type === "aws_iam_role" && mode === "managed" && deposedKey === undefined,
     )) {
       const name = attributesOf(change, side)?.name;
       if (typeof name !== "string") continue;
@@ -274,13 +275,4 @@ function sharedNames(changes: readonly Change[]): ReadonlySet<string> {
     }
   }
   return shared;
-}
-
-function elements(value: Value | undefined): readonly Value[] {
-  if (value instanceof Hidden) return [value];
-  return Array.isArray(value) ? value : [];
-}
-
-function label(value: Value): string {
-  return value instanceof Hidden ? value.text : String(value);
 }

@@ -1,5 +1,5 @@
-import type { Change, Plan } from "../../plan/schema";
-import { Hidden, type Value } from "../../plan/value";
+import type { Plan, ResourceChange } from "../../plan/schema";
+import { displayed, elements, Hidden, type Value } from "../../plan/value";
 import { words } from "../rich-text";
 import type { Document } from "./documents";
 import { type Finding, finding } from "./finding";
@@ -8,7 +8,7 @@ import { boundaryDelta, permissionDelta } from "./permissions";
 import { trustDelta, unclear } from "./trust";
 
 /** Who gains and who loses by a list of changes: the plan's own, or its drift. */
-export function accessDelta(plan: Plan, changes: readonly Change[]): Finding[] {
+export function accessDelta(plan: Plan, changes: readonly ResourceChange[]): Finding[] {
   const reader = new IamReader(changes, plan);
   const [before, after] = [reader.read("before"), reader.read("after")];
   const detached = reader.detachedPolicies(before, after);
@@ -69,7 +69,7 @@ function providerDelta(url: string, before: Provider | undefined, after: Provide
   if (after === undefined)
     return [finding(provider, "provider", "loss", ["removed: nobody comes in by its tokens any more"])];
   if (before === undefined) {
-    const audiences = texts(after.audiences).join(", ");
+    const audiences = elements(after.audiences).map(displayed).join(", ");
     return [finding(provider, "provider", "gain", words`AWS begins to accept its tokens, for audience ${audiences}`)];
   }
   return [
@@ -79,7 +79,7 @@ function providerDelta(url: string, before: Provider | undefined, after: Provide
 }
 
 function listDelta(provider: string, noun: string, before: Value, after: Value): Finding[] {
-  const [from, to] = [texts(before), texts(after)];
+  const [from, to] = [elements(before).map(displayed), elements(after).map(displayed)];
   if (after instanceof Hidden) return [unclear(provider, words`its ${[noun]}s: ${after.text}`)];
   return [
     ...to
@@ -91,11 +91,6 @@ function listDelta(provider: string, noun: string, before: Value, after: Value):
   ];
 }
 
-function texts(value: Value): string[] {
-  if (value instanceof Hidden) return [value.text];
-  return Array.isArray(value) ? value.map((each) => (each instanceof Hidden ? each.text : String(each))) : [];
-}
-
 /** Resources that give access in ways of their own, which this review does not weigh. */
 const OTHER_ACCESS = new RegExp(
   `^aws_(${[
@@ -104,12 +99,10 @@ const OTHER_ACCESS = new RegExp(
   ].join("|")})`,
 );
 
-function isOtherAccess({ type, mode, action, before, after }: Change): boolean {
+function isOtherAccess({ type, mode, action, before, after }: ResourceChange): boolean {
   if (mode !== "managed" || !OTHER_ACCESS.test(type)) return false;
   // The roles of such an attachment are weighed as roles; its users and groups are not.
-  const people = [before, after].some(
-    (side) => texts(side?.users ?? null).length + texts(side?.groups ?? null).length > 0,
-  );
+  const people = [before, after].some((side) => elements(side?.users).length + elements(side?.groups).length > 0);
   if (type === "aws_iam_policy_attachment" && !people) return false;
   // A user's inline policy is weighed as a policy.
   if (/_(user|group)_policy$/.test(type)) return false;

@@ -1,4 +1,4 @@
-import { Hidden, isUnknown, type Value } from "../../plan/value";
+import { displayed, isUnknown, same, type Value } from "../../plan/value";
 import { covers, coversArn } from "../../policy/containment";
 import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../../policy/escalation";
 import { join, type Words, words } from "../rich-text";
@@ -127,25 +127,25 @@ function unclearDelta(subject: string, before: readonly Grant[], after: readonly
   const hidden = (grants: readonly Grant[]) =>
     grants.filter(({ document }) => document?.unclear !== undefined).map((grant) => ({ grant, key: key(grant) }));
   const missing = (from: readonly Grant[], of: readonly Grant[]) =>
-    hidden(from).filter((one) => isNews(one.grant) || !hidden(of).some((other) => other.key === one.key));
+    hidden(from).filter(
+      (one) => isUnknown(one.grant.document?.source) || !hidden(of).some((other) => other.key === one.key),
+    );
   return [...missing(after, before), ...missing(before, after)].map(({ grant }) =>
     unclear(subject, words`${grant.source}: ${grant.document?.unclear ?? ""}`),
   );
 }
 
 const key = ({ source, document }: Grant) => JSON.stringify([source, document?.source]);
-const isNews = ({ document }: Grant) => isUnknown(document?.source);
 
 /** A permissions boundary caps what a role may do: only one that comes where none was is certainly no gain. */
 export function boundaryDelta(subject: string, before: Value, after: Value): Finding[] {
-  const [from, to] = [before, after].map((value) => (value instanceof Hidden ? value.text : value));
-  if (from === to && !isUnknown(after)) return [];
-  if (!to)
-    return from
-      ? [finding(subject, "boundary lifted", "gain", words`permissions boundary ${String(from)} removed`)]
+  if (same(before, after) && !isUnknown(after)) return [];
+  if (!after)
+    return before
+      ? [finding(subject, "boundary lifted", "gain", words`permissions boundary ${displayed(before)} removed`)]
       : [];
-  if (!from) return [finding(subject, "boundary set", "loss", words`permissions boundary ${String(to)}`)];
-  return [unclear(subject, words`permissions boundary ${String(from)} → ${String(to)}`)];
+  if (!before) return [finding(subject, "boundary set", "loss", words`permissions boundary ${displayed(after)}`)];
+  return [unclear(subject, words`permissions boundary ${displayed(before)} → ${displayed(after)}`)];
 }
 
 /** Whether an Allow, of `NotAction` even, lets its holder escalate on whatever resource. */

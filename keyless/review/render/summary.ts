@@ -61,7 +61,8 @@ export function notices({
       ? []
       : [words`The plan of ${environment} is not complete: a second run is needed after it.`]),
     ...administratorRoles.map(
-      (role) => words`${environment}: role ${role} is the pipeline's own: an administrator deploys this.`,
+      (role) =>
+        words`${environment}: role ${role} is managed by administrators; the pipeline cannot deploy this change.`,
     ),
     ...(gains(driftAccess).length > 0
       ? [words`${environment}: somebody has gained access behind Terraform's back (see the drift below).`]

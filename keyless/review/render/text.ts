@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Line } from "../../plan/difference";
+import type { DiffLine } from "../../plan/difference";
 import type { Finding } from "../delta/finding";
 import { COUNTED, type EnvironmentReview, isQuiet, type ResourceReview, type Review } from "../review";
 import { plain } from "../rich-text";
@@ -77,7 +77,7 @@ function resourceLines(
   return [oneLine(`    ${[`${action} ${address}`, ...notes].join(" - ")}`), ...diffLines(lines, paint)];
 }
 
-function diffLines(lines: readonly Line[], paint: Paint): string[] {
+function diffLines(lines: readonly DiffLine[], paint: Paint): string[] {
   return lines.map(({ sign, text }) => {
     const line = `      ${sign} ${text}`;
     return sign === " " ? oneLine(line) : paint(sign === "+" ? "green" : "red", line);

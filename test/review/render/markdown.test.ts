@@ -179,5 +179,7 @@ test("an incomplete plan is said to be one, and soothes nobody", () => {
 test("a change to a role that the pipeline may not change is said", () => {
   const changes = [change("aws_iam_role.r", role("apply", policy(statement(ANY))), null)];
   const result = review([plan(changes)], { administratorRoles: { dev: ["apply", "other"] } });
-  expect(toMarkdown(result)).toContain("> ⚠️ `dev`: role `apply` is the pipeline's own: an administrator deploys this");
+  expect(toMarkdown(result)).toContain(
+    "> ⚠️ `dev`: role `apply` is managed by administrators; the pipeline cannot deploy this change",
+  );
 });
