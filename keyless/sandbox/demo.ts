@@ -13,14 +13,13 @@ import { readPlan } from "../plan/schema";
 import { bootstrap } from "../state/bootstrap";
 import { events } from "../terraform/run";
 import { savedPlan } from "../terraform/saved-plan";
+import { synthesizeStack } from "../terraform/synthesize";
 import { type Sandbox, startSandbox } from "./index";
 
 /** What the demo deploys. */
 export interface DemoOptions {
   readonly environment: Environment;
   readonly backend: StateBackend;
-  /** The backend's stack as cdktf synthesizes it: the text of its `cdk.tf.json`. */
-  readonly backendStack: string;
   /** The role that the demo assumes. It must trust a branch and be allowed to publish {@link SITE}. */
   readonly publisher: Role;
 }
@@ -111,7 +110,8 @@ export class Demo {
   }
 
   private async bootstrap(progress: Progress): Promise<void> {
-    const { backend, backendStack: stack } = this.options;
+    const { backend } = this.options;
+    const stack = synthesizeStack(backend.name);
     const folder = join(this.folder, "bootstrap");
     const { signal } = this.interruption;
     await bootstrap({ backend, stack, folder, adopt: false, env: process.env, progress, signal });

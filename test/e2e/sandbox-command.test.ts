@@ -1,10 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import config from "../../config";
+import type { Environment, Role } from "../../keyless/config/types";
+import { trustPolicy } from "../../keyless/trust/policy";
 
 const root = join(__dirname, "../..");
 const start = (...args: string[]) =>
@@ -62,3 +65,40 @@ describe("keyless sandbox", () => {
     rmSync(work, { recursive: true, force: true });
   });
 });
+
+test("docs/sandbox.md shows what the commands print", async () => {
+  const work = mkdtempSync(join(tmpdir(), "keyless-docs-"));
+  const page = readFileSync(join(root, "docs/sandbox.md"), "utf8");
+  const [, script = ""] = /```sh\n(.*?)```/s.exec(page) ?? [];
+  const deploy = "npx keyless bootstrap dev\nnpx cdktf deploy dev --auto-approve\n";
+  expect(script).toContain(deploy);
+  writeFileSync(join(work, "index.html"), "<h1>Hello</h1>");
+  // The commands of the script that deploy take a minute: this creates the one role that it uses.
+  writeFileSync(join(work, "try.sh"), script.replace(deploy, createPublisher()));
+  const shown = [...page.matchAll(/```console\n\$ npx keyless sandbox (.*?)\n(?:…\n)?(.*?)```/gs)];
+  expect(shown).toHaveLength(2);
+  for (const [, args = "", output] of shown) {
+    const command = `node "${join(root, "keyless/cli/keyless.js")}" sandbox ${args} 2>&1`;
+    const child = spawn("bash", ["-c", command], { cwd: work, env: { ...process.env, HOME: work } });
+    await expect(text(child.stdout)).resolves.toBe(output);
+  }
+  rmSync(work, { recursive: true, force: true });
+});
+
+/** Commands that create the provider and the publisher role of the shipped configuration. */
+function createPublisher(): string {
+  const environment = config.environments.find(({ name }) => name === "dev") as Environment;
+  const role = environment.roles.find(({ name }) => name === "circleci-site-publisher") as Role;
+  const { organizationId } = environment.circleci;
+  const trust = trustPolicy({
+    ...environment.circleci,
+    providerArn: environment.oidcProvider.arn,
+    rules: role.trust,
+  });
+  const quoted = (document: unknown) => `'${JSON.stringify(document)}'`;
+  return `{
+    aws iam create-open-id-connect-provider --url https://oidc.circleci.com/org/${organizationId} --client-id-list ${organizationId}
+    aws iam create-role --role-name ${role.name} --assume-role-policy-document ${quoted(trust)}
+    aws iam put-role-policy --role-name ${role.name} --policy-name publish --policy-document ${quoted(role.inlinePolicies.publish)}
+  } > "$HOME/log"\n`;
+}

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import type { StateBackend } from "../../config/resolved";
 import { Demo } from "../../sandbox/demo";
-import { synthesizeStack } from "../../terraform/synthesize";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
 import { runSteps } from "../lib/progress";
 import { waitForInterrupt } from "./sandbox";
@@ -19,7 +18,7 @@ export function register(program: Command): void {
       const { bucket } = environment.state;
       const backend = config.stateBackends.find(({ state }) => state.bucket === bucket) as StateBackend;
       const publisher = roleNamed(environment, "circleci-site-publisher");
-      const demo = new Demo({ environment, backend, backendStack: synthesizeStack(backend.name), publisher });
+      const demo = new Demo({ environment, backend, publisher });
       const interrupted = () => demo.interrupt();
       process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
       try {
