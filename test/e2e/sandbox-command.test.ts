@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import config from "../../config";
-import type { Environment, Role } from "../../keyless/config/types";
+import type { Environment, Role } from "../../keyless/config/resolved";
 import { trustPolicy } from "../../keyless/trust/policy";
 
 const root = join(__dirname, "../..");

@@ -61,6 +61,7 @@ export class Store {
     this.#read.clear();
   }
 
+  /** Undefined if the account has no such role. */
   role(account: Account, name: string): Promise<StoredRole | undefined> {
     return this.#once(`role ${accountKey(account)} ${name}`, () => absentOr(this.#readRole(account, name)));
   }
@@ -91,6 +92,7 @@ export class Store {
     });
   }
 
+  /** Undefined if the bucket has no policy. */
   bucketPolicy(account: Account, bucket: string): Promise<NamedPolicy | undefined> {
     return this.#once(`bucket ${bucket}`, async () => {
       const { status, body } = await this.#raw(account, "us-east-1", "s3", { method: "GET", url: `/${bucket}?policy` });
@@ -106,11 +108,13 @@ export class Store {
     return headers["x-amz-server-side-encryption-aws-kms-key-id"] as string | undefined;
   }
 
+  /** The KMS key that a bucket encrypts new objects with by default. */
   async bucketKey(account: Account, region: string, bucket: string): Promise<string | undefined> {
     const { body } = await this.#raw(account, region, "s3", { method: "GET", url: `/${bucket}?encryption` });
     return /<KMSMasterKeyID>(.+?)<\/KMSMasterKeyID>/.exec(body.toString())?.[1];
   }
 
+  /** The name of a table's partition key. */
   partitionKey(account: Account, region: string, table: string): Promise<string | undefined> {
     return this.#once(`table ${accountKey(account)} ${region} ${table}`, async () => {
       const described = await this.#json(account, region, "dynamodb", "DynamoDB_20120810.DescribeTable", {
@@ -127,6 +131,7 @@ export class Store {
     });
   }
 
+  /** The key policy of a KMS key. */
   keyPolicy(account: Account, region: string, keyArn: string): Promise<NamedPolicy | undefined> {
     return this.#once(`key policy ${keyArn}`, async () => {
       const asked = { KeyId: keyArn, PolicyName: "default" };

@@ -2,8 +2,8 @@ import { AwsError } from "./aws-error";
 import type { Call } from "./call";
 
 /**
- * Rejects ambiguous requests, which the proxy and moto could interpret differently: the proxy would then authorize
- * another request than moto executes. AWS rejects most of them too, and no AWS client sends them.
+ * Rejects ambiguous requests, which the proxy and moto could interpret differently: moto would then execute a request
+ * that the proxy has not authorized. AWS rejects most of them too, and no AWS client sends them.
  *
  * @throws {AwsError} as AWS would for a malformed request
  */

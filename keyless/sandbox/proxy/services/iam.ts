@@ -48,6 +48,8 @@ export function iamSubject(operation = ""): IamSubject | undefined {
 const changesUnderBoundary = /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Delete(Role|User)PermissionsBoundary$/;
 
 /**
+ * The permissions that a request to IAM requires.
+ *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  */
 export function iamPermissions({ operation = "", form }: Call, state: ResourceState): RequiredPermission[] {
@@ -98,6 +100,8 @@ function formTags(form: URLSearchParams): Record<string, string> {
 }
 
 /**
+ * The permissions that a signed request to STS requires.
+ *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
  */
 export function stsPermissions({ operation = "", form }: Call): RequiredPermission[] {

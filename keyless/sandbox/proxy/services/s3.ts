@@ -102,6 +102,8 @@ function decodeOrKeep(text: string): string {
 }
 
 /**
+ * The permissions that a request to S3 or S3 Control requires.
+ *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
  */
 export function s3Permissions(call: Call, state: ResourceState): RequiredPermission[] {
