@@ -170,7 +170,7 @@ test("a smoke test of the role succeeds, static keys in the project notwithstand
   const result = await only(
     pipeline("smoke-test", read("smoke-test"), { of: SITE, branch: "any", env }).run("smoke-test"),
   );
-  expect(result).toMatchObject({ status: "success", output: expect.stringContaining("Refused, as it should be.") });
+  expect(result).toMatchObject({ status: "success", output: expect.stringContaining("Denied, as expected.") });
 });
 
 test("a smoke test of a role that may too much fails", async () => {
@@ -181,7 +181,7 @@ test("a smoke test of a role that may too much fails", async () => {
   const result = await only(pipeline("smoke-test", read("smoke-test"), { of: SITE }).run("smoke-test"));
   expect(result).toMatchObject({
     status: "failed",
-    output: expect.stringContaining("more permissions than it should"),
+    output: expect.stringContaining("its permissions are broader than expected"),
   });
 });
 
