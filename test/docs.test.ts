@@ -24,6 +24,12 @@ const { stdout: help } = spawnSync(process.execPath, [join(root, "keyless/cli/ke
 });
 const commands = [...help.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
 
+test("docs/architecture.md names only source files that exist", () => {
+  const files = execFileSync("git", ["ls-files", "*.ts"], { cwd: root, encoding: "utf8" }).trim().split("\n");
+  const named = [...read("docs/architecture.md").matchAll(/`([\w./-]+\.ts)`/g)].map(([, name = ""]) => name);
+  expect(named.filter((name) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
+});
+
 test("the documents and the commands are found", () => {
   expect(commands).toContain("explain");
   expect(documents).toContain("README.md");

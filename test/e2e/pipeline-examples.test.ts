@@ -157,7 +157,7 @@ test("the job that `keyless pipeline` prints publishes the site too", async () =
   expect(result).toMatchObject({ status: "success", output: expect.stringContaining("Completed") });
 });
 
-test("a job of another branch is refused at the step that gets credentials, with what its token says", async () => {
+test("a job of another branch fails at the step that gets credentials, which prints the claims", async () => {
   const text = site().replace('          filters: pipeline.git.branch == "main"\n', "");
   const result = await only(pipeline("static-site", text, { of: SITE, branch: "other" }).run("publish"));
   expect(result?.output).toContain("AWS refuses this token");
@@ -165,7 +165,7 @@ test("a job of another branch is refused at the step that gets credentials, with
   expect(result).toMatchObject({ status: "failed", output: expect.not.stringContaining("upload:") });
 });
 
-test("a smoke test of the role succeeds, static keys in the project notwithstanding", async () => {
+test("the smoke test of a role succeeds, although static keys are set in the project", async () => {
   const env = { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY: "stale", AWS_PROFILE: "none" };
   const result = await only(
     pipeline("smoke-test", read("smoke-test"), { of: SITE, branch: "any", env }).run("smoke-test"),
@@ -173,7 +173,7 @@ test("a smoke test of the role succeeds, static keys in the project notwithstand
   expect(result).toMatchObject({ status: "success", output: expect.stringContaining("Denied, as expected.") });
 });
 
-test("a smoke test of a role that may too much fails", async () => {
+test("the smoke test of an overly permissive role fails", async () => {
   const all = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
   const policy = ["--role-name", "circleci-read-only", "--policy-name", "all"];
   const env = sandbox.environment;
@@ -187,13 +187,13 @@ test("a smoke test of a role that may too much fails", async () => {
 
 test.each([
   ["no token", async () => "", "is empty"],
-  ["what is no token", async () => "not.a.token", "is no token"],
+  ["a string that is not a token", async () => "not.a.token", "is no token"],
   [
     "a token that has expired",
     () => sandbox.issuer.token({ organization: ORGANIZATION, ...SITE, lifetime: -60 }),
     "has expired",
   ],
-])("%s is said at once", async (_, token, said) => {
+])("%s fails the step that gets credentials", async (_, token, said) => {
   const env = { CIRCLE_OIDC_TOKEN_V2: await token() };
   const result = await only(pipeline("smoke-test", read("smoke-test"), { of: SITE, env }).run("smoke-test"));
   expect(result).toMatchObject({ status: "failed", output: expect.stringContaining(said) });
