@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Role } from "../config/resolved";
 import type { EnvironmentScope } from "../permissions/scope";
 import { lockStatements, writeStatements } from "../permissions/state";
@@ -64,10 +65,10 @@ function allowedBy(document: PolicyDocument, scope: EnvironmentScope) {
 // A plan holds the lock of Terraform's state. That writes to a table or an object, but changes nothing: the statements
 // that this project makes for it are known again, and said in one line.
 function stateAccess(allowed: readonly Statement[], scope: EnvironmentScope) {
-  const texts = (made: readonly Statement[]) => new Set(made.map((statement) => JSON.stringify(statement)));
-  const [locking, writing] = [texts(lockStatements(scope)), texts(writeStatements(scope))];
-  const found = allowed.filter((statement) => writing.has(JSON.stringify(statement)));
-  const changes = found.some((statement) => !locking.has(JSON.stringify(statement)));
+  const built = new Map(writeStatements(scope).map((statement) => [statement.Sid, statement]));
+  const locking = new Set(lockStatements(scope).map(({ Sid }) => Sid));
+  const found = allowed.filter((statement) => isDeepStrictEqual(statement, built.get(statement.Sid)));
+  const changes = found.some(({ Sid }) => !locking.has(Sid));
   const how = changes ? "read and write" : found.some(writes) ? "read, lock held" : "read";
   return { statements: found, services: found.length === 0 ? [] : [`Terraform state ${how}`], writes: changes };
 }

@@ -4,6 +4,7 @@ import { trustPolicy } from "../trust/policy";
 import type { ConfigInput, Tags } from "./input";
 import { terraformName } from "./names";
 import { partitionOf } from "./partition";
+import { FIXED_QUOTAS, MAX_QUOTAS } from "./quotas";
 import type { Config, Environment, Role } from "./resolved";
 
 /** One thing that is wrong in a configuration. */
@@ -17,12 +18,6 @@ export interface Problem {
 }
 
 type Path = Problem["path"];
-
-/** IAM's quotas that are not raised: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
-const QUOTAS = { inlinePolicies: 10_240, audiences: 100, thumbprints: 5, tags: 50 };
-
-/** What the quotas that can be raised are raised to at most, by the same page. */
-const RAISED = { trustPolicySize: 4096, managedPoliciesPerRole: 20, rolesPerAccount: 5000 };
 
 /** What must hold between fields, against the quotas of AWS, and across environments. */
 export function check(input: ConfigInput, config: Config): Problem[] {
@@ -45,9 +40,9 @@ export function check(input: ConfigInput, config: Config): Problem[] {
 function checkCircleCi({ circleci, tags = {} }: ConfigInput): Problem[] {
   const { audiences = [], thumbprints = [] } = circleci;
   return [
-    ...atMost(QUOTAS.audiences, audiences.length, ["circleci", "audiences"], "audiences"),
-    ...atMost(QUOTAS.thumbprints, thumbprints.length, ["circleci", "thumbprints"], "thumbprints"),
-    ...atMost(QUOTAS.tags, Object.keys(tags).length, ["tags"], "tags"),
+    ...atMost(FIXED_QUOTAS.audiences, audiences.length, ["circleci", "audiences"], "audiences"),
+    ...atMost(FIXED_QUOTAS.thumbprints, thumbprints.length, ["circleci", "thumbprints"], "thumbprints"),
+    ...atMost(FIXED_QUOTAS.tags, Object.keys(tags).length, ["tags"], "tags"),
     ...repeats(audiences, ["circleci", "audiences"]),
     ...repeats(thumbprints, ["circleci", "thumbprints"]),
     ...checkTagKeys(tags, ["tags"]),
@@ -107,7 +102,7 @@ function checkRole(environment: Environment, role: Role): Problem[] {
       [...path, "managedPolicyArns"],
       "managed policies of a role",
       {
-        to: RAISED.managedPoliciesPerRole,
+        to: MAX_QUOTAS.managedPoliciesPerRole,
         at: `${quotaPath}.managedPoliciesPerRole`,
       },
     ),
@@ -116,15 +111,20 @@ function checkRole(environment: Environment, role: Role): Problem[] {
     ...(role.permissionsBoundaryArn === undefined
       ? []
       : checkPolicyArn(environment, role.permissionsBoundaryArn, [...path, "permissionsBoundaryArn"])),
-    ...problemIf(inlineSize > QUOTAS.inlinePolicies, {
+    ...problemIf(inlineSize > FIXED_QUOTAS.inlinePolicies, {
       path: [...path, "inlinePolicies"],
       message:
-        `have ${number(inlineSize)} characters together, white space not counted; AWS takes ` +
-        `${number(QUOTAS.inlinePolicies)} and does not raise it: move some to a managed policy and name that in managedPolicyArns`,
+        `have ${format(inlineSize)} characters together, white space not counted; AWS takes ` +
+        `${format(FIXED_QUOTAS.inlinePolicies)} and does not raise it: move some to a managed policy and name that in managedPolicyArns`,
     }),
-    ...(Object.keys(environment.tags).length > QUOTAS.tags
+    ...(Object.keys(environment.tags).length > FIXED_QUOTAS.tags
       ? []
-      : atMost(QUOTAS.tags, Object.keys(role.tags).length, [...path, "tags"], "tags, the configuration's included")),
+      : atMost(
+          FIXED_QUOTAS.tags,
+          Object.keys(role.tags).length,
+          [...path, "tags"],
+          "tags, the configuration's included",
+        )),
     ...checkTagKeys(role.tags, [...path, "tags"]),
   ];
 }
@@ -162,8 +162,8 @@ function checkTrustSize(environment: Environment, role: Role, path: Path, quotaP
   return problemIf(size > quota, {
     path,
     message:
-      `makes a trust policy of ${number(size)} characters, white space not counted; AWS takes ${number(quota)}` +
-      `${raisable(quota, { to: RAISED.trustPolicySize, at: `${quotaPath}.trustPolicySize` })}: ` +
+      `makes a trust policy of ${format(size)} characters, white space not counted; AWS takes ${format(quota)}` +
+      `${raisable(quota, { to: MAX_QUOTAS.trustPolicySize, at: `${quotaPath}.trustPolicySize` })}: ` +
       "name fewer refs or end them with a *, or split the role",
   });
 }
@@ -208,7 +208,7 @@ function checkAccounts({ environments }: Config): Problem[] {
         ["environments", ofAccount[0]?.name ?? "", "roles"],
         `roles of account ${accountId}`,
         {
-          to: RAISED.rolesPerAccount,
+          to: MAX_QUOTAS.rolesPerAccount,
           at: `environments.${ofAccount[0]?.name}.quotas.rolesPerAccount`,
         },
       ),
@@ -268,13 +268,12 @@ function checkStateKeys({ environments, stateBackends }: Config): Problem[] {
 }
 
 function checkStackNames({ environments, stateBackends }: Config): Problem[] {
-  return environments.flatMap(({ name }) => {
-    const backend = stateBackends.find((candidate) => candidate.name === name);
-    return problemIf(backend !== undefined, {
+  return stateBackends
+    .filter((backend) => environments.some(({ name }) => name === backend.name))
+    .map(({ name, environment }) => ({
       path: ["environments", name],
-      message: `has the name of the state backend of environment "${backend?.environment}": rename it`,
-    });
-  });
+      message: `has the name of the state backend of environment "${environment}": rename it`,
+    }));
 }
 
 function checkTrustTests({ environments, trustTests }: Config): Problem[] {
@@ -307,13 +306,13 @@ function problemIf(wrong: boolean, problem: Problem): Problem[] {
 function atMost(quota: number, size: number, path: Path, what: string, raised?: { to: number; at: string }): Problem[] {
   return problemIf(size > quota, {
     path,
-    message: `has ${number(size)} ${what}; AWS takes ${number(quota)}${raised === undefined ? " and does not raise it" : raisable(quota, raised)}: remove some`,
+    message: `has ${format(size)} ${what}; AWS takes ${format(quota)}${raised === undefined ? " and does not raise it" : raisable(quota, raised)}: remove some`,
   });
 }
 
 function raisable(quota: number, raised: { to: number; at: string }): string {
   return quota < raised.to
-    ? ` and raises it to ${number(raised.to)} on request (then say so in ${raised.at})`
+    ? ` and raises it to ${format(raised.to)} on request (then say so in ${raised.at})`
     : " and no more";
 }
 
@@ -340,6 +339,7 @@ function collisions<T>(
   });
 }
 
-function number(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
+/** A number with thousands separators. */
+function format(value: number): string {
+  return value.toLocaleString("en-US");
 }

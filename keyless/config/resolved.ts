@@ -1,9 +1,12 @@
-import { applyEnvironment } from "../permissions/environment";
-import type { EnvironmentScope, StateLocation } from "../permissions/scope";
-import type { PolicyDocument } from "../policy/document";
+import { isDeepStrictEqual } from "node:util";
+import { applyEnvironment, planEnvironment } from "../permissions/environment";
+import type { EnvironmentScope, PolicyBuilder, StateLocation } from "../permissions/scope";
+import { readState, writeStatements } from "../permissions/state";
+import { type PolicyDocument, type Statement, statements } from "../policy/document";
 import { issuerOf, type TrustRule } from "../trust/circleci";
 import type { AcceptedFindings, ConfigInput, EnvironmentInput, QuotasInput, RoleInput, Tags, TrustTest } from "./input";
 import { partitionOf } from "./partition";
+import { DEFAULT_QUOTAS } from "./quotas";
 
 /** The configuration, checked, with every default filled in: what the stacks are made of. */
 export interface Config {
@@ -30,15 +33,20 @@ export interface Environment extends EnvironmentScope {
   readonly roles: readonly Role[];
 }
 
-/** A role of an environment, with everything filled in and its policies made. */
+const BUILDERS = { applyEnvironment, planEnvironment, readState };
+
+/** The function of this project that built a policy; `other` for documents and for a team's own functions. */
+export type BuilderName = keyof typeof BUILDERS | "other";
+
+/** A role of an environment, with all defaults filled in and its policies built. */
 export interface Role {
   readonly name: string;
   readonly arn: string;
   readonly trust: readonly TrustRule[];
   readonly managedPolicyArns: readonly string[];
   readonly inlinePolicies: { readonly [name: string]: PolicyDocument };
-  /** Whether `applyEnvironment` built one of the inline policies: the role deploys the environment. */
-  readonly appliesEnvironment: boolean;
+  /** The function that built each inline policy, by the policy's name. */
+  readonly policyBuilders: { readonly [name: string]: BuilderName };
   readonly description?: string;
   readonly path: string;
   readonly permissionsBoundaryArn?: string;
@@ -53,7 +61,7 @@ export interface Role {
 export interface StateBackend {
   /** The stack's name: `<environment>-state`. */
   readonly name: string;
-  /** The first environment that uses the bucket, which the stack is named after. */
+  /** The first environment that uses the bucket. */
   readonly environment: string;
   readonly accountId: string;
   readonly partition: string;
@@ -62,16 +70,16 @@ export interface StateBackend {
   readonly keepOldVersionsDays: number | "forever";
 }
 
-/** Makes the policy that stands at a path by its function; undefined when that cannot be done, which it has noted. */
-export type MakePolicy = (path: readonly string[], maker: () => PolicyDocument) => PolicyDocument | undefined;
+/** Calls the function that builds the policy at `path`; records a problem and returns undefined if it throws. */
+export type BuildPolicy = (path: readonly string[], builder: () => PolicyDocument) => PolicyDocument | undefined;
 
 /**
  * Fills in every default and works out what follows from the configuration: ARNs, state keys, and the policies that are
  * made by functions.
  */
-export function resolve(input: ConfigInput, make: MakePolicy): Config {
+export function resolve(input: ConfigInput, build: BuildPolicy): Config {
   const environments = Object.entries(input.environments).map(([name, environment]) =>
-    resolveEnvironment(input, name, environment, make),
+    resolveEnvironment(input, name, environment, build),
   );
   return { environments, stateBackends: stateBackends(input, environments), trustTests: input.trustTests ?? [] };
 }
@@ -80,7 +88,7 @@ function resolveEnvironment(
   input: ConfigInput,
   name: string,
   environment: EnvironmentInput,
-  make: MakePolicy,
+  build: BuildPolicy,
 ): Environment {
   const { circleci } = input;
   const { accountId, region } = environment;
@@ -117,13 +125,12 @@ function resolveEnvironment(
       thumbprints: (circleci.thumbprints ?? []).map((thumbprint) => thumbprint.toLowerCase()).sort(),
     },
     tags: input.tags ?? {},
-    quotas: { trustPolicySize: 2048, managedPoliciesPerRole: 10, rolesPerAccount: 1000, ...environment.quotas },
+    quotas: { ...DEFAULT_QUOTAS, ...environment.quotas },
     roles: rawRoles.map((role) => ({
       ...role,
-      inlinePolicies: makePolicies(role, scope, (path, maker) =>
-        make(["environments", name, "roles", role.name, "inlinePolicies", ...path], maker),
+      ...buildPolicies(role, scope, (path, builder) =>
+        build(["environments", name, "roles", role.name, "inlinePolicies", ...path], builder),
       ),
-      appliesEnvironment: Object.values(role.inlinePolicies).includes(applyEnvironment),
       path: role.path ?? "/",
       maxSessionSeconds: role.maxSessionSeconds ?? 3600,
       tags: { ...input.tags, ...role.tags },
@@ -132,17 +139,37 @@ function resolveEnvironment(
   };
 }
 
-function makePolicies(
+function buildPolicies(
   { name, inlinePolicies }: { name: string; inlinePolicies: NonNullable<RoleInput["inlinePolicies"]> },
   scope: EnvironmentScope,
-  make: MakePolicy,
-): Role["inlinePolicies"] {
-  return Object.fromEntries(
-    Object.entries(inlinePolicies).flatMap(([policy, given]) => {
-      const document = typeof given === "function" ? make([policy], () => given(scope, name)) : given;
-      return document === undefined ? [] : [[policy, document]];
-    }),
-  );
+  build: BuildPolicy,
+): Pick<Role, "inlinePolicies" | "policyBuilders"> {
+  const built = Object.entries(inlinePolicies).flatMap(([policy, given]) => {
+    const document = typeof given === "function" ? build([policy], () => given(scope, name)) : given;
+    return document === undefined ? [] : [{ policy, document, builder: builderOf(given, document, scope, name) }];
+  });
+  return {
+    inlinePolicies: Object.fromEntries(built.map(({ policy, document }) => [policy, document])),
+    policyBuilders: Object.fromEntries(built.map(({ policy, builder }) => [policy, builder])),
+  };
+}
+
+// A policy that adds statements to those of applyEnvironment still deploys the environment.
+function builderOf(
+  given: PolicyDocument | PolicyBuilder,
+  document: PolicyDocument,
+  scope: EnvironmentScope,
+  role: string,
+): BuilderName {
+  const names = Object.keys(BUILDERS) as (keyof typeof BUILDERS)[];
+  const named = names.find((name) => BUILDERS[name] === given);
+  if (named !== undefined) return named;
+  const found = statements(document);
+  const includes = (expected: readonly Statement[]) =>
+    expected.every((statement) => found.some((other) => isDeepStrictEqual(other, statement)));
+  // The first check is cheap: applyEnvironment visits every role of the environment.
+  const applies = includes(writeStatements(scope)) && includes(statements(applyEnvironment(scope, role)));
+  return applies ? "applyEnvironment" : "other";
 }
 
 function stateOf({ region, state }: EnvironmentInput, name: string): StateLocation {

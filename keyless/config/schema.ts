@@ -16,6 +16,7 @@ import type {
   TestJob,
   TrustTest,
 } from "./input";
+import { DEFAULT_QUOTAS, MAX_QUOTAS } from "./quotas";
 
 type Schema<T> = v.GenericSchema<unknown, T>;
 
@@ -342,9 +343,11 @@ const environment = object<EnvironmentInput>({
   oidcProvider: optional(oneOf("create", "existing")),
   quotas: optional(
     object<QuotasInput>({
-      trustPolicySize: optional(wholeNumber(2048, 4096, "characters")),
-      managedPoliciesPerRole: optional(wholeNumber(10, 20, "policies")),
-      rolesPerAccount: optional(wholeNumber(1000, 5000, "roles")),
+      trustPolicySize: optional(wholeNumber(DEFAULT_QUOTAS.trustPolicySize, MAX_QUOTAS.trustPolicySize, "characters")),
+      managedPoliciesPerRole: optional(
+        wholeNumber(DEFAULT_QUOTAS.managedPoliciesPerRole, MAX_QUOTAS.managedPoliciesPerRole, "policies"),
+      ),
+      rolesPerAccount: optional(wholeNumber(DEFAULT_QUOTAS.rolesPerAccount, MAX_QUOTAS.rolesPerAccount, "roles")),
     }),
   ),
   roles: byName(text(/^[\w+=,.@-]{1,64}$/, "is not a role's name: 1–64 letters, digits and _+=,.@-"), role),
