@@ -1,12 +1,11 @@
-// Compiles the TypeScript into dist/ when a source has changed since the last time, then runs an entry of it:
-// `node build.js app.js`. A type error stops here, before anything is synthesized, planned or deployed. When
-// nothing has changed, the cost is a few milliseconds; and what cdktf runs, main.ts, is bundled with cdktf and its
-// bindings into one file, app.js, which loads in half the time of their hundreds. So the `app` command starts fast.
+// Compiles the TypeScript into dist/ if a source has changed, then runs an entry of it: `node build.js app.js`. A type
+// error stops the run before anything is synthesized, planned or deployed. If nothing has changed, this takes a few
+// milliseconds. main.ts, the app that cdktf runs, is bundled into one file, app.js, which loads in half the time.
 const { spawnSync } = require("node:child_process");
 const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 
-// The AWS SDK would announce in every command which Node it wants next year; package.json says what is needed now.
+// Without it, the AWS SDK prints a warning about future Node versions in every command.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 const dist = join(__dirname, "dist");
@@ -32,7 +31,7 @@ function fingerprint(root, accepts) {
   return seen.sort().join("\n");
 }
 
-/** What the compiler reads, and what it wrote: a file in dist/ that was not written here is never loaded. */
+/** The compiler's input and output. A file in dist/ that this script did not write is removed before it can be loaded. */
 const sources = () => fingerprint(__dirname, (path) => path.endsWith(".ts") || inputs.includes(path));
 const outputs = () => fingerprint(dist, (path) => path !== "stamp.json");
 
@@ -44,7 +43,7 @@ function read(file) {
   }
 }
 
-/** What the last compilation read and wrote; nothing where it was killed. */
+/** The input and output of the last compilation; empty if it was killed. */
 function readStamp() {
   try {
     return JSON.parse(read(stamp) ?? "{}");
@@ -53,25 +52,30 @@ function readStamp() {
   }
 }
 
-/** Installs the packages where nothing is installed yet, as in a fresh clone, or other versions than package.json pins. */
-function setUp() {
+/** Whether node_modules/ has the versions that package.json pins. */
+function isInstalled() {
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(__dirname, "package.json"), "utf8"));
-  const pinned = Object.entries({ ...dependencies, ...devDependencies });
-  const isInstalled = ([name, version]) =>
-    read(join(__dirname, "node_modules", name, "package.json"))?.includes(`"version": "${version}"`);
-  if (pinned.every(isInstalled)) return;
-  process.stderr.write("Installing the packages that package-lock.json names (npm ci)\n");
+  return Object.entries({ ...dependencies, ...devDependencies }).every(([name, version]) =>
+    read(join(__dirname, "node_modules", name, "package.json"))?.includes(`"version": "${version}"`),
+  );
+}
+
+/** Makes sure that the packages are installed. Only `npm run demo` and `npm test` install them, with `--install`. */
+function setUp(install) {
+  if (isInstalled()) return;
+  process.stderr.write(`node_modules/ is missing or out of date: ${install ? "running npm ci\n" : "run npm ci\n"}`);
+  if (!install) process.exit(1);
   const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: __dirname, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Brings dist/ up to date; ends the process with the compiler's messages and status 1 when the types are wrong. */
-function build() {
+/** Brings dist/ up to date. If the project does not compile, prints the compiler's messages and exits with status 1. */
+function build(install = false) {
   const compiled = readStamp();
   const current = sources();
   const isIntact = compiled.outputs === outputs();
   if (isIntact && compiled.sources === current) return;
-  setUp();
+  setUp(install);
   if (!isIntact) rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   rmSync(stamp, { force: true });
@@ -81,7 +85,7 @@ function build() {
     encoding: "utf8",
   });
   if (status !== 0) {
-    // What was compiled before stays incremental: only the stamp of the sources is missing.
+    // Without the sources in the stamp, the next run compiles again, incrementally.
     writeFileSync(stamp, JSON.stringify({ outputs: outputs() }));
     process.stderr.write(`${stdout}${stderr}The project does not compile: correct the lines above.\n`);
     process.exit(1);
@@ -97,7 +101,7 @@ function build() {
   writeFileSync(stamp, JSON.stringify({ sources: current, outputs: outputs() }));
 }
 
-/** Removes the compiled form of sources that are gone: what still requires one fails here and not in a fresh clone. */
+/** Removes the output of deleted sources, so that an import of one fails here as it does in a fresh clone. */
 function removeOrphans() {
   for (const line of outputs().split("\n")) {
     const path = line.split(" ")[0];
@@ -106,11 +110,11 @@ function removeOrphans() {
   }
 }
 
-/** Runs a compiled entry; an error that is meant for people (its `forPeople` is true) is printed without a stack. */
-function run(entry) {
-  build();
+/** Runs a compiled entry. Prints a `UserError` without a stack. */
+function run(entry, install = false) {
+  build(install);
   process.on("uncaughtException", (error) => {
-    process.stderr.write(`${error?.forPeople ? error.message : (error?.stack ?? error)}\n`);
+    process.stderr.write(`${error?.isUserError ? error.message : (error?.stack ?? error)}\n`);
     process.exit(1);
   });
   require(join(dist, entry));
@@ -119,10 +123,11 @@ function run(entry) {
 module.exports = { build, run };
 
 if (require.main === module) {
-  const [entry, ...args] = process.argv.slice(2);
-  if (entry === undefined) build();
+  const install = process.argv[2] === "--install";
+  const [entry, ...args] = process.argv.slice(install ? 3 : 2);
+  if (entry === undefined) build(install);
   else {
     process.argv = [process.argv[0], join(dist, entry), ...args];
-    run(entry);
+    run(entry, install);
   }
 }

@@ -1,4 +1,4 @@
-/** An error whose message is for the person at the keyboard: the launcher prints it without a stack. */
+/** An error that the user can fix. The launcher prints its message without a stack. */
 export class UserError extends Error {
-  readonly forPeople = true;
+  readonly isUserError = true;
 }

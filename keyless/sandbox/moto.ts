@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { UserError } from "../errors";
-import { type Env, onPath, output } from "../terraform/executables";
+import { type Env, findOnPath, outputOf } from "../terraform/executables";
 
 const runFile = promisify(execFile);
 
@@ -96,8 +96,8 @@ export async function findMoto(
   requirements = pinnedRequirements,
 ): Promise<string> {
   const own = join(folder, "moto");
-  const pythons = [onPath("python3", env), onPath("python", env)];
-  for (const python of [pythonOf(own), interpreterOf(onPath("moto_server", env)), ...pythons]) {
+  const pythons = [findOnPath("python3", env), findOnPath("python", env)];
+  for (const python of [pythonOf(own), interpreterOf(findOnPath("moto_server", env)), ...pythons]) {
     if (python && (await hasMoto(python, env))) return python;
   }
   const python = await firstThatCanInstall(pythons, env);
@@ -127,14 +127,14 @@ function pythonOf(environment: string): string {
 
 async function hasMoto(python: string, env: Env): Promise<boolean> {
   const script = "import importlib.metadata, flask, flask_cors; print(importlib.metadata.version('moto'))";
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec((await output(python, ["-c", script], env)) ?? "") ?? [];
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec((await outputOf(python, ["-c", script], env)) ?? "") ?? [];
   return Number(major) === 5 && Number(minor) >= 1;
 }
 
 async function firstThatCanInstall(pythons: readonly (string | undefined)[], env: Env): Promise<string> {
   const script = "import sys, venv, ensurepip; print(sys.version_info >= (3, 10))";
   for (const python of pythons) {
-    if (python && (await output(python, ["-c", script], env))?.trim() === "True") return python;
+    if (python && (await outputOf(python, ["-c", script], env))?.trim() === "True") return python;
   }
   throw new UserError(
     "the sandbox needs Python 3.10 or later with its `venv` module, and none is on PATH: install it " +

@@ -1,19 +1,19 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Env } from "./executables";
 import { findTerraform, platform, type TerraformOptions } from "./install";
 
-/** The version of the AWS provider that the bindings in package.json are made from. */
+/** The AWS provider version of the bindings in package.json. */
 export const awsProviderVersion = "5.100.0";
 
 const awsProvider = "registry.terraform.io/hashicorp/aws";
 
 /**
- * The variables that a run of Terraform or cdktf needs on this machine: which Terraform, and where its AWS provider
- * comes from. `undefined` stands for a variable to be removed.
+ * The variables for running Terraform or cdktf on this machine: the Terraform binary and the source of the AWS provider.
+ * A variable that is `undefined` must be unset.
  *
- * @param work A folder for the CLI configuration that is made where the provider lies in a mirror.
+ * @param options.work The folder for a generated CLI configuration, if the machine has a mirror of the provider.
  */
 export async function terraformEnvironment(options: TerraformOptions & { readonly work: string }): Promise<Env> {
   const config = cliConfig(options.env);
@@ -24,21 +24,35 @@ export async function terraformEnvironment(options: TerraformOptions & { readonl
     TF_CLI_CONFIG_FILE: config ?? mirrorConfig(env, options.work),
     CHECKPOINT_DISABLE: "1",
     TF_IN_AUTOMATION: "1",
-    // `cdktf` would look up the provider's checksums for other machines too, in the registry and for minutes.
+    // Otherwise cdktf downloads the provider's checksums for other platforms, which takes minutes.
     CDKTF_SKIP_PROVIDER_LOCK: "true",
   };
 }
 
+/** Calls `run` with the environment of this process plus {@link terraformEnvironment}. */
+export async function withTerraformEnvironment<T>(
+  progress: (line: string) => void,
+  run: (env: NodeJS.ProcessEnv) => Promise<T>,
+): Promise<T> {
+  const work = mkdtempSync(join(tmpdir(), "keyless-terraform-"));
+  try {
+    const terraform = await terraformEnvironment({ folder: resolve(".keyless"), env: process.env, progress, work });
+    return await run({ ...process.env, ...terraform });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
 /**
- * The user's own CLI configuration where there is one: the file that `TF_CLI_CONFIG_FILE` names if it exists, else
- * `~/.terraformrc`. It may hold a mirror and credentials of its own, so it is left alone.
+ * The user's CLI configuration, if any: the file named by `TF_CLI_CONFIG_FILE` if it exists, else `~/.terraformrc`. It
+ * can configure a mirror and credentials, so it is not replaced.
  */
 function cliConfig(env: Env): string | undefined {
   const candidates = [env.TF_CLI_CONFIG_FILE, join(env.HOME ?? homedir(), ".terraformrc")];
   return candidates.find((file) => file && statSync(file, { throwIfNoEntry: false })?.isFile());
 }
 
-/** Writes the CLI configuration that takes the AWS provider from the machine's mirror, where there is one. */
+/** Writes a CLI configuration that installs the AWS provider from the machine's mirror, if it has one. */
 function mirrorConfig(env: Env, work: string): string | undefined {
   const mirror = findMirror(env);
   if (mirror === undefined) return undefined;
@@ -60,8 +74,8 @@ function mirrorConfig(env: Env, work: string): string | undefined {
 }
 
 /**
- * A folder of this machine that holds the AWS provider as a filesystem mirror: named by `TF_PLUGIN_MIRROR`, one of
- * Terraform's own implied places, or below the system's folder for add-on software.
+ * A filesystem mirror on this machine that contains the AWS provider: `TF_PLUGIN_MIRROR`, one of Terraform's implied
+ * mirror directories, or a folder in `/opt`.
  *
  * @param system Replaces `/opt` in tests.
  * @see https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
@@ -92,7 +106,7 @@ function foldersIn(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
 }
 
-/** Unpacked or packed, as `terraform providers mirror` lays it out. */
+/** Both layouts of `terraform providers mirror`: unpacked and packed. */
 function holdsAwsProvider(mirror: string): boolean {
   const packed = `terraform-provider-aws_${awsProviderVersion}_${platform()}.zip`;
   return [join(awsProviderVersion, platform()), packed].some((path) => existsSync(join(mirror, awsProvider, path)));

@@ -6,8 +6,8 @@ import { promisify } from "node:util";
 /** Variables by name, as in `process.env`. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** The path of an executable on `PATH`, or undefined. */
-export function onPath(name: string, env: Env): string | undefined {
+/** The path of the first executable of this name on `PATH`, or undefined. */
+export function findOnPath(name: string, env: Env): string | undefined {
   const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
@@ -23,8 +23,8 @@ function isExecutable(path: string): boolean {
 
 const run = promisify(execFile);
 
-/** What a program prints on its standard output, or undefined where it cannot be run or fails. */
-export async function output(file: string, args: readonly string[], env: Env): Promise<string | undefined> {
+/** A program's standard output, or undefined if it cannot be started or exits with an error. */
+export async function outputOf(file: string, args: readonly string[], env: Env): Promise<string | undefined> {
   try {
     const { stdout } = await run(file, args, { env });
     return stdout;

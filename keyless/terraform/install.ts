@@ -1,79 +1,64 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { unzipSync } from "fflate";
 import { UserError } from "../errors";
-import { type Env, onPath, output } from "./executables";
-import { pinnedTerraform, terraformConstraint, terraformServes } from "./version";
+import { type Env, findOnPath, outputOf } from "./executables";
+import { isSupported, pinnedTerraform, terraformChecksums, terraformConstraint } from "./version";
 
-/** Where to look for Terraform, and where to put it. */
+/** Where to look for Terraform, and where to install it. */
 export interface TerraformOptions {
   /** The project's folder for downloads, `.keyless`. */
   readonly folder: string;
   readonly env: Env;
-  /** Called with a line for people when something takes long. */
+  /** Called with a line of text before a download. */
   readonly progress: (line: string) => void;
-  /** Where releases are downloaded from. Default: HashiCorp's own site. */
+  /** The site to download releases from. Default: `https://releases.hashicorp.com`. */
   readonly releases?: string;
+  /** SHA-256 of the archive of each platform. Default: {@link terraformChecksums}. */
+  readonly checksums?: Readonly<Record<string, string>>;
 }
 
 /**
- * The path of a Terraform that satisfies {@link terraformConstraint}: the one that `TERRAFORM_BINARY_NAME` or `PATH`
- * names if its version serves, else the pinned one, downloaded once and checked against its published checksum.
+ * The path of a Terraform that satisfies {@link terraformConstraint}: the one of `TERRAFORM_BINARY_NAME` or `PATH` if its
+ * version is supported, else {@link pinnedTerraform}, which is downloaded once and verified by its pinned checksum.
+ *
+ * @throws {UserError} if the platform has no pinned checksum, the download fails, or the checksum differs
  */
 export async function findTerraform(options: TerraformOptions): Promise<string> {
   const { folder, env } = options;
   const downloaded = join(folder, `terraform-${pinnedTerraform}`, "terraform");
   const named = env.TERRAFORM_BINARY_NAME ?? "terraform";
-  for (const path of [named.includes("/") ? named : onPath(named, env), downloaded]) {
-    if (path && terraformServes(await versionOf(path, env))) return path;
+  for (const path of [named.includes("/") ? named : findOnPath(named, env), downloaded]) {
+    if (path && isSupported(await versionOf(path, env))) return path;
   }
   await download(downloaded, options);
   return downloaded;
 }
 
-/** The version of a Terraform, or an empty string where it cannot be run. */
+/** The version of a Terraform, or an empty string if it cannot be run. */
 async function versionOf(path: string, env: Env): Promise<string> {
-  const printed = await output(path, ["version", "-json"], { ...env, CHECKPOINT_DISABLE: "1" });
+  const printed = await outputOf(path, ["version", "-json"], { ...env, CHECKPOINT_DISABLE: "1" });
   return /"terraform_version": "([^"]+)"/.exec(printed ?? "")?.[1] ?? "";
 }
 
-async function download(target: string, { env, progress, releases }: TerraformOptions): Promise<void> {
-  const base = `${releases ?? "https://releases.hashicorp.com"}/terraform/${pinnedTerraform}`;
-  const name = `terraform_${pinnedTerraform}_${platform()}.zip`;
-  progress(`downloading Terraform ${pinnedTerraform}: none on PATH is ${terraformConstraint} (only this once)`);
-  const [archive, checksums] = await Promise.all([
-    fetchFile(`${base}/${name}`),
-    fetchFile(`${base}/terraform_${pinnedTerraform}_SHA256SUMS`),
-  ]);
-  const published = checksums
-    .toString()
-    .split("\n")
-    .find((line) => line.endsWith(`  ${name}`))
-    ?.split(" ")[0];
+async function download(target: string, { progress, releases, checksums }: TerraformOptions): Promise<void> {
+  const url = `${releases ?? "https://releases.hashicorp.com"}/terraform/${pinnedTerraform}/terraform_${pinnedTerraform}_${platform()}.zip`;
+  const pinned = (checksums ?? terraformChecksums)[platform()];
+  if (pinned === undefined) throw new UserError(`no checksum is pinned for ${url}: ${installHint}`);
+  progress(`downloading Terraform ${pinnedTerraform}, once: PATH has no Terraform ${terraformConstraint}`);
+  const archive = await fetchFile(url);
   const actual = createHash("sha256").update(archive).digest("hex");
-  if (actual !== published) {
-    throw new UserError(
-      `the Terraform downloaded from ${base}/${name} is not the published one: its SHA-256 is ${actual}, published is ` +
-        `${published ?? "none"}; nothing was installed`,
-    );
+  if (actual !== pinned) {
+    throw new UserError(`${url} has SHA-256 ${actual}, expected ${pinned}: the archive was not installed`);
   }
-  await unpack(archive, target, env);
-}
-
-/** Node has no reader of zip archives; Python, which the local AWS needs anyway, has one. */
-async function unpack(archive: Buffer, target: string, env: Env): Promise<void> {
+  const { terraform } = unzipSync(archive, { filter: ({ name }) => name === "terraform" });
+  if (terraform === undefined) throw new UserError(`${url} contains no file named terraform: ${installHint}`);
   mkdirSync(dirname(dirname(target)), { recursive: true });
   const work = mkdtempSync(`${dirname(target)}-`);
   try {
-    writeFileSync(join(work, "terraform.zip"), archive);
-    const script =
-      "import os, sys, zipfile; os.chdir(sys.argv[1]); zipfile.ZipFile('terraform.zip').extract('terraform'); " +
-      "os.chmod('terraform', 0o755); os.remove('terraform.zip'); print('unpacked')";
-    const python = onPath("python3", env) ?? onPath("python", env);
-    if (!python || !(await output(python, ["-c", script, work], env))) {
-      throw new UserError("the downloaded Terraform could not be unpacked: Python 3 is needed for that, on PATH");
-    }
-    // Only a whole Terraform ever stands in its place, also when two runs download at once.
+    writeFileSync(join(work, "terraform"), terraform, { mode: 0o755 });
+    // Renamed when complete, so that concurrent downloads never leave a partial file.
     rmSync(dirname(target), { recursive: true, force: true });
     renameSync(work, dirname(target));
   } finally {
@@ -81,19 +66,18 @@ async function unpack(archive: Buffer, target: string, env: Env): Promise<void> 
   }
 }
 
+const installHint = `install Terraform ${terraformConstraint} on PATH, https://developer.hashicorp.com/terraform/install`;
+
 async function fetchFile(url: string): Promise<Buffer> {
   const answer = await fetch(url).catch((error: Error) => error);
   if (answer instanceof Error || !answer.ok) {
     const reason = answer instanceof Error ? String(answer.cause ?? answer.message) : `HTTP ${answer.status}`;
-    throw new UserError(
-      `${url} could not be downloaded (${reason}): install Terraform ${terraformConstraint} yourself, ` +
-        "https://developer.hashicorp.com/terraform/install, so that it is on PATH",
-    );
+    throw new UserError(`${url} could not be downloaded (${reason}): ${installHint}`);
   }
   return Buffer.from(await answer.arrayBuffer());
 }
 
-/** This machine as HashiCorp names it, e.g. `linux_amd64`; for a provider's folder too. */
+/** The platform in HashiCorp's notation, for example `linux_amd64`. Provider folders use it too. */
 export function platform(os: string = process.platform, cpu: string = process.arch): string {
   const architectures: Record<string, string> = { x64: "amd64", ia32: "386" };
   return `${os}_${architectures[cpu] ?? cpu}`;

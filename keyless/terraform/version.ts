@@ -1,17 +1,26 @@
 /**
- * The Terraform versions that the stacks are made for: the S3 backend's native lock file needs 1.11. Written into
- * every stack as `required_version`, and held against the Terraform that the demo and the tests find.
+ * The Terraform versions that the stacks support: the S3 backend's native lock file requires 1.11. Every stack has it
+ * as `required_version`.
  */
 export const terraformConstraint = ">= 1.11.0, < 2.0.0";
 
-/** The Terraform that is downloaded where none on the machine serves. */
+/** The Terraform version to download if the machine has no supported one. */
 export const pinnedTerraform = "1.11.4";
 
 /**
- * Whether a Terraform of this version satisfies {@link terraformConstraint}. As in Terraform itself, a pre-release
- * satisfies no range.
+ * SHA-256 of the archives of {@link pinnedTerraform}, by platform. A platform that is not listed is not downloaded.
+ *
+ * @see https://releases.hashicorp.com/terraform/1.11.4/terraform_1.11.4_SHA256SUMS
  */
-export function terraformServes(version: string): boolean {
+export const terraformChecksums: Readonly<Record<string, string>> = {
+  darwin_amd64: "a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b",
+  darwin_arm64: "867e0808fa971217043e25b7a792b10720c79b1546f8a68479b74f138be73e18",
+  linux_amd64: "1ce994251c00281d6845f0f268637ba50c0005657eb3cf096b92f753b42ef4dc",
+  linux_arm64: "a43d1d0da9b9bab214a8305a39db0e40869572594ccf50c416a7756499143633",
+};
+
+/** Whether a version satisfies {@link terraformConstraint}. As in Terraform itself, a pre-release satisfies no range. */
+export function isSupported(version: string): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)\.\d+$/.exec(version) ?? [];
   return Number(major) === 1 && Number(minor) >= 11;
 }

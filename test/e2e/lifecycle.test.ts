@@ -53,12 +53,12 @@ async function job(role: string, projectId: string, repository: string, branch: 
 
 test("bootstrap makes the state backend", async () => {
   const ran = await project.keyless(sandbox.environment, "bootstrap", "dev");
-  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("made, and their state moved in") });
+  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("their state is now stored in the bucket") });
 });
 
 test("a second bootstrap finds nothing to change", async () => {
   const ran = await project.keyless(sandbox.environment, "bootstrap", "dev");
-  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("nothing to change") });
+  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("no changes") });
 });
 
 test("an administrator deploys the environment from nothing", async () => {

@@ -1,4 +1,4 @@
-import { pinnedTerraform, terraformConstraint, terraformServes } from "../../keyless/terraform/version";
+import { isSupported, pinnedTerraform, terraformChecksums, terraformConstraint } from "../../keyless/terraform/version";
 
 test.each([
   ["1.11.0", true],
@@ -9,11 +9,15 @@ test.each([
   ["2.0.0", false],
   ["1.12.0-beta1", false],
   ["", false],
-])("Terraform %s serves: %s", (version, serves) => {
-  expect(terraformServes(version)).toBe(serves);
+])("Terraform %s is supported: %s", (version, supported) => {
+  expect(isSupported(version)).toBe(supported);
 });
 
-it("pins a version that satisfies the constraint which the stacks carry", () => {
-  expect(terraformServes(pinnedTerraform)).toBe(true);
+it("pins a version that satisfies the constraint of the stacks", () => {
+  expect(isSupported(pinnedTerraform)).toBe(true);
   expect(terraformConstraint).toBe(">= 1.11.0, < 2.0.0");
+});
+
+test.each(["linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64"])("pins the SHA-256 of %s", (platform) => {
+  expect(terraformChecksums[platform]).toMatch(/^[0-9a-f]{64}$/);
 });

@@ -2,44 +2,33 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { StateBackend } from "../../config/resolved";
 import { bootstrap } from "../../state/bootstrap";
+import { withTerraformEnvironment } from "../../terraform/environment";
 import { synthesizeStack } from "../../terraform/synthesize";
 import { environmentNamed, loadConfig } from "../lib/load-config";
 import { withProgress } from "../lib/progress";
-import { terraformForRun } from "../lib/terraform-for-run";
 
 export function register(program: Command): void {
   program
     .command("bootstrap")
     .argument("<environment>", "an environment of config.ts")
-    .option("--adopt", "take over a bucket and table that already exist, and set them up as config.ts says")
-    .description("create the bucket and the lock table for an environment's state, or update them; safe to run again")
+    .option("--adopt", "import a bucket and table that already exist, and configure them according to config.ts")
+    .description("create or update the S3 bucket and the lock table for an environment's state; idempotent")
     .action(async (name: string, { adopt = false }: { adopt?: boolean }) => {
       const config = loadConfig();
       const { state } = environmentNamed(config, name);
       const backend = config.stateBackends.find((candidate) => candidate.state.bucket === state.bucket) as StateBackend;
-      const { outcome } = await withProgress(`State backend ${backend.name}`, async (progress) => {
-        // By account and bucket: what another pair of names has left there is not taken up.
+      const { outcome } = await withProgress(`State backend ${backend.name}`, (progress) => {
+        // Named by account and bucket, so that a changed name does not resume the run of another backend.
         const folder = resolve(".keyless", "bootstrap", `${backend.accountId}-${state.bucket}`);
-        const terraform = await terraformForRun(progress);
-        try {
-          return await bootstrap({
-            backend,
-            stack: synthesizeStack(backend.name),
-            folder,
-            adopt,
-            env: terraform.env,
-            progress,
-          });
-        } finally {
-          terraform.cleanUp();
-        }
+        const stack = synthesizeStack(backend.name);
+        return withTerraformEnvironment(progress, (env) => bootstrap({ backend, stack, folder, adopt, env, progress }));
       });
       const what = [`bucket ${state.bucket}`, ...(state.lockTable === undefined ? [] : [`table ${state.lockTable}`])];
-      const said = {
-        created: "made, and their state moved in",
-        changed: "brought up to date",
-        unchanged: "nothing to change",
+      const results = {
+        created: "created; their state is now stored in the bucket",
+        changed: "updated",
+        unchanged: "no changes",
       };
-      console.log(`${what.join(" and ")}: ${said[outcome]}.\nNext: npx cdktf deploy ${name}`);
+      console.log(`${what.join(" and ")}: ${results[outcome]}.\nNext: npx cdktf deploy ${name}`);
     });
 }

@@ -7,7 +7,7 @@ import type { Environment, Role } from "../../config/resolved";
 import { UserError } from "../../errors";
 import { sessionName } from "../../pipeline/session-name";
 import { lifeOf, readToken, type Token, type TokenProblem, tokenProblem } from "../../pipeline/token";
-import { onPath, output } from "../../terraform/executables";
+import { findOnPath, outputOf } from "../../terraform/executables";
 import { setForLaterSteps } from "../lib/job-environment";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
 
@@ -73,9 +73,9 @@ async function usableToken(
 
 /** @see https://circleci.com/docs/openid-connect-tokens/#oidc-tokens-with-custom-claims */
 async function newToken(audience: string): Promise<Token | undefined> {
-  const circleci = onPath("circleci", process.env);
+  const circleci = findOnPath("circleci", process.env);
   const claims = JSON.stringify({ aud: audience });
-  const text = circleci && (await output(circleci, ["run", "oidc", "get", "--claims", claims], process.env));
+  const text = circleci && (await outputOf(circleci, ["run", "oidc", "get", "--claims", claims], process.env));
   return text ? readToken(text, "what `circleci run oidc get` prints") : undefined;
 }
 
