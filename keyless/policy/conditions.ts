@@ -1,53 +1,64 @@
 import { type Context, resolveVariables } from "./context";
-import { type ConditionResult, every, not, shown, some, type Verdict, verdictOf } from "./decision";
+import {
+  type ConditionResult,
+  every,
+  type MatchResult,
+  not,
+  some,
+  unsupported,
+  type Verdict,
+  verdictOf,
+} from "./decision";
 import { matchesCidr, parseCidr } from "./ip";
+import type { NormalizedCondition } from "./normal-form";
 import { matches, matchesArn, type Pattern, patternText } from "./pattern";
 
-/** What a condition is evaluated in. */
-export interface Scope {
+/** What a condition is evaluated against. */
+export interface ConditionScope {
   readonly context: Context;
-  /** An unresolved variable or an unknown key must never help an Allow, and never stop a Deny. */
+  /** An unresolved variable or unknown key must not make an Allow match, or keep a Deny from matching. */
   readonly effect: "Allow" | "Deny";
-  /** Only version 2012-10-17 of the language has policy variables. */
+  /** Whether the version of the policy document has policy variables. */
   readonly variables: boolean;
+  /** See {@link EvaluationOptions.unknownKey}. */
   readonly unknownKey: (key: string) => string | undefined;
 }
 
-/** Compares a request's value with one value of the policy; undefined when the request's value cannot be compared. */
-type Test = (actual: string) => boolean | undefined;
+/** Compares a value of the request with one value of the policy; undefined if they cannot be compared. */
+type ValueTest = (actual: string) => boolean | undefined;
 
-/** Turns a policy's value into a test; undefined when the value cannot be read. */
-type Comparison =
-  | { readonly takes: "pattern"; readonly test: (wanted: Pattern) => Test | undefined }
-  | { readonly takes: "text"; readonly test: (wanted: string) => Test | undefined };
+/** Makes a test from a value of the policy; undefined if the value is malformed. */
+type ValueComparison =
+  | { readonly takes: "pattern"; readonly test: (wanted: Pattern) => ValueTest | undefined }
+  | { readonly takes: "text"; readonly test: (wanted: string) => ValueTest | undefined };
 
 interface Operator {
-  readonly comparison: Comparison;
+  readonly comparison: ValueComparison;
   readonly negated: boolean;
 }
 
-const exactly: Comparison = {
+const exactly: ValueComparison = {
   takes: "pattern",
   test: (wanted) => {
     const text = patternText(wanted);
     return (actual) => actual === text;
   },
 };
-const ignoringCase: Comparison = {
+const ignoringCase: ValueComparison = {
   takes: "pattern",
   test: (wanted) => {
     const text = patternText(wanted).toLowerCase();
     return (actual) => actual.toLowerCase() === text;
   },
 };
-const like: Comparison = { takes: "pattern", test: (wanted) => (actual) => matches(wanted, actual) };
-const arnLike: Comparison = {
+const like: ValueComparison = { takes: "pattern", test: (wanted) => (actual) => matches(wanted, actual) };
+const arnLike: ValueComparison = {
   takes: "pattern",
   test: (wanted) => (isArn(patternText(wanted)) ? (actual) => matchesArn(wanted, actual) : undefined),
 };
 const bool = parsed(parseBool, (actual, wanted) => actual === wanted);
 const binary = parsed(parseBase64, (actual, wanted) => actual === wanted);
-const ipAddress: Comparison = {
+const ipAddress: ValueComparison = {
   takes: "text",
   test: (wanted) => {
     const range = parseCidr(wanted);
@@ -82,20 +93,23 @@ const operators: ReadonlyMap<string, Operator> = new Map([
   ]),
 ]);
 
-/** Whether AWS has a condition operator of this name, `ForAllValues:`, `ForAnyValue:` and `…IfExists` included. */
+/** Whether AWS has a condition operator of this name, including `ForAllValues:`, `ForAnyValue:` and `…IfExists`. */
 export function isConditionOperator(name: string): boolean {
   return name === "Null" || readOperator(name) !== undefined;
 }
 
-function pair(positive: string, negative: string, comparison: Comparison): [string, Operator][] {
+function pair(positive: string, negative: string, comparison: ValueComparison): [string, Operator][] {
   return [
     [positive, { comparison, negated: false }],
     [negative, { comparison, negated: true }],
   ];
 }
 
-/** A comparison of values that both sides have to be read as first. */
-function parsed<T>(parse: (text: string) => T | undefined, compare: (actual: T, wanted: T) => boolean): Comparison {
+/** A comparison of parsed values. */
+function parsed<T>(
+  parse: (text: string) => T | undefined,
+  compare: (actual: T, wanted: T) => boolean,
+): ValueComparison {
   return {
     takes: "text",
     test: (text) => {
@@ -118,26 +132,26 @@ function parseBool(text: string): boolean | undefined {
   return lower === "true" ? true : lower === "false" ? false : undefined;
 }
 
-/** More digits than a JavaScript number keeps exactly are not compared at all rather than nearly. */
+/** A number of more than 15 digits is not supported: JavaScript numbers are not exact beyond that. */
 function parseNumber(text: string): number | undefined {
   if (!/^[+-]?\d+(\.\d+)?$/.test(text) || text.replace(/\D/g, "").length > 15) return undefined;
   return Number(text);
 }
 
-/** The ISO 8601 dates of https://www.w3.org/TR/NOTE-datetime, or seconds since 1970; in milliseconds since 1970. */
+/** Reads a date of https://www.w3.org/TR/NOTE-datetime, or seconds since 1970, as milliseconds since 1970. */
 function parseDate(text: string): number | undefined {
   if (/^-?\d{5,12}$/.test(text)) return Number(text) * 1000;
   const date = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?)?)?$/.exec(text);
   if (date === null) return undefined;
   const [, year, month = "01", day = "01"] = date;
   const midnight = new Date(`${year}-${month}-${day}`);
-  // JavaScript takes 30 February for 1 March.
+  // JavaScript reads February 30 as March 1.
   if (Number.isNaN(midnight.getTime()) || midnight.getUTCDate() !== Number(day)) return undefined;
   const time = Date.parse(text);
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** In one spelling, so that equal bytes are equal texts. */
+/** Base64 in canonical form, so that equal bytes are equal strings. */
 function parseBase64(text: string): string | undefined {
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return undefined;
   return Buffer.from(text, "base64").toString("base64");
@@ -146,41 +160,31 @@ function parseBase64(text: string): string | undefined {
 /**
  * Evaluates one operator on one key.
  *
- * An absent key makes a positive operator false and a negated one true, `…IfExists` and `ForAllValues:` true and
- * `ForAnyValue:` false, as AWS documents it. A key that AWS does not have for the issuer is absent in every request; on
- * top of that it never matches in an Allow, whatever the operator, since the condition cannot mean what its author
- * thinks. In a Deny it stays merely absent: were it never to match there, a Deny that AWS applies would be lost.
+ * If the key is absent, a positive operator and `ForAnyValue:` do not match; a negated operator, `…IfExists` and
+ * `ForAllValues:` do, as AWS documents. A key that does not exist for the issuer is absent in every request. In an
+ * Allow, a condition on it never matches, because the condition cannot have the effect that its author intended; in a
+ * Deny it is evaluated as absent, as AWS does.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  */
-export function evaluateCondition(operator: string, key: string, values: unknown, scope: Scope): ConditionResult {
-  const list: readonly unknown[] = Array.isArray(values) ? values : [values];
-  const wanted = list.map(shown);
+export function evaluateCondition(condition: NormalizedCondition, scope: ConditionScope): ConditionResult {
+  const { operator, key, values: wanted, fault } = condition;
   const actual = scope.context.get(key.toLowerCase());
-  return { operator, key, wanted, actual, ...outcome() };
+  return { operator, key, wanted, actual, ...match() };
 
-  function outcome(): Outcome {
-    if (list.length === 0 || !list.every(isConditionValue)) return unsupported("its values are not strings");
+  function match(): MatchResult {
+    if (fault !== undefined) return unsupported(fault);
     const unknown = scope.unknownKey(key);
     if (unknown !== undefined && scope.effect === "Allow") return { verdict: "not-matched", note: unknown };
-    const { verdict, note } = operator === "Null" ? isNull(wanted, actual) : compare(operator, wanted, actual, scope);
+    const { verdict, note } =
+      operator === "Null" ? matchNull(wanted, actual) : matchOperator(operator, wanted, actual, scope);
     return { verdict, note: unknown ?? note };
   }
 }
 
-type Outcome = Pick<ConditionResult, "verdict" | "note">;
-
-function unsupported(note: string): Outcome {
-  return { verdict: "unsupported", note };
-}
-
-function isConditionValue(value: unknown): boolean {
-  return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
-}
-
-function isNull(wanted: readonly string[], actual: readonly string[] | undefined): Outcome {
+function matchNull(wanted: readonly string[], actual: readonly string[] | undefined): MatchResult {
   const values = wanted.map(parseBool);
-  if (values.includes(undefined)) return unsupported('Null takes "true" or "false"');
+  if (values.includes(undefined)) return unsupported('the value of Null must be "true" or "false"');
   return { verdict: verdictOf(values.includes(actual === undefined)) };
 }
 
@@ -197,16 +201,16 @@ function readOperator(name: string): QualifiedOperator | undefined {
   return operator && { ...operator, set: set as QualifiedOperator["set"], ifExists: ifExists !== undefined };
 }
 
-function compare(
+function matchOperator(
   name: string,
   wanted: readonly string[],
   actual: readonly string[] | undefined,
-  scope: Scope,
-): Outcome {
+  scope: ConditionScope,
+): MatchResult {
   const operator = readOperator(name);
-  if (operator === undefined) return unsupported(`the operator "${name}" is not known`);
+  if (operator === undefined) return unsupported(`unknown operator "${name}"`);
   const { set, ifExists } = operator;
-  const tests = readTests(operator.comparison, wanted, scope);
+  const tests = compileTests(operator.comparison, wanted, scope);
   if (tests.malformed !== undefined) return unsupported(tests.malformed);
 
   const note = tests.unresolved;
@@ -216,27 +220,27 @@ function compare(
     return { verdict: verdictOf(matched), note: note ?? "the request does not have this key" };
   }
   if (set === undefined && actual.length > 1)
-    return unsupported("the key has several values: AWS wants ForAnyValue or ForAllValues");
+    return unsupported("the key has several values, which require ForAnyValue or ForAllValues");
 
-  const one = (value: string) => compareOne(tests, operator.negated, value, scope);
+  const one = (value: string) => matchValue(tests, operator.negated, value, scope);
   if (set === undefined) return { verdict: one(actual[0] ?? ""), note };
-  // AWS: a "null data set, such as an empty string" counts as no value at all.
+  // AWS treats a "null data set, such as an empty string" as no value.
   const present = actual.every((value) => value === "") ? [] : actual;
   return { verdict: (set === "ForAllValues" ? every : some)(present.map(one)), note };
 }
 
-interface Tests {
-  readonly tests: readonly Test[];
+interface CompiledTests {
+  readonly tests: readonly ValueTest[];
   readonly malformed?: string;
-  /** Why one of the values stands for nothing: it has no test, since it matches nothing. */
+  /** Why a variable in one of the values cannot be resolved. Such a value matches nothing and has no test. */
   readonly unresolved?: string;
 }
 
-function readTests(comparison: Comparison, wanted: readonly string[], scope: Scope): Tests {
-  const tests: Test[] = [];
+function compileTests(comparison: ValueComparison, wanted: readonly string[], scope: ConditionScope): CompiledTests {
+  const tests: ValueTest[] = [];
   let unresolved: string | undefined;
   for (const value of wanted) {
-    let test: Test | undefined;
+    let test: ValueTest | undefined;
     if (comparison.takes === "text") {
       test = comparison.test(value);
     } else {
@@ -248,17 +252,22 @@ function readTests(comparison: Comparison, wanted: readonly string[], scope: Sco
       }
       test = comparison.test(resolved.pattern);
     }
-    if (test === undefined) return { tests, malformed: `the value "${value}" cannot be read` };
+    if (test === undefined) return { tests, malformed: `malformed value "${value}"` };
     tests.push(test);
   }
   return { tests, unresolved };
 }
 
-function compareOne({ tests, unresolved }: Tests, negated: boolean, value: string, scope: Scope): Verdict {
+function matchValue(
+  { tests, unresolved }: CompiledTests,
+  negated: boolean,
+  value: string,
+  scope: ConditionScope,
+): Verdict {
   const results = tests.map((test) => test(value));
   const verdict = some(results.map((result) => (result === undefined ? "unsupported" : verdictOf(result))));
   if (!negated) return verdict;
-  // "Not equal to nothing" must not let anybody in.
+  // In an Allow, a negated operator with an unresolved variable must not match.
   if (unresolved !== undefined && scope.effect === "Allow") return "not-matched";
   return not(verdict);
 }

@@ -1,18 +1,20 @@
-/** Why a request was decided as it was. */
+import type { ElementName } from "./normal-form";
+
+/** Why a request was allowed or refused. */
 export type Reason =
   | "allowed"
   /** A Deny matches. */
   | "explicit-deny"
   /** No Allow matches. */
   | "no-matching-allow"
-  /** The permissions boundary does not allow what the other policies do. */
+  /** The permissions boundary does not allow it. */
   | "boundary"
-  /** The session policies do not allow what the other policies do. */
+  /** The session policies do not allow it. */
   | "session"
-  /** It depends on something that cannot be read or evaluated: `because` names it. */
+  /** A part that the decision depends on cannot be evaluated; `because` names it. */
   | "unsupported";
 
-/** What AWS would answer to a request, and why. */
+/** The decision that AWS would make, with its reasons. */
 export interface Decision {
   readonly outcome: "allowed" | "refused";
   readonly reason: Reason;
@@ -21,85 +23,85 @@ export interface Decision {
   readonly policies: readonly PolicyResult[];
 }
 
-/** `unsupported`: could not be evaluated. Never grants; in a Deny it counts as denying. */
+/** `unsupported`: cannot be evaluated. In an Allow it does not match; in a Deny it counts as a match. */
 export type Verdict = "matched" | "not-matched" | "unsupported";
 
-/** What a policy is attached to or set as. */
+/** How a policy is attached. */
 export type PolicyKind = "identity" | "resource" | "boundary" | "session";
 
-/** How one policy bears on a request. */
+/** The result of one policy. */
 export interface PolicyResult {
   readonly name: string;
   readonly kind: PolicyKind;
-  /** What is wrong with the document as a whole, if something is; then it has no statements. */
+  /** What is wrong with the document itself, if anything; `statements` is then empty. */
   readonly unsupported?: string;
   readonly statements: readonly StatementResult[];
 }
 
-/** How one statement bears on a request. */
+/** The result of one statement. */
 export interface StatementResult {
   /** From 0. */
   readonly index: number;
   readonly sid?: string;
-  /** As written; anything but "Allow" is taken for a Deny. */
-  readonly effect: string;
+  /** Any value other than "Allow" is read as a Deny. */
+  readonly effect: "Allow" | "Deny";
   readonly verdict: Verdict;
-  /** What of the statement cannot be evaluated, if something cannot. */
+  /** What cannot be evaluated, if the verdict is `unsupported`. */
   readonly unsupported?: string;
   readonly elements: readonly ElementResult[];
   readonly conditions: readonly ConditionResult[];
 }
 
-/** The elements of a statement that are compared with a request, conditions apart. */
-export type ElementName = "Principal" | "NotPrincipal" | "Action" | "NotAction" | "Resource" | "NotResource";
-
-/** What an element asks for, and what the request has. */
-export interface ElementResult {
-  readonly element: ElementName;
-  /** What the policy asks for. */
-  readonly wanted: readonly string[];
-  /** What the request has. */
-  readonly actual: string;
+/** Whether a part of a statement matches. */
+export interface MatchResult {
   readonly verdict: Verdict;
+  /** Why, if the values alone do not show it. */
   readonly note?: string;
 }
 
-/** What one condition asks for, and what the request has. */
-export interface ConditionResult {
+/** The result of one element. */
+export interface ElementResult extends MatchResult {
+  readonly element: ElementName;
+  /** The values in the policy. */
+  readonly wanted: readonly string[];
+  /** The value in the request. */
+  readonly actual: string;
+}
+
+/** The result of one condition. */
+export interface ConditionResult extends MatchResult {
   readonly operator: string;
   readonly key: string;
-  /** The policy's values. */
+  /** The values in the policy. */
   readonly wanted: readonly string[];
-  /** The request's values; none when the key is absent. */
+  /** The values in the request; absent when the key is absent. */
   readonly actual?: readonly string[];
-  readonly verdict: Verdict;
-  readonly note?: string;
 }
 
-/** Matched when all are; one that is surely not outweighs what cannot be told. */
+/** A part that cannot be evaluated. */
+export function unsupported(note: string): { readonly verdict: "unsupported"; readonly note: string } {
+  return { verdict: "unsupported", note };
+}
+
+/** Logical AND: `not-matched` takes precedence over `unsupported`. */
 export function every(verdicts: readonly Verdict[]): Verdict {
   if (verdicts.includes("not-matched")) return "not-matched";
   return verdicts.includes("unsupported") ? "unsupported" : "matched";
 }
 
-/** Matched when one is, whatever the others are. */
+/** Logical OR: `matched` takes precedence over `unsupported`. */
 export function some(verdicts: readonly Verdict[]): Verdict {
   if (verdicts.includes("matched")) return "matched";
   return verdicts.includes("unsupported") ? "unsupported" : "not-matched";
 }
 
-/** The opposite; what cannot be told stays so. */
+/** Logical NOT: `unsupported` stays `unsupported`. */
 export function not(verdict: Verdict): Verdict {
   if (verdict === "unsupported") return verdict;
   return verdict === "matched" ? "not-matched" : "matched";
 }
 
-/** A yes or no as a verdict. */
+/** A boolean as a verdict. */
 export function verdictOf(matched: boolean): Verdict {
   return matched ? "matched" : "not-matched";
-}
-
-/** A value of a document as it can be shown, whatever it is. */
-export function shown(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

@@ -1,7 +1,8 @@
 import { type Context, readContext } from "./context";
 import type { Decision, PolicyKind, PolicyResult, Reason, StatementResult } from "./decision";
-import { asArray, isObject, type PolicyDocument } from "./document";
-import { accountOf, type Grant } from "./principals";
+import { asArray } from "./document";
+import { normalizePolicy } from "./normal-form";
+import { accountOf, type MatchStrength } from "./principals";
 import { isTrustAction, type NamedPolicy, type Policies, type Request } from "./request";
 import { evaluateStatement } from "./statement";
 
@@ -17,30 +18,30 @@ export type {
 
 export type { NamedPolicy, Policies, Request } from "./request";
 
-/** What is known beyond policies and request. */
-export interface Options {
+/** Knowledge beyond the policies and the request. */
+export interface EvaluationOptions {
   /**
-   * Tells of a condition key that AWS does not have for the token's issuer, and why (the text becomes the condition's
-   * note); undefined for a key that it has. A condition on such a key never matches in an Allow; in a Deny the key is
-   * absent, as it is in AWS. Default: every key may exist.
+   * Returns why a condition key does not exist for the issuer of the token (the text becomes the condition's note), or
+   * undefined if it exists. In an Allow, a condition on a key that does not exist never matches; in a Deny, the key is
+   * absent. Default: every key exists.
    */
   readonly unknownKey?: (key: string) => string | undefined;
 }
 
 /**
- * Decides a request by policies, as AWS documents it, and tells why. Never throws for a bad document and never guesses:
- * what it cannot evaluate never grants, and in a Deny counts as denying; the decision names it.
+ * Decides a request by its policies, as AWS documents, and gives the reasons. Never throws. A part that cannot be
+ * evaluated does not match in an Allow and counts as a match in a Deny; the decision names it.
  *
- * A Deny in any policy wins. Otherwise an Allow is needed: within one account of an identity policy or a resource
- * policy, across accounts of both; for a role's trust policy and a KMS key's policy, of the resource policy in any case.
- * Boundary and session policies must allow as well, except where a resource policy of the account names the very
- * session or user, or everybody. Organization policies (SCP, RCP) and the account's root user are not known here.
+ * An explicit Deny in any policy takes precedence. Otherwise an Allow is required: within one account, in an identity
+ * policy or a resource policy; across accounts, in both; to assume a role or use a KMS key, in the resource policy in any
+ * case. Permissions boundary and session policies must allow the request too, unless a resource policy of the same
+ * account names the session, the user, or `*`. Organization policies (SCPs, RCPs) and the root user are not supported.
  *
- * A role's trust in a token is decided with `{ resource: [trustPolicy] }` alone.
+ * To decide whether a role trusts a token, pass `{ resource: [trustPolicy] }` alone.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
-export function evaluate(policies: Policies, request: Request, options: Options = {}): Decision {
+export function evaluate(policies: Policies, request: Request, options: EvaluationOptions = {}): Decision {
   const unknownKey = options.unknownKey ?? (() => undefined);
   const context = readContext(request, unknownKey);
   const evaluateAll = (kind: PolicyKind, named: readonly NamedPolicy[] = []) =>
@@ -51,7 +52,7 @@ export function evaluate(policies: Policies, request: Request, options: Options 
   const session = policies.session?.length ? evaluateAll("session", policies.session) : undefined;
   const all = [...identity, ...resource, ...(boundary ?? []), ...(session ?? [])];
   return {
-    ...combine({ identity, resource, boundary, session, all }, request, isAcrossAccounts(request, context)),
+    ...combine({ identity, resource, boundary, session, all }, request, isCrossAccount(request, context)),
     policies: all.map(({ result }) => result),
   };
 }
@@ -62,143 +63,134 @@ interface Evaluation {
   readonly unknownKey: (key: string) => string | undefined;
 }
 
-interface Evaluated {
+interface EvaluatedPolicy {
   readonly result: PolicyResult;
-  /** In which ways its Allows name who asks; one without a principal allows directly. */
-  readonly grants: readonly Grant[];
+  /** How its matching Allow statements name the principal; a statement without a principal counts as `direct`. */
+  readonly allows: readonly MatchStrength[];
 }
 
-const topLevel = new Set(["Version", "Id", "Statement"]);
-
-function evaluatePolicy(kind: PolicyKind, { name, document }: NamedPolicy, evaluation: Evaluation): Evaluated {
-  const unsupported = documentFault(document);
-  if (unsupported !== undefined) return { result: { name, kind, unsupported, statements: [] }, grants: [] };
-  const variables = document.Version === "2012-10-17";
-  const list: readonly unknown[] = Array.isArray(document.Statement) ? document.Statement : [document.Statement];
-  const evaluated = list.map((statement, index) =>
+function evaluatePolicy(kind: PolicyKind, { name, document }: NamedPolicy, evaluation: Evaluation): EvaluatedPolicy {
+  const { fault, statements, variables } = normalizePolicy(document);
+  if (fault !== undefined) return { result: { name, kind, unsupported: fault, statements: [] }, allows: [] };
+  const evaluated = statements.map((statement, index) =>
     evaluateStatement(statement, { ...evaluation, kind, index, variables }),
   );
   return {
     result: { name, kind, statements: evaluated.map(({ result }) => result) },
-    grants: evaluated.filter(({ result }) => allows(result)).map(({ grant }) => grant),
+    allows: evaluated.filter(({ result }) => isMatchingAllow(result)).map(({ strength }) => strength),
   };
 }
 
-function documentFault(document: unknown): string | undefined {
-  if (!isObject(document)) return "it is not a JSON object";
-  const { Version: version = "2008-10-17", Statement: list } = document as Partial<PolicyDocument>;
-  if (version !== "2012-10-17" && version !== "2008-10-17")
-    return `its version ${JSON.stringify(version)} is not known`;
-  const unknown = Object.keys(document).find((key) => !topLevel.has(key));
-  if (unknown !== undefined) return `its element "${unknown}" is not known`;
-  return list === undefined ? "it has no statement" : undefined;
-}
-
-function allows({ effect, verdict }: StatementResult): boolean {
+function isMatchingAllow({ effect, verdict }: StatementResult): boolean {
   return effect === "Allow" && verdict === "matched";
 }
 
-function anyAllows(evaluated: readonly Evaluated[]): boolean {
-  return evaluated.some(({ grants }) => grants.length > 0);
+function anyAllows(evaluated: readonly EvaluatedPolicy[]): boolean {
+  return evaluated.some(({ allows }) => allows.length > 0);
 }
 
-interface Layers {
-  readonly identity: readonly Evaluated[];
-  readonly resource: readonly Evaluated[];
-  readonly boundary?: readonly Evaluated[];
-  readonly session?: readonly Evaluated[];
-  readonly all: readonly Evaluated[];
+interface PolicyLayers {
+  readonly identity: readonly EvaluatedPolicy[];
+  readonly resource: readonly EvaluatedPolicy[];
+  readonly boundary?: readonly EvaluatedPolicy[];
+  readonly session?: readonly EvaluatedPolicy[];
+  readonly all: readonly EvaluatedPolicy[];
 }
 
 function combine(
-  { identity, resource, boundary, session, all }: Layers,
+  { identity, resource, boundary, session, all }: PolicyLayers,
   request: Request,
-  acrossAccounts: boolean,
+  crossAccount: boolean,
 ): Omit<Decision, "policies"> {
   const denied = findDeny(all);
   if (denied !== undefined) return denied;
 
-  const named = new Set(resource.flatMap(({ grants }) => grants));
-  const owned = anyAllows(identity);
-  if (named.has("direct") && !acrossAccounts) return allowedBy(resource, request);
+  const named = new Set(resource.flatMap(({ allows }) => allows));
+  const byIdentity = anyAllows(identity);
+  if (named.has("direct") && !crossAccount) return allowance(resource, request);
 
-  const enough = acrossAccounts
-    ? owned && named.size > 0
-    : named.has("session-of") || (owned && (named.size > 0 || !resourceDecides(request, resource)));
-  if (!enough) return refused("no-matching-allow", `no statement allows ${request.action}`, [...identity, ...resource]);
+  const sufficient = crossAccount
+    ? byIdentity && named.size > 0
+    : named.has("session-of") || (byIdentity && (named.size > 0 || !requiresResourcePolicy(request, resource)));
+  if (!sufficient)
+    return missingAllow("no-matching-allow", `no statement allows ${request.action}`, [...identity, ...resource]);
   for (const [reason, limit, what] of [
     ["boundary", boundary, "the permissions boundary does"],
     ["session", session, "the session policies do"],
   ] as const) {
     if (limit !== undefined && !anyAllows(limit)) {
-      return refused(reason, `${what} not allow ${request.action}`, limit);
+      return missingAllow(reason, `${what} not allow ${request.action}`, limit);
     }
   }
-  return allowedBy([...identity, ...resource], request);
+  return allowance([...identity, ...resource], request);
 }
 
-/** The account of a resource whose ARN does not say it, such as a bucket's, is told by `aws:ResourceAccount`. */
-function isAcrossAccounts({ principal, resource }: Request, context: Context): boolean {
+/** The ARN of some resources, such as buckets, has no account ID: `aws:ResourceAccount` has it. */
+function isCrossAccount({ principal, resource }: Request, context: Context): boolean {
   const from = principal.kind === "AWS" ? accountOf(principal.id) : undefined;
   const to = accountOf(resource) ?? context.get("aws:resourceaccount")?.[0];
   return from !== undefined && to !== undefined && from !== to;
 }
 
 /**
- * Whether an identity policy alone is not enough: a role is assumed only if its trust policy allows it, and a KMS key is
- * used only if its key policy does. A key's policy that was not given is not judged.
+ * Whether an identity policy alone is not sufficient: a role's trust policy must allow assuming it, and a KMS key's
+ * policy must allow using the key. The policy of a KMS key is ignored if it was not passed.
  */
-function resourceDecides({ action }: Request, resource: readonly Evaluated[]): boolean {
+function requiresResourcePolicy({ action }: Request, resource: readonly EvaluatedPolicy[]): boolean {
   return isTrustAction(action) || (/^kms:/i.test(action) && resource.length > 0);
 }
 
-function findDeny(all: readonly Evaluated[]): Omit<Decision, "policies"> | undefined {
+function findDeny(all: readonly EvaluatedPolicy[]): Omit<Decision, "policies"> | undefined {
   const denies = all.flatMap(({ result }) =>
     result.statements
       .filter(({ effect, verdict }) => effect !== "Allow" && verdict !== "not-matched")
       .map((statement) => ({ result, statement })),
   );
-  const sure = denies.find(({ statement }) => statement.verdict === "matched");
-  if (sure) return refusal("explicit-deny", `${describe(sure.result, sure.statement)} denies it`);
-  const unsure = denies[0];
-  if (unsure) {
-    const where = describe(unsure.result, unsure.statement);
-    return refusal("unsupported", `${where} may deny it and cannot be evaluated: ${unsure.statement.unsupported}`);
+  const certain = denies.find(({ statement }) => statement.verdict === "matched");
+  if (certain) return refuse("explicit-deny", `${statementLabel(certain.result, certain.statement)} denies it`);
+  const uncertain = denies[0];
+  if (uncertain) {
+    const where = statementLabel(uncertain.result, uncertain.statement);
+    return refuse("unsupported", `${where} may deny it and cannot be evaluated: ${uncertain.statement.unsupported}`);
   }
-  const unread = all.find(({ result }) => result.unsupported !== undefined);
+  const malformed = all.find(({ result }) => result.unsupported !== undefined);
   return (
-    unread &&
-    refusal("unsupported", `the policy "${unread.result.name}" cannot be evaluated: ${unread.result.unsupported}`)
+    malformed &&
+    refuse("unsupported", `the policy "${malformed.result.name}" cannot be evaluated: ${malformed.result.unsupported}`)
   );
 }
 
-function allowedBy(evaluated: readonly Evaluated[], { action, resource }: Request): Omit<Decision, "policies"> {
-  const { result } = evaluated.find(({ grants }) => grants.length > 0) as Evaluated;
-  const statement = result.statements.find(allows) as StatementResult;
+function allowance(evaluated: readonly EvaluatedPolicy[], { action, resource }: Request): Omit<Decision, "policies"> {
+  const { result } = evaluated.find(({ allows }) => allows.length > 0) as EvaluatedPolicy;
+  const statement = result.statements.find(isMatchingAllow) as StatementResult;
   return {
     outcome: "allowed",
     reason: "allowed",
-    because: `${describe(result, statement)} allows ${action} on ${resource}`,
+    because: `${statementLabel(result, statement)} allows ${action} on ${resource}`,
   };
 }
 
-/** A refusal for want of an Allow; if one could not be evaluated, that is the reason. */
-function refused(reason: Reason, because: string, evaluated: readonly Evaluated[]): Omit<Decision, "policies"> {
+/** No Allow matches. If a statement cannot be evaluated, the reason is `unsupported`. */
+function missingAllow(
+  reason: Reason,
+  because: string,
+  evaluated: readonly EvaluatedPolicy[],
+): Omit<Decision, "policies"> {
   const candidates = evaluated.flatMap(({ result }) => result.statements.map((statement) => ({ result, statement })));
-  const unsure = candidates.find(({ statement }) => statement.verdict === "unsupported");
-  if (unsure !== undefined) {
-    const where = describe(unsure.result, unsure.statement);
-    return refusal("unsupported", `${because}; ${where} cannot be evaluated: ${unsure.statement.unsupported}`);
+  const uncertain = candidates.find(({ statement }) => statement.verdict === "unsupported");
+  if (uncertain !== undefined) {
+    const where = statementLabel(uncertain.result, uncertain.statement);
+    return refuse("unsupported", `${because}; ${where} cannot be evaluated: ${uncertain.statement.unsupported}`);
   }
-  const allow = candidates.filter(({ statement }) => statement.effect === "Allow" && failures(statement).length > 0);
-  const [nearest] = allow.sort((one, other) => failures(one.statement).length - failures(other.statement).length);
-  if (nearest === undefined) return refusal(reason, because);
-  const [failure] = failures(nearest.statement);
-  return refusal(reason, `${because}; ${describe(nearest.result, nearest.statement)} does not match: ${failure}`);
+  const allow = candidates.filter(({ statement }) => statement.effect === "Allow" && mismatches(statement).length > 0);
+  const [nearest] = allow.sort((one, other) => mismatches(one.statement).length - mismatches(other.statement).length);
+  if (nearest === undefined) return refuse(reason, because);
+  const [mismatch] = mismatches(nearest.statement);
+  return refuse(reason, `${because}; ${statementLabel(nearest.result, nearest.statement)} does not match: ${mismatch}`);
 }
 
-/** What of a statement does not match, in words. */
-function failures({ elements, conditions }: StatementResult): readonly string[] {
+/** Describes the parts of a statement that do not match. */
+function mismatches({ elements, conditions }: StatementResult): readonly string[] {
   const parts = [
     ...elements.map(({ element, ...part }) => ({ ...part, what: element })),
     ...conditions.map(({ operator, key, ...part }) => ({ ...part, what: `${operator} on ${key}` })),
@@ -206,19 +198,19 @@ function failures({ elements, conditions }: StatementResult): readonly string[] 
   return parts
     .filter(({ verdict }) => verdict !== "matched")
     .map(({ what, wanted, actual, note }) => {
-      const there = `the policy has ${quoted(wanted)}, the request ${quoted(asArray(actual))}`;
-      return `${what}: ${there}${note === undefined ? "" : ` (${note})`}`;
+      const values = `the policy has ${listValues(wanted)}, the request ${listValues(asArray(actual))}`;
+      return `${what}: ${values}${note === undefined ? "" : ` (${note})`}`;
     });
 }
 
-function quoted(values: readonly string[]): string {
+function listValues(values: readonly string[]): string {
   return values.length === 0 ? "nothing" : values.map((value) => JSON.stringify(value)).join(", ");
 }
 
-function refusal(reason: Reason, because: string): Omit<Decision, "policies"> {
+function refuse(reason: Reason, because: string): Omit<Decision, "policies"> {
   return { outcome: "refused", reason, because };
 }
 
-function describe({ name }: PolicyResult, { index, sid }: StatementResult): string {
+function statementLabel({ name }: PolicyResult, { index, sid }: StatementResult): string {
   return `statement ${index + 1}${sid === undefined ? "" : ` (${sid})`} of the policy "${name}"`;
 }

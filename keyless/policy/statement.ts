@@ -1,24 +1,24 @@
-import { evaluateCondition, type Scope } from "./conditions";
+import { type ConditionScope, evaluateCondition } from "./conditions";
 import { type Context, resolveVariables } from "./context";
 import {
   type ConditionResult,
-  type ElementName,
   type ElementResult,
   every,
+  type MatchResult,
   not,
   type PolicyKind,
   type StatementResult,
-  shown,
   some,
+  unsupported,
   type Verdict,
   verdictOf,
 } from "./decision";
-import { isObject } from "./document";
+import type { ElementName, NormalizedStatement } from "./normal-form";
 import { matches, matchesPattern } from "./pattern";
-import { type Grant, isExempt, matchPrincipals, principalEntries } from "./principals";
+import { isExempt, type MatchStrength, matchPrincipals } from "./principals";
 import { isTrustAction, type Request } from "./request";
 
-/** What a statement is evaluated in. */
+/** What a statement is evaluated against. */
 export interface StatementScope {
   readonly request: Request;
   readonly context: Context;
@@ -28,49 +28,34 @@ export interface StatementScope {
   readonly variables: boolean;
 }
 
-type Fields = { readonly [element: string]: unknown };
-type Inner = StatementScope & Scope;
-type Outcome = Pick<ElementResult, "verdict" | "note">;
+type FullScope = StatementScope & ConditionScope;
 
-const known = new Set([
-  ...["Sid", "Effect", "Condition"],
-  ...["Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource"],
-]);
-
-/** Evaluates one statement, also one that is not a statement at all. */
+/** Evaluates one statement. A malformed statement is never matched as an Allow; see {@link Verdict}. */
 export function evaluateStatement(
-  statement: unknown,
+  statement: NormalizedStatement,
   scope: StatementScope,
-): { result: StatementResult; grant: Grant } {
-  const fields: Fields = isObject(statement) ? statement : {};
-  const effect = fields.Effect === "Allow" ? "Allow" : "Deny";
-  const inner: Inner = { ...scope, effect };
-  const principal = evaluatePrincipal(fields, inner);
-  const elements = [principal?.result, evaluateActions(fields, inner), evaluateResources(fields, inner)].filter(
-    (element) => element !== undefined,
-  );
-  const conditions = evaluateConditions(fields.Condition, inner);
-  const fault = statementFault(statement, fields);
+): { result: StatementResult; strength: MatchStrength } {
+  const { Sid: sid, Effect: effect, fault } = statement;
+  const fullScope = { ...scope, effect };
+  const principal = evaluatePrincipal(statement, fullScope);
+  const elements = [
+    principal?.result,
+    evaluateActions(statement, fullScope),
+    evaluateResources(statement, fullScope),
+  ].filter((element) => element !== undefined);
+  const conditions = statement.conditions.map((condition) => evaluateCondition(condition, fullScope));
   const parts = [...elements, ...conditions];
   const verdict = every([...parts.map((part) => part.verdict), fault === undefined ? "matched" : "unsupported"]);
   const result = {
     index: scope.index,
-    ...(typeof fields.Sid === "string" && { sid: fields.Sid }),
-    effect: shown(fields.Effect),
+    ...(sid !== undefined && { sid }),
+    effect,
     verdict,
     ...(verdict === "unsupported" && { unsupported: fault ?? firstFault(elements, conditions) }),
     elements,
     conditions,
   };
-  return { result, grant: principal?.grant ?? "direct" };
-}
-
-function statementFault(statement: unknown, fields: Fields): string | undefined {
-  if (!isObject(statement)) return "it is not a JSON object";
-  const unknown = Object.keys(fields).find((name) => !known.has(name));
-  if (unknown !== undefined) return `its element "${unknown}" is not known`;
-  if (fields.Effect === "Allow" || fields.Effect === "Deny") return undefined;
-  return fields.Effect === undefined ? "it has no Effect" : `its Effect ${shown(fields.Effect)} is not known`;
+  return { result, strength: principal?.strength ?? "direct" };
 }
 
 function firstFault(elements: readonly ElementResult[], conditions: readonly ConditionResult[]): string {
@@ -80,38 +65,30 @@ function firstFault(elements: readonly ElementResult[], conditions: readonly Con
   return `${condition?.operator} on ${condition?.key}: ${condition?.note}`;
 }
 
-/** Evaluates an element that comes in two forms, such as Action and NotAction, of which a statement has one. */
-function evaluateEither(
-  fields: Fields,
-  element: "Action" | "Resource",
-  actual: string,
-  evaluateList: (wanted: readonly string[], negated: boolean) => Outcome,
-): ElementResult {
-  const negated = fields[element] === undefined && fields[`Not${element}`] !== undefined;
-  const name: ElementName = negated ? `Not${element}` : element;
-  const list: readonly unknown[] = Array.isArray(fields[name]) ? fields[name] : [fields[name]];
-  const wanted = list.filter((value) => typeof value === "string");
-  return { element: name, wanted, actual, ...outcome() };
-
-  function outcome(): Outcome {
-    if (fields[name] === undefined) return unsupported("it is missing");
-    if (!negated && fields[`Not${element}`] !== undefined) return unsupported(`it stands beside Not${element}`);
-    if (wanted.length < list.length) return unsupported("its values are not strings");
-    // An empty list excludes nothing: AWS gives it no meaning, and "everything" must not be guessed.
-    if (negated && wanted.length === 0) return unsupported("it is empty");
-    return evaluateList(wanted, negated);
-  }
+/** Which of the two forms of an element a statement has: `Action` or `NotAction`, for example. */
+function formOf(statement: NormalizedStatement, element: "Principal" | "Action" | "Resource"): ElementName {
+  const negated: ElementName = `Not${element}`;
+  return statement[element] === undefined && statement[negated] !== undefined ? negated : element;
 }
 
-function unsupported(note: string): Outcome {
-  return { verdict: "unsupported", note };
+function evaluateList(
+  statement: NormalizedStatement,
+  element: "Action" | "Resource",
+  actual: string,
+  matchList: (wanted: readonly string[], negated: boolean) => MatchResult,
+): ElementResult {
+  const name = formOf(statement, element) as "Action" | "NotAction" | "Resource" | "NotResource";
+  const wanted = statement[name];
+  const fault = wanted === undefined ? "it is missing" : statement.elementFaults[name];
+  const result = fault === undefined ? matchList(wanted ?? [], name !== element) : unsupported(fault);
+  return { element: name, wanted: wanted ?? [], actual, ...result };
 }
 
 const actionPattern = /^(\*|\*:\*|[a-z0-9-]+:[\w*?-]+)$/i;
 
-function evaluateActions(fields: Fields, { request }: Inner): ElementResult {
+function evaluateActions(statement: NormalizedStatement, { request }: FullScope): ElementResult {
   const action = request.action.toLowerCase();
-  return evaluateEither(fields, "Action", request.action, (wanted, negated) => {
+  return evaluateList(statement, "Action", request.action, (wanted, negated) => {
     const bad = wanted.find((pattern) => !actionPattern.test(pattern));
     if (bad !== undefined) return unsupported(`"${bad}" is not an action`);
     const verdict = verdictOf(wanted.some((pattern) => matchesPattern(pattern.toLowerCase(), action)));
@@ -119,31 +96,29 @@ function evaluateActions(fields: Fields, { request }: Inner): ElementResult {
   });
 }
 
-/** A resource policy without a resource is about the resource that it is attached to; a trust policy always is. */
-function evaluateResources(fields: Fields, scope: Inner): ElementResult | undefined {
+/** In a resource policy, `Resource` may be omitted: the policy applies to the resource that it is attached to. */
+function evaluateResources(statement: NormalizedStatement, scope: FullScope): ElementResult | undefined {
   const { request, kind } = scope;
+  const element = formOf(statement, "Resource");
   if (kind === "resource") {
-    const absent = fields.Resource === undefined && fields.NotResource === undefined;
-    if (absent) return undefined;
-    if (isTrustAction(request.action)) {
-      const element = fields.Resource === undefined ? "NotResource" : "Resource";
+    if (statement[element] === undefined) return undefined;
+    if (isTrustAction(request.action))
       return { element, wanted: [], actual: request.resource, ...unsupported("a trust policy cannot have it") };
-    }
   }
-  return evaluateEither(fields, "Resource", request.resource, (wanted, negated) => {
+  return evaluateList(statement, "Resource", request.resource, (wanted, negated) => {
     const found = wanted.map((pattern) => matchResource(pattern, scope));
     const note = found.find((match) => match.note !== undefined)?.note;
     const verdict = some(found.map((match) => match.verdict));
-    // A malformed value spoils the whole list, even where another one matches.
+    // One malformed value makes the whole list unsupported, even if another value matches.
     if (found.some((match) => match.verdict === "unsupported")) return { verdict: "unsupported", note };
     if (!negated) return { verdict, note };
-    // "Everything but nothing" must not let anybody in.
+    // In an Allow, NotResource with an unresolved variable must not match.
     return { verdict: note !== undefined && scope.effect === "Allow" ? "not-matched" : not(verdict), note };
   });
 }
 
-/** AWS's wildcards in a resource run past `/` and, at a part's end, past colons; variables only after the fifth colon. */
-function matchResource(value: string, { request, context, variables }: Inner): Outcome {
+/** Wildcards in a resource match `/` and `:` too. Variables are allowed after the fifth colon only. */
+function matchResource(value: string, { request, context, variables }: FullScope): MatchResult {
   if (value !== "*" && !value.startsWith("arn:")) return unsupported(`"${value}" is neither an ARN nor "*"`);
   const resolved = resolveVariables(value, variables ? context : undefined);
   if (resolved.kind === "malformed") return unsupported(resolved.note);
@@ -154,47 +129,26 @@ function matchResource(value: string, { request, context, variables }: Inner): O
   return { verdict: verdictOf(matches(resolved.pattern, request.resource)) };
 }
 
-function evaluatePrincipal(fields: Fields, scope: Inner): { result: ElementResult; grant?: Grant } | undefined {
-  const { request, kind } = scope;
-  const negated = fields.Principal === undefined && fields.NotPrincipal !== undefined;
-  const element: ElementName = negated ? "NotPrincipal" : "Principal";
-  const absent = fields[element] === undefined;
-  if (kind !== "resource" && absent) return undefined;
+function evaluatePrincipal(
+  statement: NormalizedStatement,
+  { request, kind, effect, context }: FullScope,
+): { result: ElementResult; strength?: MatchStrength } | undefined {
+  const element = formOf(statement, "Principal") as "Principal" | "NotPrincipal";
+  const principals = statement[element];
+  if (kind !== "resource" && principals === undefined) return undefined;
+  const { strength, ...match } = matchElement();
+  const wanted = principals?.map((each) => `${each.kind}: ${each.id}`) ?? [];
+  const actual = `${request.principal.kind}: ${request.principal.id}`;
+  return { result: { element, wanted, actual, ...match }, strength };
 
-  const entries = principalEntries(fields[element]);
-  const wanted = entries?.map(([group, id]) => `${group}: ${id}`) ?? [];
-  const result = (outcome: Outcome) => ({
-    element,
-    wanted,
-    actual: `${request.principal.kind}: ${request.principal.id}`,
-    ...outcome,
-  });
-  if (kind !== "resource") return { result: result(unsupported(`a policy of this kind (${kind}) cannot have it`)) };
-  if (absent) return { result: result(unsupported("it is missing")) };
-  if (entries === undefined) return { result: result(unsupported("it cannot be read")) };
-  if (!negated && fields.NotPrincipal !== undefined)
-    return { result: result(unsupported("it stands beside NotPrincipal")) };
-  if (negated) return { result: result(evaluateNotPrincipal(entries, scope)) };
-  const { verdict, grant, note } = matchPrincipals(entries, request.principal, scope.context);
-  return { result: result({ verdict, note }), grant };
-}
-
-function evaluateNotPrincipal(entries: readonly [string, string][], { effect, request }: Inner): Outcome {
-  if (effect === "Allow") return unsupported("AWS does not support it in an Allow");
-  const exempt: Verdict = verdictOf(isExempt(entries, request.principal));
-  return { verdict: not(exempt) };
-}
-
-function evaluateConditions(condition: unknown, scope: Inner): ConditionResult[] {
-  if (condition === undefined) return [];
-  if (!isObject(condition)) return [unreadable("Condition", "", "it cannot be read")];
-  return Object.entries(condition).flatMap(([operator, keys]) =>
-    isObject(keys)
-      ? Object.entries(keys).map(([key, values]) => evaluateCondition(operator, key, values, scope))
-      : [unreadable(operator, "", "it cannot be read")],
-  );
-}
-
-function unreadable(operator: string, key: string, note: string): ConditionResult {
-  return { operator, key, wanted: [], verdict: "unsupported", note };
+  function matchElement(): MatchResult & { strength?: MatchStrength } {
+    if (kind !== "resource") return unsupported(`a policy of this kind (${kind}) cannot have it`);
+    if (principals === undefined) return unsupported("it is missing");
+    const fault = statement.elementFaults[element];
+    if (fault !== undefined) return unsupported(fault);
+    if (element === "Principal") return matchPrincipals(principals, request.principal, context);
+    if (effect === "Allow") return unsupported("AWS does not support it in an Allow");
+    const exempt: Verdict = verdictOf(isExempt(principals, request.principal));
+    return { verdict: not(exempt) };
+  }
 }
