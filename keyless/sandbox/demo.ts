@@ -40,7 +40,8 @@ export class Demo {
   private readonly trusted: { readonly project: string; readonly repository: string; readonly branch: string };
   private readonly folder = mkdtempSync(join(tmpdir(), "keyless-demo-"));
   private readonly verified: [request: string, result: string][] = [];
-  private readonly interruption = new AbortController();
+  /** Kills the running processes when it is aborted; the sandbox's state is temporary. */
+  readonly interruption = new AbortController();
   private resources = 0;
   private started?: Sandbox;
 
@@ -58,15 +59,6 @@ export class Demo {
     this.trusted = trusted;
   }
 
-  get isInterrupted(): boolean {
-    return this.interruption.signal.aborted;
-  }
-
-  /** Kills the running processes; the sandbox's state is temporary. */
-  interrupt(): void {
-    this.interruption.abort();
-  }
-
   /** The running sandbox. */
   get sandbox(): Sandbox {
     if (this.started === undefined) throw new Error("the sandbox is not running");
@@ -76,22 +68,16 @@ export class Demo {
   /** What to run, in this order. */
   steps() {
     const { name } = this.options.environment;
+    const step = (title: string, run: (progress: Progress) => Promise<void>) => ({ title, run });
+    const bootstrapTitle = `keyless bootstrap ${name}: bucket and lock table (the lifecycle rule takes a minute)`;
+    const deploy = ["deploy", name, "--auto-approve"];
     return [
-      {
-        title: "Start the sandbox: a local AWS and a local CircleCI issuer",
-        run: (progress: Progress) => this.start(progress),
-      },
-      {
-        title: `keyless bootstrap ${name}: bucket and lock table for the state (the lifecycle rule takes a minute)`,
-        run: (progress: Progress) => this.bootstrap(progress),
-      },
-      {
-        title: `cdktf deploy ${name}: provider, roles and policies`,
-        run: (progress: Progress) => this.cdktf(["deploy", name, "--auto-approve"], progress),
-      },
-      { title: "Verify which tokens the role trusts", run: () => this.verifyTrust() },
-      { title: "Verify what the role's permissions allow", run: () => this.verifyPermissions() },
-      { title: `cdktf diff ${name}: no changes`, run: (progress: Progress) => this.verifyPlan(progress) },
+      step("Start the sandbox: a local AWS and a local CircleCI issuer", (progress) => this.start(progress)),
+      step(bootstrapTitle, (progress) => this.bootstrap(progress)),
+      step(`cdktf deploy ${name}: provider, roles and policies`, (progress) => this.cdktf(deploy, progress)),
+      step("Verify which tokens the role trusts", () => this.verifyTrust()),
+      step("Verify what the role's permissions allow", () => this.verifyPermissions()),
+      step(`cdktf diff ${name}: no changes`, (progress) => this.verifyPlan(progress)),
     ];
   }
 
@@ -146,10 +132,8 @@ export class Demo {
     const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
     const json = savedPlan(name, join(this.folder, "cdktf.out", "stacks", name), terraform);
     const { changes, outputs } = readPlan(name, JSON.parse(json));
-    const planned = [
-      ...changes.map(({ address, action }) => ({ address, action })),
-      ...outputs.map(({ name, action }) => ({ address: `output.${name}`, action })),
-    ].filter(({ action }) => action !== "no-op");
+    const named = outputs.map((output) => ({ ...output, address: `output.${output.name}` }));
+    const planned = [...changes, ...named].filter(({ action }) => action !== "no-op");
     if (planned.length > 0) {
       const lines = planned.map(({ address, action }) => `\n  ${action} ${address}`);
       throw new UserError(`the plan after the deployment of ${name} has changes:${lines.join("")}`);
@@ -167,13 +151,8 @@ export class Demo {
       origin: this.trusted.repository,
       ref: `refs/heads/${branch}`,
     });
-    const { Credentials } = await new STSClient().send(
-      new AssumeRoleWithWebIdentityCommand({
-        RoleArn: publisher.arn,
-        RoleSessionName: "demo",
-        WebIdentityToken: token,
-      }),
-    );
+    const request = { RoleArn: publisher.arn, RoleSessionName: "demo", WebIdentityToken: token };
+    const { Credentials } = await new STSClient().send(new AssumeRoleWithWebIdentityCommand(request));
     return {
       accessKeyId: Credentials?.AccessKeyId ?? "",
       secretAccessKey: Credentials?.SecretAccessKey ?? "",

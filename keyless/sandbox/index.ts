@@ -75,7 +75,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ...clientEnvironment(proxy.endpoint, issuer.endpoint, region, work),
       ...terraform,
     };
-    const accountEnvironment = (account: string) => administratorEnvironment(client, account);
+    const accountEnvironment = (account: string) => {
+      const { accessKeyId, secretAccessKey } = accountKeys(account);
+      return { ...client, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+    };
     return {
       endpoint: proxy.endpoint,
       issuer,
@@ -116,11 +119,6 @@ function pluginCache(folder: string): Env {
   const cache = join(folder, "plugins");
   mkdirSync(cache, { recursive: true });
   return { TF_PLUGIN_CACHE_DIR: cache, TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1" };
-}
-
-function administratorEnvironment(client: Env, accountId: string): Env {
-  const { accessKeyId, secretAccessKey } = accountKeys(accountId);
-  return { ...client, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
 }
 
 function jobEnvironment(client: Env, { roleArn, token, sessionName = "circleci" }: WebIdentity, work: string): Env {

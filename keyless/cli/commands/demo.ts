@@ -19,14 +19,14 @@ export function register(program: Command): void {
       const backend = config.stateBackends.find(({ state }) => state.bucket === bucket) as StateBackend;
       const publisher = roleNamed(environment, "circleci-site-publisher");
       const demo = new Demo({ environment, backend, publisher });
-      const interrupted = () => demo.interrupt();
+      const interrupted = () => demo.interruption.abort();
       process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
       try {
         await runSteps(demo.steps());
         console.log(demo.summary());
         if (keep) process.exitCode = await waitForInterrupt(demo.sandbox);
       } catch (error) {
-        if (!demo.isInterrupted) throw error;
+        if (!demo.interruption.signal.aborted) throw error;
         console.error("interrupted: the sandbox was stopped and its data removed");
         process.exitCode = 130;
       } finally {

@@ -77,9 +77,7 @@ export async function assumeRole({ form }: Call, who: string, store: Store, chai
     throw new AwsError("AccessDenied", message, 403);
   }
   if (chained && Number(form.get("DurationSeconds") ?? 0) > 3600) {
-    const message =
-      "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
-    throw new AwsError("ValidationError", message);
+    throw tooLong("the 1 hour session limit for roles assumed by role chaining");
   }
   checkDuration(form, role.maxSessionSeconds);
   return newSession(form, store, account, role, {});
@@ -97,7 +95,7 @@ async function newSession(
   store: Store,
   account: Account,
   role: StoredRole,
-  context: ConditionKeys,
+  keys: ConditionKeys,
 ) {
   const sessionName = form.get("RoleSessionName") ?? "";
   return {
@@ -105,7 +103,7 @@ async function newSession(
     roleName: role.name,
     arn: `arn:${account.partition}:sts::${account.accountId}:assumed-role/${role.name}/${sessionName}`,
     policies: await sessionPolicies(form, store, account),
-    context: { ...context, "aws:userid": `${role.id}:${sessionName}`, "aws:TokenIssueTime": new Date().toISOString() },
+    context: { ...keys, "aws:userid": `${role.id}:${sessionName}`, "aws:TokenIssueTime": new Date().toISOString() },
   };
 }
 
@@ -141,19 +139,16 @@ function checkDuration(form: URLSearchParams, maximum: number): void {
   const seconds = Number(given);
   if (!(seconds >= 900)) throw invalid("durationSeconds", given, "have value greater than or equal to 900");
   if (seconds > 43200) throw invalid("durationSeconds", given, "have value less than or equal to 43200");
-  if (seconds > maximum) {
-    throw new AwsError(
-      "ValidationError",
-      "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-    );
-  }
+  if (seconds > maximum) throw tooLong("the MaxSessionDuration set for this role");
+}
+
+function tooLong(limit: string): AwsError {
+  return new AwsError("ValidationError", `The requested DurationSeconds exceeds ${limit}.`);
 }
 
 function invalid(field: string, value: string, constraint: string): AwsError {
-  return new AwsError(
-    "ValidationError",
-    `1 validation error detected: Value '${value}' at '${field}' failed to satisfy constraint: Member must ${constraint}`,
-  );
+  const failure = `Value '${value}' at '${field}' failed to satisfy constraint: Member must ${constraint}`;
+  return new AwsError("ValidationError", `1 validation error detected: ${failure}`);
 }
 
 /** Verifies a token's format, signature and expiry. Returns its claims. */

@@ -1,5 +1,6 @@
 import { AwsError } from "./aws-error";
 import type { Call } from "./call";
+import { s3Subresources } from "./services/s3";
 
 /**
  * Rejects ambiguous requests, which the proxy and moto could interpret differently: moto would then execute a request
@@ -42,25 +43,6 @@ function requireOneSignature({ http, query }: Call): void {
   }
 }
 
-/** The subresources of buckets and objects. */
-const subresources = [
-  ...["accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption", "intelligent-tiering"],
-  ...["inventory", "legal-hold", "lifecycle", "location", "logging", "metrics", "notification", "object-lock"],
-  ...["ownershipControls", "policy", "policyStatus", "publicAccessBlock", "replication", "requestPayment", "restore"],
-  ...[
-    "retention",
-    "select",
-    "session",
-    "tagging",
-    "torrent",
-    "uploadId",
-    "uploads",
-    "versioning",
-    "versions",
-    "website",
-  ],
-];
-
 /** The body of a multi-object delete as AWS clients write it. XML parsers cannot interpret it differently. */
 const deletion =
   /^(<\?xml version="1\.0"( encoding="(UTF|utf)-8")?\?>)?\s*<Delete( xmlns="[^"<>]*")?>(\s*(<Object>\s*<\/Object>|<Quiet>(true|false)<\/Quiet>))*\s*<\/Delete>\s*$/;
@@ -73,7 +55,7 @@ function requireOneBucket({ path, query, http }: Call): void {
   if (path !== "/" && !/^\/[\w.-]+(\/|$)/.test(path)) {
     throw new AwsError("InvalidBucketName", "The specified bucket is not valid.");
   }
-  const named = subresources.filter((name) => query.has(name));
+  const named = s3Subresources.filter((name) => query.has(name));
   if (named.length > 1) {
     throw new AwsError("InvalidArgument", `Conflicting query string parameters: ${named.join(", ")}`);
   }

@@ -41,6 +41,11 @@ const objectActions: Record<string, readonly string[]> = {
   torrent: ["GetObject{}Torrent"],
 };
 
+/** The subresources of buckets and objects. */
+export const s3Subresources = [
+  ...new Set(["delete", "session", "uploadId", ...Object.keys(bucketActions), ...Object.keys(objectActions)]),
+];
+
 /** Headers of `PutObject` that require a further action. */
 const headerActions: Record<string, string> = {
   "x-amz-acl": "PutObjectAcl",
