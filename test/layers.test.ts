@@ -48,7 +48,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   ],
   "keyless/plan": ["keyless/policy", "keyless/redact.ts", ...SHARED],
   "keyless/redact.ts": [],
-  "keyless/review": ["keyless/plan", "keyless/policy", ...SHARED],
+  "keyless/review": ["keyless/plan", "keyless/trust", "keyless/policy", ...SHARED],
   "keyless/access": ["keyless/config", "keyless/trust", "keyless/permissions", "keyless/policy", ...SHARED],
   "keyless/text.ts": [],
   "keyless/pipeline": [

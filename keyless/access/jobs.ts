@@ -1,6 +1,6 @@
 import type { Environment } from "../config/resolved";
 import { evaluate } from "../policy/evaluate";
-import { formatSubject, type TrustRule } from "../trust/circleci";
+import { formatRef, formatSubject, type Ref, type TrustRule } from "../trust/circleci";
 import { trustPolicy } from "../trust/policy";
 import { type Claims, unknownKeyFor, webIdentityRequest } from "../trust/token";
 
@@ -8,8 +8,8 @@ import { type Claims, unknownKeyFor, webIdentityRequest } from "../trust/token";
 export interface Job {
   readonly project: string;
   readonly user: string;
-  /** Where the pipeline's source comes from, and the ref in full: `refs/heads/main`. Absent: the job has only a V1 token. */
-  readonly source?: { readonly repository: string; readonly ref: string };
+  /** The source of the pipeline. Absent: the job has only a V1 token. */
+  readonly source?: { readonly repository: string; readonly ref: Ref };
   readonly audience: string;
 }
 
@@ -20,7 +20,9 @@ export const ANYBODY = "00000000-0000-4000-8000-000000000000";
 export function tokensOf({ circleci }: Environment, { project, user, source, audience }: Job): Claims[] {
   const subject = { organization: circleci.organizationId, project, user };
   const subjects = [
-    ...(source === undefined ? [] : [formatSubject({ ...subject, ...source })]),
+    ...(source === undefined
+      ? []
+      : [formatSubject({ ...subject, repository: source.repository, ref: formatRef(source.ref) })]),
     formatSubject(subject),
   ];
   return subjects.map((sub) => ({

@@ -1,5 +1,5 @@
 import type { Config, Environment, Role } from "../config/resolved";
-import { parseSubject, type TrustRule, UUID } from "../trust/circleci";
+import { describeRef, describeSubject, parseRef, type TrustRule, UUID } from "../trust/circleci";
 import { type Capability, capabilitiesOf, type Level, policyName } from "./capabilities";
 
 /** Who can assume what in one environment. */
@@ -99,30 +99,27 @@ function sourceOf(rule: TrustRule): Source {
   return {
     project: rule.project,
     repository: rule.repository,
-    refs: [...branches.map((name) => refInWords("branch", name)), ...tags.map((name) => refInWords("tag", name))],
+    refs: [
+      ...branches.map((name) => describeRef({ kind: "branch", name })),
+      ...tags.map((name) => describeRef({ kind: "tag", name })),
+    ],
     open: everyone && (branches.includes("*") || tags.includes("*")),
     ...users,
   };
 }
 
-// A pattern of one's own is believed to name a ref only in the form that no branch name can forge. A wildcard before
-// the ref lets in a branch named for it, and a subject without a ref is in the V1 token of every branch's job.
+// A custom pattern restricts the ref only if no branch name can forge its subject. A pattern without a ref also matches
+// the V1 token of every branch's job.
 function sourceOfSubject(subject: string): Source {
-  const [, project = "", rest = ""] = /^org\/[^/]+\/project\/([^/]+)\/(.*)$/s.exec(subject) ?? [];
-  const { user = "", repository = "", ref = "" } = parseSubject(subject) ?? {};
+  const scope = describeSubject(subject);
+  if (!("project" in scope)) return { project: "", refs: [`subject ${subject}`], open: true };
+  const { project, user = "", rest } = scope;
   const users = UUID.test(user) ? { users: [user] } : {};
   const open = users.users === undefined;
-  if (rest === "*" || rest === "user/*") return { project, refs: [ANY_REF], open };
-  const [, kind, name] = /^refs\/(heads|tags)\/([^*?]*\*?)$/.exec(ref) ?? [];
-  if (name === undefined || !FIXED_LENGTH_USER.test(user) || /[*?]/.test(repository)) {
+  if (scope.kind === "project") return { project, refs: [ANY_REF], open };
+  const ref = scope.kind === "ref" && !scope.forgeable ? parseRef(scope.ref) : undefined;
+  if (scope.kind !== "ref" || ref === undefined || !/^[^*?]*\*?$/.test(ref.name)) {
     return { project, refs: [`subject ${rest}`], open, ...users };
   }
-  const refs = [refInWords(kind === "tags" ? "tag" : "branch", name)];
-  return { project, repository, refs, open: open && name === "*", ...users };
-}
-
-const FIXED_LENGTH_USER = /^[0-9a-f?]{8}(-[0-9a-f?]{4}){3}-[0-9a-f?]{12}$/;
-
-function refInWords(kind: "branch" | "tag", name: string): string {
-  return name === "*" ? `any ${kind}` : `${kind} ${name}`;
+  return { project, repository: scope.repository, refs: [describeRef(ref)], open: open && ref.name === "*", ...users };
 }

@@ -1,5 +1,6 @@
 import type { RolePattern, TestJob, TrustTest } from "../config/input";
 import type { Config, Environment, Role } from "../config/resolved";
+import { describeRef, refOf } from "../trust/circleci";
 import { ANYBODY, letsIn, tokensOf } from "./jobs";
 
 /** How one trust test came out. */
@@ -35,23 +36,25 @@ function failureOf(test: TrustTest, environment: Environment, role: Role): strin
 
 /** For each of the job's tokens whether the role lets it in. */
 function admissions(job: TestJob, environment: Environment, role: Role): boolean[] {
-  const { project, repository, branch, tag, user = ANYBODY } = job;
-  const ref = branch === undefined ? `refs/tags/${tag}` : `refs/heads/${branch}`;
+  const { project, repository, user = ANYBODY } = job;
+  const ref = refOf(job);
   const audience = job.audience ?? environment.circleci.audiences[0] ?? "";
   const tokens = tokensOf(environment, {
     project,
     user,
     audience,
-    ...(repository !== undefined && { source: { repository, ref } }),
+    ...(repository !== undefined && ref !== undefined && { source: { repository, ref } }),
   });
   return tokens.map((claims) => letsIn(environment, role.trust, claims));
 }
 
 function nameOf({ job, admitted, refused }: TrustTest): string {
-  const { project, repository, branch, tag, user, audience } = job;
-  const ref = branch === undefined ? `tag ${tag}` : `branch ${branch}`;
+  const { project, repository, user, audience } = job;
+  const ref = refOf(job);
   return [
-    repository === undefined ? `a V1 token of project ${project}` : `${ref} of ${repository}, project ${project},`,
+    ref === undefined
+      ? `a V1 token of project ${project}`
+      : `${describeRef(ref)} of ${repository}, project ${project},`,
     ...(user === undefined ? [] : [`started by ${user}`]),
     ...(audience === undefined ? [] : [`for audience ${audience}`]),
     `gets into ${admitted.join(", ") || "no role"}`,

@@ -1,4 +1,5 @@
 import type { Config, Environment, Role } from "../config/resolved";
+import type { Ref } from "../trust/circleci";
 import type { Claims } from "../trust/token";
 import { ANYBODY, letsIn, tokensOf } from "./jobs";
 import { accessOf, type EnvironmentAccess, type RoleAccess, type Source } from "./matrix";
@@ -16,9 +17,9 @@ export function reachOfProject(config: Config, project: string): EnvironmentAcce
 /**
  * What the tokens of a repository reach, each role with the refs that lead to it.
  *
- * @param ref `refs/heads/<branch>` or `refs/tags/<tag>`: only what a job of this ref reaches. Default: of any ref.
+ * @param ref only what a job of this ref reaches. Default: of any ref.
  */
-export function reachOfRepository(config: Config, repository: string, ref?: string): EnvironmentAccess[] {
+export function reachOfRepository(config: Config, repository: string, ref?: Ref): EnvironmentAccess[] {
   return reach(config, (environment, role, index, source) => {
     if (source.repository !== repository) return false;
     if (ref === undefined) return true;

@@ -1,5 +1,5 @@
 import { policySize } from "../policy/size";
-import { subjectPatterns, type TrustRule } from "../trust/circleci";
+import { describeSubject, subjectPatterns, subjectPrefix, type TrustRule, UUID } from "../trust/circleci";
 import { trustPolicy } from "../trust/policy";
 import type { ConfigInput, Tags } from "./input";
 import { terraformName } from "./names";
@@ -143,13 +143,12 @@ function checkTagKeys(tags: Tags, path: Path): Problem[] {
 
 function checkSubject({ circleci }: Environment, rule: TrustRule, path: Path): Problem[] {
   if (!("subject" in rule)) return [];
-  const organization = `org/${circleci.organizationId}/project/`;
-  const pinned =
-    rule.subject.startsWith(organization) && /^[0-9a-f-]{36}\/./.test(rule.subject.slice(organization.length));
+  const scope = describeSubject(rule.subject);
+  const pinned = "project" in scope && scope.organization === circleci.organizationId && UUID.test(scope.project);
   return problemIf(!pinned, {
     path,
     value: rule.subject,
-    message: `does not pin organization and project: begin it with ${organization}<a project's id>/, spelled out`,
+    message: `does not pin organization and project: begin it with ${subjectPrefix(circleci.organizationId)}, spelled out`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from "../errors";
+import { CIRCLECI_CLOUD, parseIssuer } from "../trust/circleci";
 import { type LintInput, lintTrust } from "../trust/lint";
 import type { Finding } from "../trust/lint/findings";
 import { trustPolicy } from "../trust/policy";
@@ -47,7 +48,7 @@ export function lintInputOf(environment: Environment, role: Role): LintInput {
 
 /** The hosts whose issuers count as CircleCI's, beside circleci.com's: the configured server, if there is one. */
 export function serversOf({ circleci }: Environment): string[] {
-  return circleci.issuer.split("/org/").slice(0, 1);
+  return [parseIssuer(circleci.issuer)?.host ?? CIRCLECI_CLOUD];
 }
 
 /** Findings, those that are accepted with the reason; and a warning for each that is accepted and does not occur. */

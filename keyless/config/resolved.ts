@@ -3,7 +3,8 @@ import { applyEnvironment, planEnvironment } from "../permissions/environment";
 import type { EnvironmentScope, PolicyBuilder, StateLocation } from "../permissions/scope";
 import { readState, writeStatements } from "../permissions/state";
 import { type PolicyDocument, type Statement, statements } from "../policy/document";
-import { issuerOf, type TrustRule } from "../trust/circleci";
+import { formatIssuer, type TrustRule } from "../trust/circleci";
+import { providerArn } from "../trust/provider";
 import type { AcceptedFindings, ConfigInput, EnvironmentInput, QuotasInput, RoleInput, Tags, TrustTest } from "./input";
 import { partitionOf } from "./partition";
 import { DEFAULT_QUOTAS } from "./quotas";
@@ -93,7 +94,7 @@ function resolveEnvironment(
   const { circleci } = input;
   const { accountId, region } = environment;
   const { name: partition } = partitionOf(region);
-  const issuer = issuerOf(circleci.organizationId, circleci.server);
+  const issuer = formatIssuer({ host: circleci.server, organization: circleci.organizationId });
   const rawRoles = Object.entries(environment.roles).map(([roleName, role]) => ({
     ...role,
     name: roleName,
@@ -109,7 +110,7 @@ function resolveEnvironment(
     state: stateOf(environment, `${name}/terraform.tfstate`),
     dnsSuffix: partitionOf(region).dnsSuffix,
     oidcProvider: {
-      arn: `arn:${partition}:iam::${accountId}:oidc-provider/${issuer}`,
+      arn: providerArn(issuer, { accountId, partition }),
       mode: environment.oidcProvider ?? "create",
     },
     roles: rawRoles,

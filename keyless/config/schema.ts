@@ -2,7 +2,16 @@ import * as v from "valibot";
 import type { PolicyBuilder } from "../permissions/scope";
 import { isConditionOperator } from "../policy/conditions";
 import { type PolicyDocument, type Statement, statements } from "../policy/document";
-import { type AnyRefRule, type RefRule, type SubjectRule, type TrustRule, UUID } from "../trust/circleci";
+import {
+  type AnyRefRule,
+  formatRef,
+  isRepository,
+  type Ref,
+  type RefRule,
+  type SubjectRule,
+  type TrustRule,
+  UUID,
+} from "../trust/circleci";
 import { FINDING_NAMES } from "../trust/lint/findings";
 import type {
   AcceptedFindings,
@@ -146,11 +155,11 @@ function isPolicyText(value: string): boolean {
   return /^[\t\n\r\x20-\xff]*$/.test(value);
 }
 
-function refName(kind: "branch" | "tag", prefix: string): Schema<string> {
+function refName(kind: Ref["kind"]): Schema<string> {
   return inTrustPolicy(
     text(
       (name) => name !== "" && name.length <= 244 && isRef(name),
-      `is not a ${kind}: write its name as git does, without ${prefix}; a * may stand only at its end`,
+      `is not a ${kind}: write its name as git does, without ${formatRef({ kind, name: "" })}; a * may stand only at its end`,
     ),
   );
 }
@@ -164,9 +173,8 @@ const anyRefRule = object<AnyRefRule>({
   users,
 });
 
-// A part called vcs-ref would read like the end of the repository: a branch of another one could be named so as to match.
 const repository = text(
-  /^[a-z0-9.-]+\.[a-z]+(:\d+)?(\/(?!(\.\.?|vcs-ref)(\/|$))[\w.~-]+){2,}(?<!\.git)$/i,
+  isRepository,
   'is not a repository as the token spells it: write host/owner/name, without "https://" and ".git", e.g. "github.com/acme/site"',
 );
 
@@ -174,8 +182,8 @@ const refRule: Schema<RefRule> = v.pipe(
   object<RefRule>({
     project,
     repository,
-    branches: optional(list(refName("branch", "refs/heads/"))),
-    tags: optional(list(refName("tag", "refs/tags/"))),
+    branches: optional(list(refName("branch"))),
+    tags: optional(list(refName("tag"))),
     users,
   }),
   v.check(
@@ -360,10 +368,10 @@ const audience = inTrustPolicy(
 // That it names a role is one of the checks.
 const rolePattern = text(/^/, "") as Schema<RolePattern>;
 
-function oneRef(kind: "branch" | "tag", prefix: string): Schema<string> {
+function oneRef(kind: Ref["kind"]): Schema<string> {
   return text(
     (name) => name !== "" && name.length <= 244 && !name.includes("*") && isRef(name),
-    `is not a ${kind}: write the whole name of one, as git does, without ${prefix}`,
+    `is not a ${kind}: write the whole name of one, as git does, without ${formatRef({ kind, name: "" })}`,
   );
 }
 
@@ -371,8 +379,8 @@ const testJob: Schema<TestJob> = v.pipe(
   object<TestJob>({
     project,
     repository: optional(repository),
-    branch: optional(oneRef("branch", "refs/heads/")),
-    tag: optional(oneRef("tag", "refs/tags/")),
+    branch: optional(oneRef("branch")),
+    tag: optional(oneRef("tag")),
     user: optional(id("a user's id")),
     audience: optional(audience),
   }),

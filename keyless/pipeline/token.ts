@@ -1,6 +1,7 @@
 import type { Environment, Role } from "../config/resolved";
 import { UserError } from "../errors";
 import { duration } from "../text";
+import { parseSubject } from "../trust/circleci";
 import { audiencesOf, type Claims, readClaims } from "../trust/token";
 
 /** Fewer seconds than this are too few to begin a job's work with: a new token is asked for where one can be had. */
@@ -57,7 +58,7 @@ export function tokenProblem(
         "correct circleci.organizationId (or circleci.server) in config.ts, or run the job in that organization",
     );
   }
-  if (needsRef(role) && !claims.sub.includes("/vcs-ref/")) {
+  if (needsRef(role) && parseSubject(claims.sub)?.ref === undefined) {
     return problem(
       `the token says neither repository nor branch (sub ${claims.sub}), and role ${role.name} trusts branches or tags: ` +
         "use CIRCLE_OIDC_TOKEN_V2, in a pipeline that a push, a pull request or a schedule started; a custom webhook's has no ref",

@@ -1,3 +1,5 @@
+import { describeSubject, isAnyRef, parseRef } from "../trust/circleci";
+
 /** A sentence in which whatever comes from a plan stands apart, so that every renderer can quote it in its own way. */
 export type Words = readonly (string | { readonly code: string })[];
 
@@ -22,45 +24,49 @@ export function plain(sentence: Words): string {
   return sentence.map((part) => (typeof part === "string" ? part : part.code)).join("");
 }
 
-const UUID_SHAPE = "????????-????-????-????-????????????";
-
 /**
  * A subject pattern in words: which jobs of CircleCI it means.
  *
  * @see https://circleci.com/docs/openid-connect-tokens/#format-of-the-openid-connect-id-token
  */
 export function subjectInWords(pattern: string): Words {
-  if (pattern === "*") return ["every subject of the issuer"];
-  if (/\$\{[*?]\}/.test(pattern)) {
-    return words`the very subject ${pattern.replace(/\$\{([*?])\}/g, "$1")}, its wildcards taken for characters`;
+  const scope = describeSubject(pattern);
+  switch (scope.kind) {
+    case "any":
+      return ["every subject of the issuer"];
+    case "literal":
+      return words`exactly the subject ${scope.subject}; wildcards are literal`;
+    case "organization":
+      return words`every project, branch and trigger of organization ${scope.organization}`;
+    case "project":
+      return words`every branch, tag and trigger of ${projectInWords(scope)}`;
+    case "v1":
+      return words`every V1 token of ${projectInWords(scope)}${byUser(scope.user)}`;
+    case "ref": {
+      const forgeable = scope.forgeable ? ", and any ref whose name imitates that" : "";
+      const where = words`${scope.repository} in ${projectInWords(scope)}`;
+      return words`${refInWords(scope.ref)} of ${where}${[...byUser(scope.user), forgeable]}`;
+    }
+    default:
+      return words`subject ${pattern}`;
   }
-  const organization = /^org\/([\w-]+)\/(\*|project\/\*)$/.exec(pattern)?.[1];
-  if (organization) return words`every project, branch and trigger of organization ${organization}`;
-  const [, org, project, rest] = /^org\/([\w-]+)\/project\/([\w-]+)\/(.+)$/s.exec(pattern) ?? [];
-  if (org === undefined || project === undefined || rest === undefined) return words`subject ${pattern}`;
-  const where = words`project ${project} (organization ${org})`;
-  if (rest === "*" || rest === "user/*") return words`every branch, tag and trigger of ${where}`;
-  const [, user, origin, ref] = /^user\/([^/]+)\/vcs-origin\/([^*?]+)\/vcs-ref\/(.+)$/s.exec(rest) ?? [];
-  if (user !== undefined && origin !== undefined && ref !== undefined) {
-    const forgeable = user.includes("*") ? ", and any ref whose name imitates that" : "";
-    return words`${refInWords(ref)} of ${origin} in ${where}${[...byUser(user), forgeable]}`;
-  }
-  const [, onlyUser] = /^user\/([^/*]+)$/.exec(rest) ?? [];
-  if (onlyUser !== undefined) return words`every V1 token of ${where}${byUser(onlyUser)}`;
-  return words`subject ${pattern}`;
 }
 
-function refInWords(ref: string): Words {
-  if (ref === "*" || ref === "refs/*") return ["every branch and tag"];
-  const [, kind, name] = /^refs\/(heads|tags)\/(.+)$/s.exec(ref) ?? [];
-  if (kind === undefined || name === undefined) return words`ref ${ref}`;
-  const noun = kind === "heads" ? "branch" : "tag";
-  if (name === "*") return [`every ${noun}`];
-  return /[*?]/.test(name) ? words`every ${[noun]} like ${name}` : words`${[noun]} ${name}`;
+function projectInWords({ project, organization }: { project: string; organization: string }): Words {
+  return words`project ${project} (organization ${organization})`;
 }
 
-function byUser(user: string): Words {
-  return user === "*" || user === UUID_SHAPE ? [] : words` by user ${user}`;
+function refInWords(pattern: string): Words {
+  if (isAnyRef(pattern)) return ["every branch and tag"];
+  const ref = parseRef(pattern);
+  if (ref === undefined) return words`ref ${pattern}`;
+  const { kind, name } = ref;
+  if (name === "*") return [`every ${kind}`];
+  return /[*?]/.test(name) ? words`every ${[kind]} like ${name}` : words`${[kind]} ${name}`;
+}
+
+function byUser(user?: string): Words {
+  return user === undefined ? [] : words` by user ${user}`;
 }
 
 /** A principal of a policy in words. */

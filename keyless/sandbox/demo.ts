@@ -14,6 +14,7 @@ import { bootstrap } from "../state/bootstrap";
 import { events } from "../terraform/run";
 import { savedPlan } from "../terraform/saved-plan";
 import { synthesizeStack } from "../terraform/synthesize";
+import { formatRef, imitatingBranch } from "../trust/circleci";
 import { type Sandbox, startSandbox } from "./index";
 
 /** What the demo deploys. */
@@ -107,7 +108,7 @@ export class Demo {
     const { repository, branch } = this.trusted;
     await this.assumePublisher(branch);
     this.verified.push([`token of branch ${branch} of ${repository}`, `trusted by ${this.options.publisher.name}`]);
-    const forged = `evil/vcs-origin/${repository}/vcs-ref/refs/heads/${branch}`;
+    const forged = imitatingBranch(repository, { kind: "branch", name: branch });
     for (const other of ["evil", forged]) {
       const result = await denied("sts:AssumeRoleWithWebIdentity", () => this.assumePublisher(other));
       this.verified.push([`token of branch ${other} of ${repository}`, result]);
@@ -149,7 +150,7 @@ export class Demo {
       organization: environment.circleci.organizationId,
       project: this.trusted.project,
       origin: this.trusted.repository,
-      ref: `refs/heads/${branch}`,
+      ref: formatRef({ kind: "branch", name: branch }),
     });
     const request = { RoleArn: publisher.arn, RoleSessionName: "demo", WebIdentityToken: token };
     const { Credentials } = await new STSClient().send(new AssumeRoleWithWebIdentityCommand(request));

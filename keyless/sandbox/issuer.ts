@@ -1,4 +1,5 @@
 import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWTPayload, SignJWT } from "jose";
+import { formatIssuer, formatSubject, SOURCE_CLAIMS } from "../trust/circleci";
 import { close, endpointOf, type HttpRequest, type HttpResponse, serve } from "./proxy/http";
 
 /** A local OIDC issuer that signs tokens with the claims of CircleCI jobs. */
@@ -54,13 +55,13 @@ export async function startIssuer(): Promise<Issuer> {
  * @see https://circleci.com/docs/openid-connect-tokens/
  */
 export function claimsOf(job: TokenRequest): JWTPayload {
-  const { organization, project, user = uuid("1"), origin, ref, server = "oidc.circleci.com", lifetime = 3600 } = job;
+  const { organization, project, user = uuid("1"), origin, ref, server, lifetime = 3600 } = job;
   const now = Math.floor(Date.now() / 1000);
-  const version1 = `org/${organization}/project/${project}/user/${user}`;
+  const subject = { organization, project, user };
   return {
-    iss: `https://${server}/org/${organization}`,
+    iss: `https://${formatIssuer({ host: server, organization })}`,
     aud: organization,
-    sub: origin && ref ? `${version1}/vcs-origin/${origin}/vcs-ref/${ref}` : version1,
+    sub: formatSubject(origin && ref ? { ...subject, repository: origin, ref } : subject),
     iat: now + Math.min(0, lifetime - 3600),
     exp: now + lifetime,
     "oidc.circleci.com/org-id": organization,
@@ -71,7 +72,7 @@ export function claimsOf(job: TokenRequest): JWTPayload {
     "oidc.circleci.com/pipeline-id": uuid("4"),
     "oidc.circleci.com/pipeline-definition-id": uuid("5"),
     "oidc.circleci.com/ssh-rerun": false,
-    ...(origin && ref && { "oidc.circleci.com/vcs-origin": origin, "oidc.circleci.com/vcs-ref": ref }),
+    ...(origin && ref && { [SOURCE_CLAIMS.repository]: origin, [SOURCE_CLAIMS.ref]: ref }),
     ...job.claims,
   };
 }

@@ -1,7 +1,7 @@
 import type { PolicyDocument } from "../policy/document";
 import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../policy/escalation";
 import { evaluate } from "../policy/evaluate";
-import type { Account } from "./token";
+import type { Account } from "./provider";
 
 /** A policy of a role: one of AWS's is known by its ARN, though nobody wrote its document here. */
 export interface RolePolicy {

@@ -1,6 +1,7 @@
 import { asArray, isObject, type Statement } from "../policy/document";
 import { matchesPattern } from "../policy/pattern";
 import { organizationOf, parseSubject, type SubjectParts } from "./circleci";
+import { issuerOfArn } from "./provider";
 
 /** What a trust policy is to allow for tokens, and nothing else. */
 export const ASSUME = "sts:AssumeRoleWithWebIdentity";
@@ -85,11 +86,6 @@ export function issuersOf({ Principal, Condition = {} }: Statement): string[] {
   const keys = Object.values(Condition).flatMap((values) => Object.keys(values));
   const spelt = keys.flatMap((key) => /^(?:https:\/\/)?(.+):(?:aud|sub)$/.exec(key)?.[1] ?? []);
   return [...new Set(named.length > 0 ? named : spelt)];
-}
-
-/** The issuer in a provider's ARN, or the text itself if it is no such ARN. */
-export function issuerOfArn(arn: string): string {
-  return arn.replace(/^.*?:oidc-provider\//, "");
 }
 
 function readConditions({ Condition = {} }: Statement, issuer: string, place: string): Condition[] {

@@ -1,6 +1,7 @@
 import { isObject } from "../policy/document";
 import type { Request } from "../policy/evaluate";
 import { CONDITION_CLAIMS } from "./circleci";
+import { type Account, providerArn } from "./provider";
 
 /** What a token says, as far as AWS looks at it. */
 export interface Claims {
@@ -13,12 +14,6 @@ export interface Claims {
   readonly nbf?: number;
   readonly iat?: number;
   readonly [claim: string]: unknown;
-}
-
-/** The AWS account that a token is shown to. */
-export interface Account {
-  readonly accountId: string;
-  readonly partition: string;
 }
 
 /**
@@ -67,11 +62,6 @@ export function issuerOfClaims({ iss }: Claims): string {
 /** The audiences of a token, one or several. */
 export function audiencesOf({ aud }: Claims): readonly string[] {
   return typeof aud === "string" ? [aud] : aud;
-}
-
-/** The ARN of an account's provider for an issuer, which is given without `https://`. */
-export function providerArn(issuer: string, { accountId, partition }: Account): string {
-  return `arn:${partition}:iam::${accountId}:oidc-provider/${issuer}`;
 }
 
 /**

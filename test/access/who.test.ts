@@ -1,5 +1,6 @@
 import type { EnvironmentAccess } from "../../keyless/access/matrix";
 import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../../keyless/access/who";
+import { parseRef } from "../../keyless/trust/circleci";
 import type { Claims } from "../../keyless/trust/token";
 import { growth } from "../growth";
 import { configOf, manyRoles, ORGANIZATION, OTHER_PROJECT, PROJECT, SITE, USER } from "./configurations";
@@ -68,7 +69,8 @@ test("a project reaches every role that some token of it can assume", () => {
 });
 
 describe("a repository", () => {
-  const reached = (ref?: string) => roles(reachOfRepository(config, "github.com/acme/site", ref));
+  const reached = (ref?: string) =>
+    roles(reachOfRepository(config, "github.com/acme/site", ref === undefined ? undefined : parseRef(ref)));
 
   test("reaches what its project does", () => {
     expect(reached()).toEqual(["dev/main", "dev/any", "dev/mine", "prod/release"]);

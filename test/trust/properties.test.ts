@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { evaluate } from "../../keyless/policy/evaluate";
-import { formatSubject, issuerOf, parseSubject, type TrustRule, UUID } from "../../keyless/trust/circleci";
+import { formatIssuer, formatSubject, parseSubject, type TrustRule, UUID } from "../../keyless/trust/circleci";
 import { explain } from "../../keyless/trust/explain";
 import { lintTrust, mend } from "../../keyless/trust/lint";
 import { branchThatGetsIn, isBranchName, jobLike } from "../../keyless/trust/lint/forgery";
 import { trustPolicy } from "../../keyless/trust/policy";
-import { type Claims, providerArn, unknownKeyFor, webIdentityRequest } from "../../keyless/trust/token";
+import { providerArn } from "../../keyless/trust/provider";
+import { type Claims, unknownKeyFor, webIdentityRequest } from "../../keyless/trust/token";
 import { account, handMade, issuer, now, organization, project, repository, subjects } from "./tokens";
 
 /** A job as CircleCI knows it. What a rule means is told on these fields alone, never on the subject's text. */
@@ -130,7 +131,7 @@ function means(rule: TrustRule, { project, user, source }: Job): boolean {
 function claimsOf({ organization, project, user, source, audience }: Job): Claims {
   const where = source && { repository: source.repository, ref: `refs/${source.kind}/${source.name}` };
   return {
-    iss: `https://${issuerOf(organization)}`,
+    iss: `https://${formatIssuer({ organization })}`,
     aud: audience,
     sub: formatSubject({ organization, project, user, ...where }),
   };

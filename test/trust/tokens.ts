@@ -1,5 +1,5 @@
 import type { TrustRule } from "../../keyless/trust/circleci";
-import { formatSubject, issuerOf } from "../../keyless/trust/circleci";
+import { formatIssuer, formatSubject } from "../../keyless/trust/circleci";
 import { trustPolicy } from "../../keyless/trust/policy";
 import type { Claims } from "../../keyless/trust/token";
 
@@ -11,7 +11,7 @@ export const user = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 export const otherUser = "ffffffff-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 export const repository = "github.com/acme/site";
 export const account = { accountId: "123456789012", partition: "aws" };
-export const issuer = issuerOf(organization);
+export const issuer = formatIssuer({ organization });
 export const provider = `arn:aws:iam::123456789012:oidc-provider/${issuer}`;
 export const now = new Date("2026-06-01T12:00:00Z");
 

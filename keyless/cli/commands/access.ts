@@ -7,7 +7,7 @@ import { accessTable } from "../../access/render/table";
 import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../../access/who";
 import type { Config } from "../../config/resolved";
 import { UserError } from "../../errors";
-import { UUID } from "../../trust/circleci";
+import { parseRef, UUID } from "../../trust/circleci";
 import { readClaims } from "../../trust/token";
 import { environmentNamed, loadConfig } from "../lib/load-config";
 import { writeOutput } from "../lib/output";
@@ -88,11 +88,14 @@ function reachOf(config: Config, who: string): View {
   if (unnamed.length > 0) {
     note(`config.ts names no repository for ${unnamed.join(", ")}: ask for these projects by their ids`);
   }
-  return { title, access: reachOfRepository(config, repository, ref === undefined ? undefined : fullRef(ref)) };
-}
-
-function fullRef(ref: string): string {
-  return ref.startsWith("refs/") ? ref : `refs/heads/${ref}`;
+  return {
+    title,
+    access: reachOfRepository(
+      config,
+      repository,
+      ref === undefined ? undefined : (parseRef(ref) ?? { kind: "branch", name: ref }),
+    ),
+  };
 }
 
 function reachOfTokenIn(config: Config, file: string): EnvironmentAccess[] {

@@ -5,13 +5,14 @@ import { LiveAccount } from "../../aws/iam";
 import type { Environment } from "../../config/resolved";
 import { UserError } from "../../errors";
 import { redact } from "../../redact";
-import { CIRCLECI_CLOUD, formatSubject, issuerOf } from "../../trust/circleci";
+import { formatIssuer, formatRef, formatSubject, parseIssuer, refOf } from "../../trust/circleci";
 import { explain, trustedProviders } from "../../trust/explain";
 import { remedyForText } from "../../trust/explain/causes";
 import { differences, type TrustState } from "../../trust/explain/differences";
 import type { TokenSource } from "../../trust/explain/types";
 import { trustPolicy } from "../../trust/policy";
-import { type Claims, issuerOfClaims, providerArn, readClaims } from "../../trust/token";
+import { providerArn } from "../../trust/provider";
+import { type Claims, issuerOfClaims, readClaims } from "../../trust/token";
 import { EXIT, exitForUsage, explainFailure } from "../lib/exit";
 import { type Report, renderReport } from "../lib/explain-text";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
@@ -220,9 +221,9 @@ function readText(file: string): string {
 
 function writtenClaims({ circleci }: Environment, flags: Flags): Claims {
   const organization = flags.organization ?? circleci.organizationId;
-  const host = flags.server ?? circleci.issuer.split("/org/")[0] ?? CIRCLECI_CLOUD;
+  const host = flags.server ?? parseIssuer(circleci.issuer)?.host;
   return {
-    iss: `https://${issuerOf(organization, host)}`,
+    iss: `https://${formatIssuer({ host, organization })}`,
     aud: flags.audience ?? organization,
     sub: flags.subject ?? writtenSubject(organization, flags),
   };
@@ -231,7 +232,8 @@ function writtenClaims({ circleci }: Environment, flags: Flags): Claims {
 function writtenSubject(organization: string, { project, user = ANYBODY, repository, branch, tag, v1 }: Flags): string {
   if (project === undefined) throw new UserError("written claims need --project <id>, or a whole --subject");
   if (v1) return formatSubject({ organization, project, user });
-  if (repository === undefined || (branch === undefined) === (tag === undefined)) {
+  const ref = refOf({ branch, tag });
+  if (repository === undefined || ref === undefined || (branch !== undefined && tag !== undefined)) {
     throw new UserError(
       "written claims need --repository and one of --branch and --tag; or --v1, whose subject names neither",
     );
@@ -241,6 +243,6 @@ function writtenSubject(organization: string, { project, user = ANYBODY, reposit
     project,
     user,
     repository,
-    ref: tag === undefined ? `refs/heads/${branch}` : `refs/tags/${tag}`,
+    ref: formatRef(ref),
   });
 }

@@ -1,5 +1,7 @@
 import { canonical, UNKNOWN } from "../../plan/value";
 import { covers } from "../../policy/containment";
+import { parseIssuer, parseSubject } from "../../trust/circleci";
+import { issuerOfArn } from "../../trust/provider";
 import { join, principalInWords, split, subjectInWords, type Words, words } from "../rich-text";
 import { type Clause, type Condition, type Document, patterns, permits, sameDocument } from "./documents";
 import { type Finding, finding } from "./finding";
@@ -77,7 +79,7 @@ function entriesOf(document: Document | undefined): Entry[] {
   const entries = (document?.clauses ?? [])
     .filter(isPlain)
     .flatMap((clause) =>
-      (clause.principals ?? []).flatMap((principal) => entriesFor(issuerOf(principal, clause), clause)),
+      (clause.principals ?? []).flatMap((principal) => entriesFor(withIssuer(principal, clause), clause)),
     );
   return [...new Map(entries.map((entry) => [entry.key, entry])).values()];
 }
@@ -111,12 +113,13 @@ function entriesFor(principal: string, clause: Clause): Entry[] {
  * A provider's principal as `Federated <issuer>`. Where its ARN is known only after apply, the conditions give it
  * away: a key `<issuer>:sub` exists for tokens of that issuer alone.
  */
-function issuerOf(principal: string, clause: Clause): string {
+function withIssuer(principal: string, clause: Clause): string {
   if (principal === `Federated ${UNKNOWN.text}`) {
     const key = clause.conditions.find((each) => /:(sub|aud)$/.test(each.key) && patterns(each) !== undefined)?.key;
     return key === undefined ? principal : `Federated ${key.replace(/:(sub|aud)$/, "")}`;
   }
-  return principal.replace(/^Federated arn:[\w-]+:iam::\d*:oidc-provider\//, "Federated ");
+  const [kind, id] = split(principal);
+  return kind === "Federated" ? `Federated ${issuerOfArn(id)}` : principal;
 }
 
 /** Those of the entries that none of the others includes. */
@@ -144,13 +147,15 @@ const USUAL_ACTIONS = new Set([
 function inWords(entry: Entry): Words {
   const [kind, issuer] = split(entry.principal);
   const asksSubject = entry.subject !== "*";
-  const circleci = asksSubject && entry.subject.startsWith("org/");
+  const organization = asksSubject ? parseSubject(entry.subject)?.organization : undefined;
   const who = asksSubject ? subjectInWords(entry.subject) : principalInWords(entry.principal);
   // CircleCI's audience is by default the organization's id, which is the end of its issuer.
   const usualAudience = issuer.endsWith(`/${entry.audience}`);
   const extras = [
-    ...(asksSubject && !circleci ? [words`from ${issuer}`] : []),
-    ...(circleci && !entry.subject.startsWith(issuer.slice(issuer.lastIndexOf("org/"))) ? [words`from ${issuer}`] : []),
+    ...(asksSubject && organization === undefined ? [words`from ${issuer}`] : []),
+    ...(organization !== undefined && organization.split("/")[0] !== parseIssuer(issuer)?.organization
+      ? [words`from ${issuer}`]
+      : []),
     ...(kind !== "Federated" || usualAudience ? [] : [audienceInWords(entry.audience)]),
     ...(USUAL_ACTIONS.has(`${kind} ${entry.action}`) ? [] : [words`by ${entry.action}`]),
     ...entry.conditions.map(({ operator, key, values }) => words`if ${`${operator} ${key} ${values.join(", ")}`}`),

@@ -2,7 +2,7 @@ import type { JSONWebKeySet } from "jose";
 import { partitionOf } from "../../config/partition";
 import { type Decision, evaluate } from "../../policy/evaluate";
 import { accountOf } from "../../policy/principals";
-import type { Account } from "../../trust/token";
+import type { Account } from "../../trust/provider";
 import { AwsError, accessDenied, toResponse } from "./aws-error";
 import { type Call, type ConditionKeys, parseCall, prefixed, type RequiredPermission } from "./call";
 import { close, endpointOf, forward, type HttpRequest, type HttpResponse, serve } from "./http";

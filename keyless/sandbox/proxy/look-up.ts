@@ -1,5 +1,5 @@
 import type { NamedPolicy } from "../../policy/evaluate";
-import type { Account } from "../../trust/token";
+import type { Account } from "../../trust/provider";
 import type { Call, RequiredPermission, ResourceState } from "./call";
 import { tablesOf } from "./services/dynamodb";
 import { iamSubject } from "./services/iam";

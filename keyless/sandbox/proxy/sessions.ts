@@ -1,6 +1,7 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
 import { evaluate, type NamedPolicy } from "../../policy/evaluate";
-import { type Account, type Claims, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../../trust/token";
+import type { Account } from "../../trust/provider";
+import { type Claims, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../../trust/token";
 import { AwsError } from "./aws-error";
 import { type Call, type ConditionKeys, members, present } from "./call";
 import type { Store, StoredRole } from "./store";

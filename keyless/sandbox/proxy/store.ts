@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-iam";
 import { decodeDocument, parseDocument } from "../../policy/document";
 import type { NamedPolicy } from "../../policy/evaluate";
-import type { Account } from "../../trust/token";
+import type { Account } from "../../trust/provider";
 import type { JsonObject } from "./call";
 import { forward } from "./http";
 

@@ -1,5 +1,16 @@
-import { CIRCLECI_CLOUD, organizationOf, type SubjectParts, UUID } from "../circleci";
-import { issuerOfArn } from "../statement";
+import {
+  CIRCLECI_CLOUD,
+  organizationOf,
+  parseIssuer,
+  parseRef,
+  parseSubject,
+  pullRequestOf,
+  REF_FORMS,
+  SOURCE_CLAIMS,
+  type SubjectParts,
+  UUID,
+} from "../circleci";
+import { issuerOfArn } from "../provider";
 import { audiencesOf, issuerOfClaims } from "../token";
 import { matchesAs } from "./compare";
 import type { Check, Mismatch, PartComparison, Question } from "./types";
@@ -145,7 +156,7 @@ function remedyForIssuer({ question, trusted, check }: Case): Remedy {
 }
 
 function splitIssuer(issuer: string): [host: string, organization?: string] {
-  const [, host = issuer, organization] = /^(.*?)\/org\/(.*)$/s.exec(issuer) ?? [];
+  const { host = issuer, organization } = parseIssuer(issuer) ?? {};
   return [host, organization];
 }
 
@@ -297,10 +308,10 @@ function remedyForForm({ source, claims, place }: Question, wrong: Wrong): Remed
     return {
       cause: "v2-token",
       why: "the token names repository and branch (V2, which the aws-cli orb sends from version 5 on); the role wants the exact V1 subject",
-      remedy: `trust the branch in ${place}: { project, repository: "${repositoryOf(claims.sub)}", ${ruleFor(ref.actual)} }; or send CIRCLE_OIDC_TOKEN, which any branch has`,
+      remedy: `trust the branch in ${place}: { project, repository: "${parseSubject(claims.sub)?.repository ?? ""}", ${ruleFor(ref.actual)} }; or send CIRCLE_OIDC_TOKEN, which any branch has`,
     };
   }
-  const saysRef = typeof claims["oidc.circleci.com/vcs-ref"] === "string";
+  const saysRef = typeof claims[SOURCE_CLAIMS.ref] === "string";
   if (source === "CIRCLE_OIDC_TOKEN_V2" && !saysRef) {
     return {
       cause: "webhook-trigger",
@@ -319,23 +330,19 @@ function remedyForForm({ source, claims, place }: Question, wrong: Wrong): Remed
   };
 }
 
-function repositoryOf(subject: string): string {
-  return /\/vcs-origin\/(.*?)\/vcs-ref\//s.exec(subject)?.[1] ?? "";
-}
-
 function ruleFor(ref: string): string {
-  return ref.startsWith("refs/tags/") ? `tags: ["${shortRef(ref)}"]` : `branches: ["${shortRef(ref)}"]`;
+  return `${parseRef(ref)?.kind === "tag" ? "tags" : "branches"}: ["${shortRef(ref)}"]`;
 }
 
 function shortRef(ref: string): string {
-  return ref.replace(/^refs\/(heads|tags)\//, "");
+  return parseRef(ref)?.name ?? ref;
 }
 
 /** Another repository or ref than the role trusts. */
 function remedyForSource(place: string, wrong: Wrong): Remedy | undefined {
   const repository = wrong.get("repository");
   const { actual = "", expected = "" } = wrong.get("ref") ?? {};
-  const pull = /^refs\/(?:heads\/)?pull\/(\d+)/.exec(actual)?.[1];
+  const pull = pullRequestOf(actual);
   if (pull !== undefined) {
     return {
       cause: "fork",
@@ -354,15 +361,15 @@ function remedyForSource(place: string, wrong: Wrong): Remedy | undefined {
 }
 
 function remedyForRef(place: string, actual: string, expected: string): Remedy {
-  if (!/^refs\/(heads|tags)\/|^[*?]/.test(expected)) {
+  if (parseRef(expected) === undefined && !/^[*?]/.test(expected)) {
     return {
       cause: "bare-ref",
       why: `the role trusts the ref ${expected}, a token spells it whole: ${actual}`,
-      remedy: `write refs/heads/<branch> or refs/tags/<tag> after vcs-ref/ in ${place}`,
+      remedy: `write the ref as ${REF_FORMS} in ${place}`,
     };
   }
-  const isTag = actual.startsWith("refs/tags/");
-  const wantsTag = expected.startsWith("refs/tags/");
+  const isTag = parseRef(actual)?.kind === "tag";
+  const wantsTag = parseRef(expected)?.kind === "tag";
   const kind = isTag ? "tag" : "branch";
   const cause = isTag === wantsTag ? (`wrong-${kind}` as const) : isTag ? "tag-for-branch" : "branch-for-tag";
   return {

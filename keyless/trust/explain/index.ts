@@ -2,16 +2,9 @@ import { asArray, isObject, type PolicyDocument, statements } from "../../policy
 import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../../policy/evaluate";
 import { duration } from "../../text";
 import { parseSubject, SUBJECT_PARTS } from "../circleci";
-import { isAboutEverybody, isStatement, issuerOfArn } from "../statement";
-import {
-  audiencesOf,
-  type Claims,
-  isCallersKey,
-  issuerOfClaims,
-  providerArn,
-  unknownKeyFor,
-  webIdentityRequest,
-} from "../token";
+import { issuerOfArn, providerArn } from "../provider";
+import { isAboutEverybody, isStatement } from "../statement";
+import { audiencesOf, type Claims, isCallersKey, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../token";
 import { type Remedy, remedyFor } from "./causes";
 import { commonStart, matchesAs } from "./compare";
 import type { Check, Mismatch, PartComparison, Question } from "./types";

@@ -1,6 +1,7 @@
 import type { PolicyDocument } from "../../policy/document";
 import type { SubjectParts } from "../circleci";
-import type { Account, Claims } from "../token";
+import type { Account } from "../provider";
+import type { Claims } from "../token";
 
 /** A token, the role that it is meant for, and what is known about both. */
 export interface Question {

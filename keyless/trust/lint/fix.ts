@@ -1,8 +1,8 @@
 import type { ConditionElement, OneOrMany, Statement } from "../../policy/document";
-import { ANY_USER, formatSubject, type SubjectParts, UUID } from "../circleci";
+import { ANY_USER, formatRef, formatSubject, parseRef, type SubjectParts, UUID } from "../circleci";
+import type { Account } from "../provider";
 import type { Condition, TrustStatement } from "../statement";
 import { conditionsOn } from "../statement";
-import type { Account } from "../token";
 
 /** An id that no project has: a statement that names it lets nobody in until the right one is written. */
 export const NO_PROJECT = "00000000-0000-0000-0000-000000000000";
@@ -65,12 +65,13 @@ export function safeSubject({ organization }: TrustStatement, parts: Partial<Sub
     part === undefined || /[*?]|:\/\//.test(part) ? undefined : part.replace(/\.git$/, "");
   const id = (part: string | undefined) =>
     part !== undefined && UUID.test(part.toLowerCase()) ? part.toLowerCase() : undefined;
-  const ref = parts.ref ?? "";
+  const { ref = "" } = parts;
+  const isSafe = /^[^*?]*\*?$/.test(parseRef(ref)?.name ?? "?");
   return formatSubject({
     organization,
     project: id(parts.project) ?? NO_PROJECT,
     user: id(parts.user) ?? ANY_USER,
     repository: literal(parts.repository) ?? NO_REPOSITORY,
-    ref: /^refs\/(heads|tags)\/[^*?]*\*?$/.test(ref) ? ref : `refs/heads/${literal(ref) || "main"}`,
+    ref: isSafe ? ref : formatRef({ kind: "branch", name: ref.endsWith("/") ? "main" : literal(ref) || "main" }),
   });
 }

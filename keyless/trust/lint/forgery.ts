@@ -1,5 +1,5 @@
 import { matchesPattern } from "../../policy/pattern";
-import { formatSubject, parseSubject, type SubjectParts, UUID } from "../circleci";
+import { formatRef, formatSubject, parseSubject, type SubjectParts, UUID } from "../circleci";
 
 /** An id that nobody has, to fill in what a pattern leaves open. */
 const SOMEBODY = "f7c1e0b4-0a52-4f6e-9d3b-6c8f0e2a7b15";
@@ -36,7 +36,7 @@ export function branchThatGetsIn(pattern: string, organization: string): string 
   return [...pattern.matchAll(/\*/g)]
     .map(({ index }) => `e${withoutWildcards(pattern.slice(index + 1))}`)
     .find((branch) => {
-      const forged = `refs/heads/${branch}`;
+      const forged = formatRef({ kind: "branch", name: branch });
       const meant = parts.ref === undefined ? pattern.endsWith("*") : matchesPattern(parts.ref, forged);
       return !meant && isBranchName(branch) && matchesPattern(pattern, formatSubject({ ...job, ref: forged }));
     });

@@ -1,19 +1,19 @@
 import { asArray, isObject, type PolicyDocument, type Statement, statements } from "../../policy/document";
 import { evaluate } from "../../policy/evaluate";
 import { makesAdministrator, type RolePolicy } from "../administrator";
-import { formatSubject, issuerOf, organizationOf } from "../circleci";
+import { formatIssuer, formatRef, formatSubject, organizationOf } from "../circleci";
+import { type Account, issuerOfArn, parseProviderArn, providerArn } from "../provider";
 import {
   ASSUME,
   isAboutEverybody,
   isStatement,
-  issuerOfArn,
   issuersOf,
   opensToCircleCi,
   readStatement,
   type TrustStatement,
   trustedSubjects,
 } from "../statement";
-import { type Account, isCallersKey, providerArn, unknownKeyFor, webIdentityRequest } from "../token";
+import { isCallersKey, unknownKeyFor, webIdentityRequest } from "../token";
 import { type Finding, finding } from "./findings";
 import { NO_ACCOUNT, NO_PROJECT, withSubject } from "./fix";
 import { jobLike } from "./forgery";
@@ -116,7 +116,7 @@ function statementFaults(document: PolicyDocument): Finding[] {
 }
 
 function probe(trustPolicy: unknown) {
-  const claims = { iss: `https://${issuerOf(NO_PROJECT)}`, aud: "", sub: "" };
+  const claims = { iss: `https://${formatIssuer({ organization: NO_PROJECT })}`, aud: "", sub: "" };
   const resource = [{ name: "trust policy", document: trustPolicy as PolicyDocument }];
   return evaluate({ resource }, webIdentityRequest(claims, NO_ACCOUNT, new Date(0)));
 }
@@ -147,7 +147,7 @@ function lintPrincipal(
     ? Object.entries(Principal).flatMap(([kind, ids]) => asArray(ids as string).map((id) => ({ kind, id: String(id) })))
     : [];
   if (isAboutEverybody(statement)) {
-    const [issuer = issuerOf(NO_PROJECT)] = issuersOf(rest as Statement);
+    const [issuer = formatIssuer({ organization: NO_PROJECT })] = issuersOf(rest as Statement);
     return [
       finding("any-principal", `${place}.${NotPrincipal === undefined ? "Principal" : "NotPrincipal"}`, {
         problem: "the statement is about everybody, not about one issuer's provider",
@@ -159,14 +159,13 @@ function lintPrincipal(
   }
   return entries.flatMap(({ kind, id }) => {
     const where = `${place}.Principal.${kind}`;
-    const [, owner] = /^arn:[^:]+:iam::(\d{12}):oidc-provider\//.exec(id) ?? [];
     if (kind !== "Federated" || organizationOf(issuerOfArn(id), servers) === undefined) {
       return finding("other-principal", where, {
         problem: `the role also trusts ${id}, which is not a CircleCI issuer`,
         attack: `whoever controls ${id} gets in without CircleCI`,
       });
     }
-    if (accountId === undefined || owner === accountId) return [];
+    if (accountId === undefined || parseProviderArn(id)?.accountId === accountId) return [];
     return finding("other-principal", where, {
       problem: `${id} is not a provider of the role's account, ${accountId}`,
       attack: "none: AWS takes the tokens of the account's own providers alone, so nobody gets in by it",
@@ -214,8 +213,8 @@ function unlikelySubjects(trust: TrustStatement): string[] {
   const subjects = trustedSubjects(trust).map(({ parts }) => parts ?? {});
   return (subjects.length === 0 ? [{}] : subjects).flatMap((parts) => {
     const { repository, ...job } = jobLike(parts, trust.organization);
-    const refs = ["heads", "tags"].map((kind) => ({ ...job, repository, ref: `refs/${kind}/f7c1e0b4-made-up` }));
-    return [job, ...refs].map(formatSubject);
+    const refs = (["branch", "tag"] as const).map((kind) => formatRef({ kind, name: "f7c1e0b4-made-up" }));
+    return [job, ...refs.map((ref) => ({ ...job, repository, ref }))].map(formatSubject);
   });
 }
 

@@ -1,6 +1,16 @@
 import { asArray } from "../../policy/document";
 import { matchesPattern } from "../../policy/pattern";
-import { formatSubject, type SubjectParts, UUID } from "../circleci";
+import {
+  auditLogSubject,
+  describeSubject,
+  formatSubject,
+  isPinnedSubject,
+  parseRef,
+  REF_FORMS,
+  type SubjectParts,
+  subjectPrefix,
+  UUID,
+} from "../circleci";
 import {
   ASSUME,
   type Condition,
@@ -164,11 +174,10 @@ function subjectFindings(trust: TrustStatement, subject: TrustedSubject): Findin
       }),
     ];
   }
-  if (like && !/^org\/[0-9a-f-]{36}\/project\/[0-9a-f-]{36}(\/|\*?$)/.test(value))
-    return [unpinned(trust, subject, safe)];
+  if (like && !isPinnedSubject(value)) return [unpinned(trust, subject, safe)];
   if (parts?.ref !== undefined || (like && value.endsWith("*"))) return [];
-  if (like && condition.values.some((other) => other !== value && matchesPattern(other, `${value}/vcs-origin/`)))
-    return [];
+  const v2Start = formatSubject({ organization: trust.organization, ...parts, repository: "" });
+  if (like && condition.values.some((other) => other !== value && matchesPattern(other, v2Start))) return [];
   return [
     finding("v1-subject", at.where, {
       problem: `${value} is a V1 subject, which names no branch; V2 tokens, which the aws-cli orb sends from version 5 on, are refused`,
@@ -185,12 +194,12 @@ function unpinned(
 ): Finding {
   if (!matchesPattern(value, formatSubject({ organization, project: NO_PROJECT, user: NO_PROJECT }))) {
     return finding("unpinned-subject", condition.where, {
-      problem: `${value} does not begin with org/<organization>/project/<project>/, spelled out`,
+      problem: `${value} does not begin with ${subjectPrefix()}, spelled out`,
       attack: "whoever can push to another project that the pattern happens to match gets in",
       fixed,
     });
   }
-  const streamer = matchesPattern(value, `org/${organization}/file-streaming/audit-logs`);
+  const streamer = matchesPattern(value, auditLogSubject(organization));
   return finding("whole-organization", condition.where, {
     problem: `${value} trusts every project of the organization${streamer ? ", and its audit-log streamer" : ""}`,
     attack: "whoever can push to any project of the organization, or set up a new one, gets in",
@@ -201,7 +210,7 @@ function unpinned(
 /** Why no token of CircleCI has such a subject, as far as the literal parts tell. */
 function impossiblePart(value: string, parts: SubjectParts | undefined, organization: string): string | undefined {
   if (value.includes("://")) return "it holds a URL";
-  if (parts === undefined) return value.startsWith("*") ? undefined : "it does not begin with org/";
+  if (parts === undefined) return value.startsWith("*") ? undefined : `it does not begin with ${subjectPrefix()}`;
   const literal = (part: string | undefined): part is string => part !== undefined && !/[*?]/.test(part);
   if (literal(parts.organization) && parts.organization.split("/")[0] !== organization)
     return `the issuer's organization is ${organization}`;
@@ -209,8 +218,7 @@ function impossiblePart(value: string, parts: SubjectParts | undefined, organiza
     if (literal(parts[part]) && !UUID.test(parts[part])) return `its ${part} is not a lower-case UUID`;
   }
   if (literal(parts.repository) && parts.repository.endsWith(".git")) return "CircleCI names a repository without .git";
-  if (literal(parts.ref) && !/^refs\/(heads|tags)\/./.test(parts.ref))
-    return "a ref is refs/heads/<branch> or refs/tags/<tag>";
+  if (literal(parts.ref) && parseRef(parts.ref) === undefined) return `a ref is ${REF_FORMS}`;
   return undefined;
 }
 
@@ -236,16 +244,15 @@ function forgeable(trust: TrustStatement, { condition, value, parts }: TrustedSu
 }
 
 function branchInOtherCase(ref = ""): string | undefined {
-  const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1] ?? "";
+  const { kind, name: branch = "" } = parseRef(ref) ?? {};
+  if (kind !== "branch") return undefined;
   return [branch.toUpperCase(), branch.toLowerCase()].find((other) => other !== branch);
 }
 
 /** Refs that are named for a project beside a pattern that lets in every token of it. */
 function refsWithoutEffect(trust: TrustStatement): Finding[] {
   const subjects = trustedSubjects(trust).filter(({ condition }) => isLike(condition));
-  const open = subjects.find(
-    ({ parts, value }) => parts?.ref === undefined && /^org\/[^*?]+\/project\/[^*?/]+\/(user\/)?\*$/.test(value),
-  );
+  const open = subjects.find(({ value }) => describeSubject(value).kind === "project");
   const named = subjects.find(
     ({ parts, value }) => parts?.ref !== undefined && open !== undefined && matchesPattern(open.value, value),
   );
