@@ -24,7 +24,7 @@ export interface Grant {
   readonly like: RoleAccess;
 }
 
-/** `caution`: whoever can push gets in. `danger`: and may write; or an administrator. */
+/** `caution`: trusts any ref. `danger`: trusts any ref and may write, or is an administrator. */
 export type Tone = "plain" | "caution" | "danger";
 
 /** The graph of one environment. */

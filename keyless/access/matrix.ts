@@ -21,7 +21,7 @@ export interface RoleAccess {
   readonly level: Level;
   /** The name of the permissions boundary. */
   readonly boundary?: string;
-  /** What to look at twice, in words: administration, or writing for whoever can push. */
+  /** Reasons to review the role: administrator access, or write access for anyone with push access. */
   readonly dangers: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export interface Source {
   readonly repository?: string;
   /** The branches and tags in words: `branch main`, `tag v*`, `any branch, tag or trigger`. */
   readonly refs: readonly string[];
-  /** Whether whoever can push to the project gets in: neither refs nor users keep anybody out. */
+  /** Whether anyone with push access to the project can assume the role: neither refs nor users restrict it. */
   readonly open: boolean;
   /** The only users whose pipelines get in, by id; absent: any user's. */
   readonly users?: readonly string[];
@@ -71,7 +71,7 @@ function roleAccess(environment: Environment, role: Role, repositories: Reposito
     ...(role.permissionsBoundaryArn !== undefined && { boundary: policyName(role.permissionsBoundaryArn) }),
     dangers: [
       ...(level === "administrator" ? ["ADMINISTRATOR of the account"] : []),
-      ...(level !== undefined && sources.some(({ open }) => open) ? ["whoever can push may write"] : []),
+      ...(level !== undefined && sources.some(({ open }) => open) ? ["anyone with push access may write"] : []),
     ],
   };
 }

@@ -28,7 +28,7 @@ describe("a trust rule in words", () => {
     });
   });
 
-  test("says that any ref is for whoever can push", () => {
+  test("shows that any ref means anyone with push access", () => {
     expect(source({ project: PROJECT, refs: "any" })).toEqual({
       project: PROJECT,
       refs: ["any branch, tag or trigger"],
@@ -140,12 +140,12 @@ describe("what a role may do", () => {
     ]);
   });
 
-  test("marks writing for whoever can push, and administration for anybody", () => {
+  test("marks write access for anyone with push access, and every administrator", () => {
     const main: TrustRule[] = [{ ...SITE, branches: ["main"] }];
     const write = { inlinePolicies: { own: policy("s3:PutObject") } };
     const administrator = { managedPolicyArns: ["arn:aws:iam::aws:policy/AdministratorAccess"] };
     expect(roleAccess({ trust: main, ...write }).dangers).toEqual([]);
-    expect(roleAccess(write).dangers).toEqual(["whoever can push may write"]);
+    expect(roleAccess(write).dangers).toEqual(["anyone with push access may write"]);
     expect(roleAccess({ trust: main, ...administrator }).dangers).toEqual(["ADMINISTRATOR of the account"]);
   });
 });

@@ -186,5 +186,5 @@ test("the table has a row for each role, and says administrator and boundary", (
   expect(table).toMatch(/dev +│ publisher +│ github\.com\/acme\/site +│ branch main +│ publish:/);
   expect(table).toContain("! ADMINISTRATOR of the account");
   expect(table).toContain("never more than ci-boundary allows");
-  expect(table).toMatch(/! whoever can push/);
+  expect(table).toMatch(/! anyone with push access/);
 });

@@ -188,7 +188,7 @@ function refsCard(source: Source, grants: readonly Grant[]): Unplaced {
     const [, label, text] = /^(branch|tag|subject) (.*)$/s.exec(ref) ?? [];
     return label === undefined || text === undefined ? { style: "name", text: ref } : { style: "name", label, text };
   });
-  const warnings = open ? ["whoever can push"] : [];
+  const warnings = open ? ["anyone with push access"] : [];
   const limits = users === undefined ? [] : [`only if started by ${count(users.length, "user")}`];
   const tones = grants.filter(({ sources }) => sources.includes(source)).map(({ like }) => toneOf(source, like));
   return card(

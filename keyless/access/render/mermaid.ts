@@ -46,7 +46,7 @@ function sourceText({ project, repository, refs, users, open }: Source): string 
   return textOf([
     repository ?? `project ${project}`,
     ...limitItems(refs, MAX_LINES, String),
-    ...(open ? ["whoever can push"] : []),
+    ...(open ? ["anyone with push access"] : []),
     ...(users === undefined ? [] : [`only if started by ${count(users.length, "user")}`]),
   ]);
 }

@@ -84,7 +84,7 @@ function legend(y: number): string {
   );
   const lines = [
     { tone: "plain", text: "only the refs named", x: 318 },
-    { tone: "caution", text: "any ref: whoever can push to the project", x: 512 },
+    { tone: "caution", text: "any ref: anyone with push access", x: 512 },
     { tone: "danger", text: "danger: any ref may write, or administrator", x: 838 },
   ].map(
     ({ tone, text, x }) =>

@@ -30,7 +30,7 @@ export function accessTable(access: readonly EnvironmentAccess[]): string {
 function refsInWords({ refs, open, users }: Source): string[] {
   return [
     ...limitItems(refs, MAX_LINES, String),
-    ...(open ? ["! whoever can push"] : []),
+    ...(open ? ["! anyone with push access"] : []),
     ...(users === undefined
       ? []
       : [`only ${count(users.length, "user")}: ${users[0]}${users.length > 1 ? ", …" : ""}`]),
