@@ -1,17 +1,17 @@
 import { applyEnvironment, defineConfig, planEnvironment, publishStaticSite } from "./keyless";
 
 // The one file that you edit: which CircleCI jobs may assume which AWS roles. The ids, accounts, buckets and repositories
-// below are examples: replace them with yours. Your editor explains every field; `npx cdktf synth` lists all that is wrong.
+// below are examples: replace them with yours. Your editor explains every field; `npx cdktf synth` reports every error.
 
 /** The project that publishes the site. Its id: CircleCI → Project Settings → Overview. */
 const site = { project: "66666666-7777-4888-9999-000000000000", repository: "github.com/acme/site" };
 
-/** The project of this repository, whose pipeline plans and deploys what this file says. */
+/** The project of this repository, whose pipeline plans and deploys this configuration. */
 const access = { project: "22222222-3333-4444-8555-666666666666", repository: "github.com/acme/aws-access" };
 
 /** The roles of this repository's own pipeline, the same in every environment. They cannot change themselves. */
 const pipelineRoles = {
-  // Any branch may plan: a plan only reads, and pull requests come from branches of any name.
+  // Planning is read-only; pull requests come from any branch.
   "circleci-access-plan": {
     description: "Plans changes of access on pull requests",
     trust: [{ ...access, branches: ["*"] }],
@@ -32,7 +32,7 @@ export default defineConfig({
     // CircleCI → Organization Settings → Overview.
     organizationId: "11111111-2222-4333-8444-555555555555",
   },
-  // On every resource.
+  // Tags of every resource.
   tags: { ManagedBy: "cdktf" },
 
   environments: {
@@ -40,7 +40,7 @@ export default defineConfig({
     dev: {
       accountId: "123456789012",
       region: "us-east-1",
-      // Terraform's state and its lock, which `npx keyless bootstrap dev` creates. All of AWS shares bucket names.
+      // Terraform's state and its lock, which `npx keyless bootstrap dev` creates. Bucket names are global in AWS.
       state: { bucket: "acme-dev-tfstate", lockTable: "acme-dev-tfstate-lock" },
       roles: {
         // Publishes the site from its main branch: S3 sync, then a CloudFront invalidation.
@@ -69,7 +69,7 @@ export default defineConfig({
       region: "us-east-1",
       state: { bucket: "acme-prod-tfstate", lockTable: "acme-prod-tfstate-lock" },
       roles: {
-        // In production only releases publish: tags that begin with v. A branch of such a name is no tag.
+        // In production only releases publish: tags that begin with v. A branch of that name does not match.
         "circleci-site-publisher": {
           description: "Publishes www.example.com",
           trust: [{ ...site, tags: ["v*"] }],
@@ -90,8 +90,8 @@ export default defineConfig({
     },
   },
 
-  // Which jobs must get in, and nowhere else: a role that `admitted` does not name must refuse the job. `npx keyless test`
-  // decides each as AWS would; so do `npm test` and the pipeline of every pull request.
+  // For each job, the roles that must trust it; all other roles must refuse it. `npx keyless test`, `npm test` and the
+  // pipeline of every pull request evaluate the trust policies as AWS does.
   trustTests: [
     {
       name: "the site's main branch publishes to dev and reads everywhere",

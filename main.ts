@@ -4,10 +4,10 @@ import { enforceLint } from "./keyless/config/lint";
 import { EnvironmentStack } from "./stacks/environment";
 import { StateBackendStack } from "./stacks/state-backend";
 
-// Nothing is made of trust that lets in whom nobody meant.
+// Stop before synthesis if a trust policy is overly permissive.
 enforceLint(config, console.warn);
 
-// Every stack is always made; the argument of `cdktf diff` and `cdktf deploy` chooses among them by name.
+// Every stack is synthesized; `cdktf diff` and `cdktf deploy` select stacks by name.
 const app = new App();
 
 for (const environment of config.environments) new EnvironmentStack(app, environment);

@@ -11,7 +11,7 @@ import { escapeTemplates } from "./settings";
 
 /**
  * A role that CircleCI's jobs assume: its trust policy, its managed policies and its inline policies. Every resource
- * has the role's name in Terraform; a policy has its own name besides, so that no change moves another.
+ * has the role's name in Terraform; a policy is keyed by its own name, so that a change affects no other policy.
  */
 export class CircleCiRole extends Construct {
   readonly arn: string;
@@ -28,7 +28,7 @@ export class CircleCiRole extends Construct {
         statement: [
           {
             actions: ["sts:AssumeRoleWithWebIdentity"],
-            // The ARN as it will be, not the provider's attribute: so a plan shows the trust policy before the provider
+            // The ARN in its final form, not the provider's attribute: a plan then shows the trust policy before the provider
             // exists and while it changes, and not "known after apply" for every role.
             principals: [{ type: "Federated", identifiers: [environment.oidcProvider.arn] }],
             condition: trustConditions({ ...environment.circleci, rules: role.trust }).map((condition) => ({

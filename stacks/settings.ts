@@ -29,7 +29,7 @@ export function addAwsProvider(stack: TerraformStack, accountId: string, region:
   });
 }
 
-/** A text as Terraform must read it to come out as it is: `${` and `%{` begin its own templates. */
+/** Escapes `${` and `%{`, which begin a template in Terraform. */
 export function escapeTemplates(text: string): string {
   return text.replace(/([$%])\{/g, "$1$1{");
 }

@@ -291,7 +291,7 @@ function checkTrustTests({ environments, trustTests }: Config): Problem[] {
         ...problemIf(field === "refused" && admitted.includes(pattern), {
           path: ["trustTests", index, field, at],
           value: pattern,
-          message: "must let the job in and must refuse it: remove it from admitted or from refused",
+          message: "must both trust and refuse the job: remove it from admitted or from refused",
         }),
       ]),
     ),

@@ -8,7 +8,7 @@ import { configSchema, policyDocumentSchema } from "./schema";
 export type * from "./input";
 export type * from "./resolved";
 
-/** What is wrong in a configuration, all of it; its message lists every problem with path, value and remedy. */
+/** An invalid configuration. The message lists every problem with its path, value and fix. */
 export class ConfigError extends UserError {
   constructor(readonly problems: readonly Problem[]) {
     super(
@@ -22,8 +22,8 @@ export class ConfigError extends UserError {
 /**
  * Checks a configuration and fills in its defaults.
  *
- * @throws {ConfigError} with every problem found: fields that do not have their form, quotas of AWS that would be
- * exceeded, environments that get in each other's way.
+ * @throws {ConfigError} with every problem found: invalid fields, exceeded AWS quotas, and conflicts between
+ * environments.
  */
 export function defineConfig(input: ConfigInput): Config {
   const issues = issuesOf(configSchema, input);
@@ -36,7 +36,7 @@ export function defineConfig(input: ConfigInput): Config {
       problems.push(...faults.map((fault) => ({ ...fault, path: [...path, ...fault.path] })));
       return faults.length === 0 ? document : undefined;
     } catch (error) {
-      problems.push({ path, message: `could not be made: ${error instanceof Error ? error.message : error}` });
+      problems.push({ path, message: `cannot be built: ${error instanceof Error ? error.message : error}` });
       return undefined;
     }
   });
@@ -60,8 +60,8 @@ function problemOf(issue: Issue): Problem {
   return { path: pathOf(issue), value: issue.input, message: issue.message };
 }
 
-// The checks between fields can do with a value that is wrong, not with one that is missing or of another type: what has
-// such a value (a role, an environment, or the whole) is left out of them until it is mended.
+// Cross-field checks need every field to be present and of the right type: they skip a role, an environment or the whole
+// configuration that fails the schema so.
 function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInput {
   const malformed = issues
     .filter(({ kind, type }) => kind === "schema" && type !== "never" && type !== "picklist")
@@ -79,7 +79,7 @@ function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInp
       );
       return [name, { ...environment, roles: Object.fromEntries(roles) }];
     });
-  // Trust tests name roles: they wait until every role is there.
+  // Trust tests refer to roles, so they are checked only when no role is skipped.
   const trustTests = malformed.length === 0 ? input.trustTests : undefined;
   return { ...input, environments: Object.fromEntries(environments), trustTests };
 }
@@ -103,6 +103,6 @@ function json(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch {
-    return "what cannot be shown as JSON";
+    return "(a value that JSON cannot represent)";
   }
 }

@@ -3,7 +3,7 @@ import type { PolicyDocument } from "../policy/document";
 import type { TrustRule } from "../trust/circleci";
 import type { FindingName } from "../trust/lint/findings";
 
-/** What a team writes in `config.ts`: whom AWS trusts, where, and with which permissions. */
+/** The configuration in `config.ts`: which CircleCI jobs AWS trusts, in which accounts, and with which permissions. */
 export interface ConfigInput {
   /** The CircleCI organization whose tokens AWS accepts. */
   readonly circleci: CircleCiInput;
@@ -15,16 +15,16 @@ export interface ConfigInput {
    */
   readonly environments: { readonly [name: string]: EnvironmentInput };
   /**
-   * Jobs that must and must not get in. `keyless test` and `npm test` decide each as AWS would, so that a change of a
-   * trust rule that lets in too much, or too little, fails before it is deployed. Default: none.
+   * Jobs that roles must trust or refuse. `keyless test` and `npm test` evaluate each as AWS does, so that a trust rule
+   * that allows too much or too little fails before it is deployed. Default: none.
    */
   readonly trustTests?: readonly TrustTest[];
 }
 
-/** Tags by key. Keys that differ only in case are refused: IAM takes one for the other. */
+/** Tags by key. Keys that differ only in case are refused: IAM treats them as the same key. */
 export type Tags = { readonly [key: string]: string };
 
-/** Whose tokens AWS accepts, and how it knows them. */
+/** The CircleCI organization whose tokens AWS accepts, and how AWS verifies them. */
 export interface CircleCiInput {
   /** A lower-case UUID: CircleCI → Organization Settings → Overview, `CIRCLE_ORGANIZATION_ID` in a job. */
   readonly organizationId: string;
@@ -42,16 +42,16 @@ export interface CircleCiInput {
   readonly server?: string;
 }
 
-/** One environment: an AWS account, where its state lies, and its roles. */
+/** One environment: an AWS account, the location of its state, and its roles. */
 export interface EnvironmentInput {
   /** The AWS account, 12 digits. Nothing is ever planned or changed in another one. */
   readonly accountId: string;
-  /** The AWS region, e.g. `us-east-1`; it decides the partition (`aws`, `aws-cn`, `aws-us-gov`, …) too. */
+  /** The AWS region, e.g. `us-east-1`; it determines the partition (`aws`, `aws-cn`, `aws-us-gov`, …). */
   readonly region: string;
-  /** Where Terraform's state lies. */
+  /** The location of Terraform's state. */
   readonly state: StateInput;
   /**
-   * `create`: this environment makes the IAM OpenID Connect provider. `existing`: it is in the account already. An
+   * `create`: this environment creates the IAM OpenID Connect provider. `existing`: the account already has it. An
    * account has one for each issuer, so of several environments in an account at most one may create it. Default: `create`.
    */
   readonly oidcProvider?: "create" | "existing";
@@ -75,18 +75,18 @@ export interface QuotasInput {
   readonly rolesPerAccount?: number;
 }
 
-/** How a run keeps others from the state while it writes: an item of the table, an object beside the state, or both. */
+/** How a run locks the state: by an item in the table, by an object next to the state, or by both. */
 export type Lock = "dynamodb" | "lockfile" | "both";
 
-/** Where an environment's Terraform state lies, and how runs are kept from each other. */
+/** The location of an environment's Terraform state, and its lock. */
 export interface StateInput {
-  /** The S3 bucket: 3–63 lower-case letters, digits, `-` and `.`; no other AWS account may have one of that name. `keyless bootstrap` makes it. */
+  /** The S3 bucket: 3–63 lower-case letters, digits, `-` and `.`; no other AWS account may have one of that name. `keyless bootstrap` creates it. */
   readonly bucket: string;
-  /** The DynamoDB table of the locks: 3–255 letters, digits and `_.-`. Needed, and made, unless `lock` is `lockfile`. */
+  /** The DynamoDB table of the locks: 3–255 letters, digits and `_.-`. Required, and created, unless `lock` is `lockfile`. */
   readonly lockTable?: string;
   /**
-   * `dynamodb`: an item of `lockTable`. `lockfile`: an object beside the state, no table. `both`: a run takes both,
-   * for the time of a move from one to the other. Default: `dynamodb`.
+   * `dynamodb`: an item of `lockTable`. `lockfile`: an object next to the state, no table. `both`: use both locks
+   * while migrating from one to the other. Default: `dynamodb`.
    */
   readonly lock?: Lock;
   /**
@@ -98,27 +98,27 @@ export interface StateInput {
   readonly keyPrefix?: string;
   /** The region of bucket, table and key. Default: the environment's. */
   readonly region?: string;
-  /** How many days S3 keeps a state that a newer one has replaced: 1–36,500, or `forever`. Default: 90. */
+  /** How many days S3 keeps noncurrent versions of the state: 1–36,500, or `forever`. Default: 90. */
   readonly keepOldVersionsDays?: number | "forever";
 }
 
-/** A role that CircleCI's jobs assume: who may, and what they may do with it. */
+/** A role that CircleCI jobs assume: the jobs that it trusts, and its permissions. */
 export interface RoleInput {
-  /** Who may assume the role: jobs that one of these rules names. At least one rule. */
+  /** The role trusts jobs that match one of these rules. At least one rule. */
   readonly trust: readonly TrustRule[];
   /** The ARNs of managed policies, AWS's or the account's own: up to 10, or `quotas.managedPoliciesPerRole`. Default: none. */
   readonly managedPolicyArns?: readonly string[];
   /**
-   * Inline policies by name, 1–128 letters, digits and `_+=,.@-`: a policy document, or a function that makes it from
-   * the environment: `planEnvironment`, `applyEnvironment` and `readState` are such. Together up to 10,240 characters.
+   * Inline policies by name, 1–128 letters, digits and `_+=,.@-`: a policy document, or a function that builds it from
+   * the environment, e.g. `planEnvironment`, `applyEnvironment` or `readState`. Together up to 10,240 characters.
    * Default: none.
    */
   readonly inlinePolicies?: { readonly [name: string]: PolicyDocument | PolicyBuilder };
-  /** What the role is for, as IAM shows it: up to 1,000 Latin characters. Default: none. */
+  /** The description of the role in IAM: up to 1,000 Latin characters. Default: none. */
   readonly description?: string;
   /** The role's path, which begins and ends with `/`: up to 512 characters. Default: `/`. */
   readonly path?: string;
-  /** The ARN of the managed policy that bounds what the role can ever do. Default: none. */
+  /** The ARN of the managed policy that is the role's permissions boundary. Default: none. */
   readonly permissionsBoundaryArn?: string;
   /** The longest session, in seconds: 3,600–43,200. Default: 3,600. */
   readonly maxSessionSeconds?: number;
@@ -126,12 +126,12 @@ export interface RoleInput {
   readonly tags?: Tags;
   /**
    * Who deploys changes to this role. `pipeline`: the role with `applyEnvironment` may. `administrator`: only a person
-   * with credentials of their own may. The role with `applyEnvironment` itself is always an administrator's.
+   * with credentials of their own may. The role with `applyEnvironment` itself is always deployed by an administrator.
    * Default: `pipeline`.
    */
   readonly deployedBy?: "pipeline" | "administrator";
   /**
-   * What the lint of trust finds in this role and you accept, each finding by its name with your reason. An error that
+   * Lint findings of this role that you accept: the reason by the finding's name. An error that
    * is not accepted stops the synthesis; one that is accepted and does not occur is a warning. Default: none.
    */
   readonly acceptedFindings?: AcceptedFindings;
@@ -140,19 +140,19 @@ export interface RoleInput {
 /** A role, `environment/role`, or every role of an environment, `environment/*`. */
 export type RolePattern = `${string}/${string}`;
 
-/** A job, the roles that it must get into, and those that must refuse it. */
+/** A job, the roles that must trust it, and the roles that must refuse it. */
 export interface TrustTest {
-  /** What the test makes sure of, in your words. Default: said from the job and the roles. */
+  /** Name of the test. Default: generated from the job and the roles. */
   readonly name?: string;
   /** The job; its organization is the configuration's. */
   readonly job: TestJob;
-  /** The roles that must let it in: its V2 token, which the AWS CLI orb sends, or V1 if it has no repository. `[]`: none. */
+  /** The roles that must trust it: its V2 token, which the AWS CLI orb sends, or V1 if it has no repository. `[]`: none. */
   readonly admitted: readonly RolePattern[];
   /** The roles that must refuse it, both its V1 and its V2 token. Default: every role that `admitted` does not name. */
   readonly refused?: readonly RolePattern[];
 }
 
-/** What CircleCI writes into the tokens of a job. */
+/** The claims that CircleCI writes into the tokens of a job. */
 export interface TestJob {
   /** The project's id, a lower-case UUID. */
   readonly project: string;
@@ -162,11 +162,11 @@ export interface TestJob {
   readonly branch?: string;
   /** The tag, without `refs/tags/`. */
   readonly tag?: string;
-  /** The user who started the pipeline, a lower-case UUID. Default: somebody whom no rule names. */
+  /** The user who started the pipeline, a lower-case UUID. Default: a user id that no rule lists. */
   readonly user?: string;
   /** The token's `aud`. Default: the first of the configuration's audiences. */
   readonly audience?: string;
 }
 
-/** The reason, in words, by the finding's name: `{ "administrator-any-ref": "a sandbox, emptied every night" }`. */
+/** The reason by the finding's name: `{ "administrator-any-ref": "a sandbox, emptied every night" }`. */
 export type AcceptedFindings = { readonly [finding in FindingName]?: string };

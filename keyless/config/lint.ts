@@ -8,7 +8,7 @@ import type { Config, Environment, Role } from "./resolved";
 
 /** A finding, and whether the configuration accepts it. */
 export interface JudgedFinding extends Omit<Finding, "name"> {
-  readonly name: Finding["name"] | "needless-acceptance";
+  readonly name: Finding["name"] | "unused-acceptance";
   /** The reason for which it is accepted. */
   readonly accepted?: string;
 }
@@ -53,18 +53,18 @@ export function serversOf({ circleci }: Environment): string[] {
 
 /** Findings, those that are accepted with the reason; and a warning for each that is accepted and does not occur. */
 export function judge(findings: readonly Finding[], accepted: AcceptedFindings): JudgedFinding[] {
-  const needless = Object.keys(accepted).filter((name) => findings.every((found) => found.name !== name));
+  const unused = Object.keys(accepted).filter((name) => findings.every((found) => found.name !== name));
   return [
     ...findings.map((found) => {
       const reason = accepted[found.name];
       return reason === undefined ? found : { ...found, accepted: reason };
     }),
-    ...needless.map((name) => ({
-      name: "needless-acceptance" as const,
+    ...unused.map((name) => ({
+      name: "unused-acceptance" as const,
       severity: "warning" as const,
       where: `acceptedFindings["${name}"]`,
       problem: `${name} is accepted and does not occur: remove the acceptance`,
-      attack: "none now; but nobody would be told if it came back",
+      attack: "a future occurrence would be accepted silently",
     })),
   ];
 }

@@ -9,7 +9,7 @@ import type { AcceptedFindings, ConfigInput, EnvironmentInput, QuotasInput, Role
 import { partitionOf } from "./partition";
 import { DEFAULT_QUOTAS } from "./quotas";
 
-/** The configuration, checked, with every default filled in: what the stacks are made of. */
+/** The configuration, checked, with every default filled in: the input of the stacks. */
 export interface Config {
   /** In the order of `config.ts`. */
   readonly environments: readonly Environment[];
@@ -58,7 +58,7 @@ export interface Role {
   readonly acceptedFindings: AcceptedFindings;
 }
 
-/** The bucket and the table that hold the state of one environment or more, and the place of their own state in it. */
+/** The bucket and the table that hold the state of one environment or more, and the location of their own state in it. */
 export interface StateBackend {
   /** The stack's name: `<environment>-state`. */
   readonly name: string;
@@ -75,8 +75,8 @@ export interface StateBackend {
 export type BuildPolicy = (path: readonly string[], builder: () => PolicyDocument) => PolicyDocument | undefined;
 
 /**
- * Fills in every default and works out what follows from the configuration: ARNs, state keys, and the policies that are
- * made by functions.
+ * Fills in every default and works out what follows from the configuration: ARNs, state keys, and the policies that
+ * functions build.
  */
 export function resolve(input: ConfigInput, build: BuildPolicy): Config {
   const environments = Object.entries(input.environments).map(([name, environment]) =>

@@ -139,7 +139,7 @@ function isRef(name: string): boolean {
   );
 }
 
-/** A text that a trust policy says as it is: AWS takes no other characters in a policy, and puts values in for variables. */
+/** A string copied verbatim into a trust policy: Latin-1, no policy variables. */
 function inTrustPolicy(form: Schema<string>): Schema<string> {
   return v.pipe(
     form,
@@ -280,7 +280,7 @@ const managedPolicyArn = text(
 );
 
 const role = object<RoleInput>({
-  trust: list(trustRule, "trusts nobody: name at least one rule, e.g. { project, repository, branches }"),
+  trust: list(trustRule, "trusts no job: name at least one rule, e.g. { project, repository, branches }"),
   managedPolicyArns: optional(list(managedPolicyArn)),
   inlinePolicies: optional(
     byName(

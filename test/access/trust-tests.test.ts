@@ -88,7 +88,7 @@ describe("a trust test that cannot be run is refused:", () => {
     [
       "a role in both lists",
       { job: main, admitted: ["dev/main"], refused: ["dev/main"] },
-      "trustTests.0.refused.0: must let",
+      "trustTests.0.refused.0: must both trust",
     ],
     ["branch and tag at once", { job: { ...main, tag: "v1" }, admitted: [] }, "trustTests.0.job: needs a repository"],
     ["a repository without a ref", { job: SITE, admitted: [] }, "trustTests.0.job: needs a repository"],

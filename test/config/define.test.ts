@@ -8,7 +8,7 @@ import { account, devOf, having, organization, project, refusal, valid } from ".
 const role = "environments.dev.roles.reader";
 
 describe("what is wrong", () => {
-  test("is said all at once, with place, value and remedy", () => {
+  test("is reported all at once, with path, value and fix", () => {
     const { message, problems } = refusal(
       having(
         ["circleci.organizationId", "acme"],
@@ -26,7 +26,7 @@ describe("what is wrong", () => {
         expect.stringMatching(/^ {2}circleci\.organizationId: "acme" is not an organization's id: write /),
         expect.stringMatching(/^ {2}environments\.dev\.accountId: "1" is not an AWS account id: write its 12 digits/),
         expect.stringMatching(/^ {2}environments\.dev\.state\.lockTable: is missing: /),
-        expect.stringMatching(/^ {2}environments\.dev\.roles\.reader\.trust: \[\] trusts nobody: /),
+        expect.stringMatching(/^ {2}environments\.dev\.roles\.reader\.trust: \[\] trusts no job: /),
         expect.stringMatching(/^ {2}environments\.dev\.roles\.reader\.inlinePolicies\["a b"\]: "a b" is not an inline/),
         expect.stringMatching(
           /^ {2}environments\.dev\.roles\["x\.y"\]\.trust\[0\]\.project: "x" is not a project's id/,

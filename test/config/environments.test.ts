@@ -33,7 +33,7 @@ test("two environments that share a bucket have one state backend, named after t
   ]);
 });
 
-/** What the second environment has, and what is said. */
+/** The second environment, and the expected message. */
 const conflicts: readonly (readonly [what: string, changes: object, path: string, said: RegExp])[] = [
   [
     "creates the provider again",

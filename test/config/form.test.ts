@@ -123,7 +123,7 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
   [`${role}.deployedBy`, "me", /"pipeline", "administrator"/],
   // trust
   [`${role}.trust`, undefined, /required/],
-  [`${role}.trust`, [], /trusts nobody/],
+  [`${role}.trust`, [], /trusts no job/],
   [`${role}.trust`, {}, /must be a list/],
   [rule, null, /must be an object/],
   [rule, "*", /must be an object/],
@@ -197,7 +197,7 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
     () => {
       throw new Error("no such bucket");
     },
-    /could not be made: no such bucket/,
+    /cannot be built: no such bucket/,
   ],
 ];
 
@@ -207,7 +207,7 @@ describe("refused, with path, value and remedy, and nothing else blamed", () => 
     (_place, _value, { place, value, remedy }) => {
       const { problems, message } = refusal(having([place, value]));
       expect(problems).toHaveLength(1);
-      // What is missing, or too much, is said of what holds it; what is wrong in a list or an object, of the very part.
+      // A missing or unknown field is reported at the object; a wrong value in a list or an object, at its own path.
       const [blamed, changed] = [problems[0]?.path.join(".") ?? "", place.split(".").slice(0, -1).join(".")];
       expect(`${blamed}.`.startsWith(changed === "" ? "" : `${changed}.`)).toBe(true);
       expect(message).toMatch(remedy);

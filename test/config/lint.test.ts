@@ -28,7 +28,7 @@ function enforced(role: Partial<RoleInput>): string[] {
   return warnings;
 }
 
-test("an administrator whom any ref reaches stops the synthesis, naming the role and both ways out", () => {
+test("an administrator role that trusts any ref stops the synthesis; the message names the role and both fixes", () => {
   expect(() => enforced({ managedPolicyArns: administrator })).toThrow(
     /environments\.dev\.roles\["deploy"\]: administrator-any-ref(.|\n)*npx keyless lint(.|\n)*acceptedFindings: \{ "administrator-any-ref"/,
   );
@@ -59,7 +59,7 @@ test("an accepted finding stops nothing and keeps its reason", () => {
 
 test("a finding that is accepted and does not occur is a warning", () => {
   expect(enforced({ acceptedFindings: { "no-subject": "once" } })).toEqual([
-    'warning: environments.dev.roles["deploy"]: needless-acceptance: no-subject is accepted and does not occur: remove the acceptance',
+    'warning: environments.dev.roles["deploy"]: unused-acceptance: no-subject is accepted and does not occur: remove the acceptance',
   ]);
 });
 

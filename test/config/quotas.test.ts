@@ -34,7 +34,7 @@ function policyOfSize(size: number) {
   return document("x".repeat(size - JSON.stringify(document("")).length));
 }
 
-/** What may be, one more than that, and what is said of it. */
+/** The largest accepted value, one that exceeds it, and the expected message. */
 const quotas: readonly (readonly [what: string, place: string, most: unknown, tooMuch: unknown, said: string])[] = [
   [
     "2,048 characters of trust policy",

@@ -186,7 +186,7 @@ describe("a role", () => {
 });
 
 describe("the state backend", () => {
-  test("has a bucket that nobody destroys, reads from outside or without TLS, and that keeps old versions for 90 days", () => {
+  test("has a bucket that cannot be destroyed or read publicly or without TLS, and that keeps old versions for 90 days", () => {
     const made = backend();
     expect(made["aws_s3_bucket.state"]).toMatchObject({ bucket: "acme-tfstate", lifecycle: { prevent_destroy: true } });
     expect(made["aws_s3_bucket_versioning.versioning"]).toMatchObject({
@@ -208,7 +208,7 @@ describe("the state backend", () => {
     expect(JSON.stringify(made["aws_s3_bucket_server_side_encryption_configuration.encryption"])).toContain("AES256");
   });
 
-  test("has a table that nobody destroys, billed by request, encrypted, restorable to any moment", () => {
+  test("has a table that cannot be destroyed, with on-demand billing, encryption and point-in-time recovery", () => {
     expect(backend()["aws_dynamodb_table.lock"]).toMatchObject({
       name: "acme-lock",
       hash_key: "LockID",
