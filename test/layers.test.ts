@@ -37,6 +37,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     ...SHARED,
   ],
   "keyless/sandbox": [
+    "keyless/aws",
     "keyless/state",
     "keyless/plan",
     "keyless/terraform",

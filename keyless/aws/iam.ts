@@ -4,114 +4,132 @@ import {
   GetPolicyVersionCommand,
   GetRoleCommand,
   GetRolePolicyCommand,
+  GetUserCommand,
   IAMClient,
   NoSuchEntityException,
   paginateListAttachedRolePolicies,
   paginateListRolePolicies,
   paginateListRoles,
+  type Role as SdkRole,
 } from "@aws-sdk/client-iam";
 import { UserError } from "../errors";
 import { decodeDocument, type PolicyDocument } from "../policy/document";
 import type { NamedPolicy } from "../policy/evaluate";
 import { checkAccount } from "./identity";
 
-/** What could not be learnt from AWS; the message says why. */
+/** Something could not be read from AWS; the message has the reason. */
 export class AccountError extends UserError {}
 
-/** A role as it is in the account. */
-export interface LiveRole {
+/** A role in an AWS account. */
+export interface IamRole {
   readonly name: string;
   readonly arn: string;
+  readonly id: string;
+  readonly path: string;
+  readonly maxSessionSeconds: number;
+  readonly tags: Readonly<Record<string, string>>;
   readonly trustPolicy: PolicyDocument;
+  readonly boundaryArn?: string;
 }
 
-/** Reads an AWS account with the credentials of the SDK's default chain. Never writes. */
-export class LiveAccount {
-  private constructor(
-    private readonly accountId: string,
-    private readonly iam: IAMClient,
-  ) {}
+/** Opens an account with the credentials of the SDK's default chain. Throws {@link AccountError} if they are not of it. */
+export async function openAccount({ accountId, region }: { accountId: string; region: string }): Promise<IamReader> {
+  await checkAccount({ accountId, region }).catch((error: Error) => {
+    throw new AccountError(error.message);
+  });
+  return new IamReader(new IAMClient({ region }));
+}
 
-  /** @throws {AccountError} when there are no credentials, or when they are another account's */
-  static async open({ accountId, region }: { accountId: string; region: string }): Promise<LiveAccount> {
-    await checkAccount({ accountId, region }).catch((error: Error) => {
-      throw new AccountError(error.message);
+/**
+ * Reads IAM; never writes. Something that does not exist is `undefined`. Methods throw {@link AccountError} if AWS
+ * refuses the request or cannot be reached.
+ */
+export class IamReader {
+  constructor(private readonly client: IAMClient) {}
+
+  async role(name: string): Promise<IamRole | undefined> {
+    const found = await read(`role ${name}`, () => this.client.send(new GetRoleCommand({ RoleName: name })));
+    return found?.Role && toRole(found.Role);
+  }
+
+  /** All roles of the account. */
+  async roles(): Promise<readonly IamRole[]> {
+    const pages = await read("the account's roles", () => all(paginateListRoles({ client: this.client }, {})));
+    return (pages ?? []).flatMap(({ Roles = [] }) => Roles.map(toRole));
+  }
+
+  /** The client IDs of an OIDC provider. */
+  async audiences(providerArn: string): Promise<readonly string[] | undefined> {
+    const command = new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: providerArn });
+    const found = await read(`provider ${providerArn}`, () => this.client.send(command));
+    return found && (found.ClientIDList ?? []);
+  }
+
+  /** The path of a user, for example `/`. */
+  async userPath(name: string): Promise<string | undefined> {
+    return (await read(`user ${name}`, () => this.client.send(new GetUserCommand({ UserName: name }))))?.User?.Path;
+  }
+
+  /** The default version of a managed policy, named by its ARN. One that does not exist has no statements. */
+  async managedPolicy(arn: string): Promise<NamedPolicy> {
+    const version = await read(`policy ${arn}`, async () => {
+      const { Policy } = await this.client.send(new GetPolicyCommand({ PolicyArn: arn }));
+      const VersionId = Policy?.DefaultVersionId;
+      return this.client.send(new GetPolicyVersionCommand({ PolicyArn: arn, VersionId }));
     });
-    return new LiveAccount(accountId, new IAMClient({ region }));
+    const document = version && decodeDocument(version.PolicyVersion?.Document);
+    return { name: arn, document: document ?? { Version: "2012-10-17", Statement: [] } };
   }
 
-  /** @throws {AccountError} when there is no such role */
-  async role(name: string): Promise<LiveRole> {
-    const answer = await ask(`the role ${name}`, () =>
-      orAbsent(() => this.iam.send(new GetRoleCommand({ RoleName: name }))),
+  /**
+   * The permissions of a role: its managed policies, named by ARN, then its inline policies.
+   *
+   * @param managedPolicy Reads a managed policy. Default: {@link managedPolicy}, uncached.
+   */
+  async policies(role: string, managedPolicy = (arn: string) => this.managedPolicy(arn)): Promise<NamedPolicy[]> {
+    const { client } = this;
+    const [attached, inline] = await Promise.all([
+      read(`policies of role ${role}`, () => all(paginateListAttachedRolePolicies({ client }, { RoleName: role }))),
+      read(`policies of role ${role}`, () => all(paginateListRolePolicies({ client }, { RoleName: role }))),
+    ]);
+    const arns = (attached ?? []).flatMap(({ AttachedPolicies = [] }) =>
+      AttachedPolicies.map(({ PolicyArn = "" }) => PolicyArn),
     );
-    if (answer?.Role === undefined) throw new AccountError(`there is no role "${name}" in account ${this.accountId}`);
-    return liveRole(answer.Role);
+    const names = (inline ?? []).flatMap(({ PolicyNames = [] }) => PolicyNames);
+    return Promise.all([...arns.map(managedPolicy), ...names.map((name) => this.inlinePolicy(role, name))]);
   }
 
-  /** Every role of the account, whoever made it. */
-  async roles(): Promise<LiveRole[]> {
-    return ask("the account's roles", async () => {
-      const found: LiveRole[] = [];
-      for await (const page of paginateListRoles({ client: this.iam }, {}))
-        found.push(...(page.Roles ?? []).map(liveRole));
-      return found;
-    });
-  }
-
-  /** A provider's client ids, or `absent` when the account has no such provider. */
-  async audiences(providerArn: string): Promise<readonly string[] | "absent"> {
-    const answer = await ask(`the provider ${providerArn}`, () =>
-      orAbsent(() => this.iam.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: providerArn }))),
-    );
-    return answer === undefined ? "absent" : (answer.ClientIDList ?? []);
-  }
-
-  /** What a role may do: its managed policies, named by ARN, and its inline policies. */
-  async policies(role: string): Promise<NamedPolicy[]> {
-    return ask(`the policies of the role ${role}`, async () => {
-      const policies: NamedPolicy[] = [];
-      for await (const page of paginateListAttachedRolePolicies({ client: this.iam }, { RoleName: role })) {
-        for (const { PolicyArn } of page.AttachedPolicies ?? [])
-          policies.push(await this.managedPolicy(PolicyArn ?? ""));
-      }
-      for await (const page of paginateListRolePolicies({ client: this.iam }, { RoleName: role })) {
-        for (const name of page.PolicyNames ?? []) {
-          const answer = await this.iam.send(new GetRolePolicyCommand({ RoleName: role, PolicyName: name }));
-          policies.push({ name, document: decodeDocument(answer.PolicyDocument) });
-        }
-      }
-      return policies;
-    });
-  }
-
-  private async managedPolicy(arn: string): Promise<NamedPolicy> {
-    const { Policy } = await this.iam.send(new GetPolicyCommand({ PolicyArn: arn }));
-    const { PolicyVersion } = await this.iam.send(
-      new GetPolicyVersionCommand({ PolicyArn: arn, VersionId: Policy?.DefaultVersionId }),
-    );
-    return { name: arn, document: decodeDocument(PolicyVersion?.Document) };
+  private async inlinePolicy(role: string, name: string): Promise<NamedPolicy> {
+    const command = new GetRolePolicyCommand({ RoleName: role, PolicyName: name });
+    const found = await read(`policy ${name} of role ${role}`, () => this.client.send(command));
+    return { name, document: decodeDocument(found?.PolicyDocument) };
   }
 }
 
-async function orAbsent<T>(question: () => Promise<T>): Promise<T | undefined> {
+function toRole(role: SdkRole): IamRole {
+  return {
+    name: role.RoleName ?? "",
+    arn: role.Arn ?? "",
+    id: role.RoleId ?? "",
+    path: role.Path ?? "/",
+    maxSessionSeconds: role.MaxSessionDuration ?? 3600,
+    tags: Object.fromEntries((role.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
+    trustPolicy: decodeDocument(role.AssumeRolePolicyDocument),
+    boundaryArn: role.PermissionsBoundary?.PermissionsBoundaryArn,
+  };
+}
+
+async function all<T>(pages: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const page of pages) found.push(page);
+  return found;
+}
+
+async function read<T>(what: string, request: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await question();
+    return await request();
   } catch (error) {
     if (error instanceof NoSuchEntityException) return undefined;
-    throw error;
-  }
-}
-
-function liveRole(role: { RoleName?: string; Arn?: string; AssumeRolePolicyDocument?: string }): LiveRole {
-  return { name: role.RoleName ?? "", arn: role.Arn ?? "", trustPolicy: decodeDocument(role.AssumeRolePolicyDocument) };
-}
-
-async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (error) {
-    if (error instanceof AccountError) throw error;
-    throw new AccountError(`AWS did not tell ${what}: ${error instanceof Error ? error.message : error}`);
+    throw new AccountError(`cannot read ${what} from AWS: ${error instanceof Error ? error.message : error}`);
   }
 }

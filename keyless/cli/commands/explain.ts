@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { ANYBODY } from "../../access/jobs";
-import { LiveAccount } from "../../aws/iam";
+import { AccountError, openAccount } from "../../aws/iam";
 import type { Environment } from "../../config/resolved";
 import { UserError } from "../../errors";
 import { redact } from "../../redact";
@@ -153,10 +153,11 @@ async function readTrust(
     ? configuredTrust(environment, role)
     : undefined;
   if (!fromAccount) return { configured };
-  const account = await LiveAccount.open(environment);
-  const { trustPolicy } = await account.role(role);
+  const account = await openAccount(environment);
+  const found = await account.role(role);
+  if (found === undefined) throw new AccountError(`there is no role "${role}" in account ${environment.accountId}`);
   const audiences = await account.audiences(providerArn(issuerOfClaims(claims), environment));
-  return { live: { trustPolicy, audiences }, configured };
+  return { live: { trustPolicy: found.trustPolicy, audiences: audiences ?? "absent" }, configured };
 }
 
 function configuredTrust(environment: Environment, name: string): TrustState {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { LiveAccount } from "../../aws/iam";
+import { openAccount } from "../../aws/iam";
 import type { AcceptedFindings } from "../../config/input";
 import { type JudgedFinding, judge, lintInputOf, serversOf } from "../../config/lint";
 import type { Environment } from "../../config/resolved";
@@ -82,7 +82,7 @@ function lintSubject(subject: string, input: LintInput, accepted: AcceptedFindin
 }
 
 async function lintAccount(environment: Environment): Promise<Subject[]> {
-  const account = await LiveAccount.open(environment);
+  const account = await openAccount(environment);
   const servers = serversOf(environment);
   const subjects: Subject[] = [];
   for (const { name, trustPolicy } of await account.roles()) {

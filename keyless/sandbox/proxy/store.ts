@@ -1,31 +1,15 @@
-import {
-  GetOpenIDConnectProviderCommand,
-  GetPolicyCommand,
-  GetPolicyVersionCommand,
-  GetRoleCommand,
-  GetRolePolicyCommand,
-  GetUserCommand,
-  IAMClient,
-  ListAttachedRolePoliciesCommand,
-  ListRolePoliciesCommand,
-} from "@aws-sdk/client-iam";
-import { decodeDocument, parseDocument } from "../../policy/document";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { IamReader, type IamRole } from "../../aws/iam";
+import { parseDocument } from "../../policy/document";
 import type { NamedPolicy } from "../../policy/evaluate";
 import type { Account } from "../../trust/provider";
 import type { JsonObject } from "./call";
 import { forward } from "./http";
 
 /** A role in the sandbox with all policies that determine its permissions. */
-export interface StoredRole {
-  readonly arn: string;
-  readonly id: string;
-  readonly name: string;
-  readonly path: string;
-  readonly maxSessionSeconds: number;
-  readonly tags: Readonly<Record<string, string>>;
+export interface StoredRole extends IamRole {
   readonly trust: NamedPolicy;
   readonly identity: readonly NamedPolicy[];
-  readonly boundaryArn?: string;
   readonly boundary?: NamedPolicy;
 }
 
@@ -50,7 +34,7 @@ const regions: Record<string, string> = { "aws-cn": "cn-north-1", "aws-us-gov": 
 export class Store {
   readonly #moto: string;
   readonly #read = new Map<string, Promise<unknown>>();
-  readonly #clients = new Map<string, IAMClient>();
+  readonly #readers = new Map<string, IamReader>();
 
   constructor(moto: string) {
     this.#moto = moto;
@@ -63,33 +47,24 @@ export class Store {
 
   /** Undefined if the account has no such role. */
   role(account: Account, name: string): Promise<StoredRole | undefined> {
-    return this.#once(`role ${accountKey(account)} ${name}`, () => absentOr(this.#readRole(account, name)));
+    return this.#once(`role ${accountKey(account)} ${name}`, () => this.#readRole(account, name));
   }
 
   /** The audiences of an OIDC provider. Undefined if the account has no such provider. */
   audiences(account: Account, providerArn: string): Promise<readonly string[] | undefined> {
-    return this.#once(`provider ${accountKey(account)} ${providerArn}`, async () => {
-      const command = new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: providerArn });
-      return (await absentOr(this.#iam(account).send(command)))?.ClientIDList;
-    });
+    return this.#once(`provider ${accountKey(account)} ${providerArn}`, () =>
+      this.#iam(account).audiences(providerArn),
+    );
   }
 
   /** The path of a user. Undefined if there is no such user. */
   userPath(account: Account, name: string): Promise<string | undefined> {
-    return this.#once(`user ${accountKey(account)} ${name}`, async () => {
-      return (await absentOr(this.#iam(account).send(new GetUserCommand({ UserName: name }))))?.User?.Path;
-    });
+    return this.#once(`user ${accountKey(account)} ${name}`, () => this.#iam(account).userPath(name));
   }
 
   /** The default version of a managed policy. A policy that does not exist allows nothing. */
   managedPolicy(account: Account, arn: string): Promise<NamedPolicy> {
-    return this.#once(`policy ${accountKey(account)} ${arn}`, async () => {
-      const policy = await absentOr(this.#iam(account).send(new GetPolicyCommand({ PolicyArn: arn })));
-      if (!policy) return { name: arn, document: { Version: "2012-10-17", Statement: [] } };
-      const VersionId = policy.Policy?.DefaultVersionId;
-      const version = await this.#iam(account).send(new GetPolicyVersionCommand({ PolicyArn: arn, VersionId }));
-      return { name: arn, document: decodeDocument(version.PolicyVersion?.Document) };
-    });
+    return this.#once(`policy ${accountKey(account)} ${arn}`, () => this.#iam(account).managedPolicy(arn));
   }
 
   /** Undefined if the bucket has no policy. */
@@ -140,37 +115,13 @@ export class Store {
     });
   }
 
-  async #readRole(account: Account, name: string): Promise<StoredRole> {
+  async #readRole(account: Account, name: string): Promise<StoredRole | undefined> {
     const iam = this.#iam(account);
-    const [{ Role: role }, attached, inline] = await Promise.all([
-      iam.send(new GetRoleCommand({ RoleName: name })),
-      iam.send(new ListAttachedRolePoliciesCommand({ RoleName: name })),
-      iam.send(new ListRolePoliciesCommand({ RoleName: name })),
-    ]);
-    const boundaryArn = role?.PermissionsBoundary?.PermissionsBoundaryArn;
-    const managed = (attached.AttachedPolicies ?? []).map(({ PolicyArn = "" }) =>
-      this.managedPolicy(account, PolicyArn),
-    );
-    return {
-      arn: role?.Arn ?? "",
-      id: role?.RoleId ?? "",
-      name,
-      path: role?.Path ?? "/",
-      maxSessionSeconds: role?.MaxSessionDuration ?? 3600,
-      tags: Object.fromEntries((role?.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
-      trust: { name: `trust policy of ${name}`, document: decodeDocument(role?.AssumeRolePolicyDocument) },
-      identity: [
-        ...(await Promise.all(managed)),
-        ...(await Promise.all((inline.PolicyNames ?? []).map((policy) => this.#inlinePolicy(iam, name, policy)))),
-      ],
-      boundaryArn,
-      boundary: boundaryArn ? await this.managedPolicy(account, boundaryArn) : undefined,
-    };
-  }
-
-  async #inlinePolicy(iam: IAMClient, role: string, name: string): Promise<NamedPolicy> {
-    const { PolicyDocument } = await iam.send(new GetRolePolicyCommand({ RoleName: role, PolicyName: name }));
-    return { name, document: decodeDocument(PolicyDocument) };
+    const managedPolicy = (arn: string) => this.managedPolicy(account, arn);
+    const [role, identity] = await Promise.all([iam.role(name), iam.policies(name, managedPolicy)]);
+    if (role === undefined) return undefined;
+    const trust = { name: `trust policy of ${name}`, document: role.trustPolicy };
+    return { ...role, trust, identity, boundary: role.boundaryArn ? await managedPolicy(role.boundaryArn) : undefined };
   }
 
   #once<T>(name: string, read: () => Promise<T>): Promise<T> {
@@ -180,11 +131,12 @@ export class Store {
     return known as Promise<T>;
   }
 
-  #iam({ accountId, partition }: Account): IAMClient {
-    const name = accountKey({ accountId, partition });
-    const client = this.#clients.get(name) ?? iamClient(this.#moto, accountId, regions[partition] ?? "us-east-1");
-    this.#clients.set(name, client);
-    return client;
+  #iam({ accountId, partition }: Account): IamReader {
+    const key = accountKey({ accountId, partition });
+    const reader =
+      this.#readers.get(key) ?? new IamReader(iamClient(this.#moto, accountId, regions[partition] ?? "us-east-1"));
+    this.#readers.set(key, reader);
+    return reader;
   }
 
   async #json(account: Account, region: string, service: string, target: string, asked: JsonObject) {
@@ -225,13 +177,4 @@ function iamClient(endpoint: string, accountId: string, region: string): IAMClie
     { step: "build" },
   );
   return client;
-}
-
-async function absentOr<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if ((error as Error).name.startsWith("NoSuchEntity")) return undefined;
-    throw error;
-  }
 }
