@@ -11,7 +11,7 @@ import type { Environment, Role, StateBackend } from "../config/resolved";
 import { UserError } from "../errors";
 import { readPlan } from "../plan/schema";
 import { bootstrap } from "../state/bootstrap";
-import { events } from "../terraform/run";
+import { cdktfProgress } from "../terraform/run";
 import { savedPlan } from "../terraform/saved-plan";
 import { synthesizeStack } from "../terraform/synthesize";
 import { formatRef, imitatingBranch } from "../trust/circleci";
@@ -173,7 +173,7 @@ export class Demo {
     for (const input of [child.stdout, child.stderr]) {
       createInterface({ input })
         .on("line", (line) => lines.push(line))
-        .on("line", events(progress));
+        .on("line", cdktfProgress(progress));
     }
     const [status] = await once(child, "close");
     if (status === 0) return;

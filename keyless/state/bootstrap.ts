@@ -4,36 +4,36 @@ import { join } from "node:path";
 import { checkAccount } from "../aws/identity";
 import type { StateBackend } from "../config/resolved";
 import { UserError } from "../errors";
-import { events, type TerraformRun, terraform, terraformOrFail } from "../terraform/run";
+import { type TerraformRun, terraform, terraformOrFail } from "../terraform/run";
 import { StateStore } from "./store";
 
-/** What bootstrap makes, and with what. */
+/** The options of {@link bootstrap}. */
 export interface BootstrapOptions {
   readonly backend: StateBackend;
   /** The stack as cdktf synthesized it: the text of its `cdk.tf.json`. */
   readonly stack: string;
-  /** Where the stack's state lies until it is in the bucket; kept between runs, so that a run can go on where one ended. */
+  /** The folder of the local state until the bucket has it. It is kept if a run fails, so that the next run can resume. */
   readonly folder: string;
-  /** Take over a bucket and a table that exist already although no run of bootstrap has made them. */
+  /** Import an existing bucket and table that bootstrap did not create. */
   readonly adopt: boolean;
   readonly env: NodeJS.ProcessEnv;
   /** Called with each line of progress. */
   readonly progress: (line: string) => void;
-  /** Ends it at once, state unsaved. Default: it is ended by Ctrl-C, once Terraform has saved its state. */
+  /** Kills Terraform without saving the state. Default: only Ctrl-C stops it, after Terraform has saved the state. */
   readonly signal?: AbortSignal;
 }
 
-/** How a run ended. */
+/** The result of a run. */
 export interface BootstrapResult {
-  /** `created`: bucket and table are new. `changed`: they were there and differed. `unchanged`: nothing was to do. */
+  /** `created`: bucket and table are new. `changed`: existing ones were updated. `unchanged`: no changes. */
   readonly outcome: "created" | "changed" | "unchanged";
 }
 
 /**
- * Makes the state backend and moves its own state into it. A run that was killed anywhere is taken up by the next one:
- * what exists is imported rather than made again, and the state in the bucket, once there, is the only one.
+ * Creates or updates the state backend and stores its own state in it. If a run is killed, the next one resumes: it
+ * imports existing resources, and uses the state in the bucket if there is one.
  *
- * @throws {UserError} when the credentials are of another account, the bucket is somebody else's, or Terraform fails
+ * @throws {UserError} if the credentials or the bucket belong to another account, or Terraform fails
  */
 export async function bootstrap(options: BootstrapOptions): Promise<BootstrapResult> {
   const { backend, folder, progress } = options;
@@ -42,41 +42,41 @@ export async function bootstrap(options: BootstrapOptions): Promise<BootstrapRes
   const resumed = existsSync(folder);
   const found = await store.find();
   if (found.state) {
-    progress("the state is in the bucket: looking for changes");
+    progress("the state is in the bucket: planning changes");
     const outcome = await converge(options, store);
     rmSync(folder, { recursive: true, force: true });
     return { outcome };
   }
-  if (!resumed && !options.adopt) refuseToTakeOver(backend, found);
+  if (!resumed && !options.adopt) rejectExisting(backend, found);
 
   mkdirSync(folder, { recursive: true });
-  progress(resumed ? "an earlier run was ended: going on from there" : "making bucket and table, with a local state");
+  progress(resumed ? "resuming an interrupted run" : "creating bucket and table with a local state");
   const run = prepare(options, { local: {} });
   setAsideDamagedState(join(folder, "terraform.tfstate"));
   await terraformOrFail(run, "init", "-reconfigure", "-input=false");
   await writeImports(run, found, backend);
-  await terraformOrFail(run, "apply", "-auto-approve", "-input=false", "-lock-timeout=10m");
+  await terraformOrFail(run, "apply", "-json", "-auto-approve", "-input=false", "-lock-timeout=10m");
   progress("moving the state into the bucket");
   await store.putFirstState(readFileSync(join(folder, "terraform.tfstate")));
   rmSync(folder, { recursive: true, force: true });
   return { outcome: found.bucket || found.table ? "changed" : "created" };
 }
 
-/** Brings bucket and table to what the configuration says, from the state in the bucket. */
+/** Applies the configuration to bucket and table, using the state in the bucket. */
 async function converge(options: BootstrapOptions, store: StateStore): Promise<BootstrapResult["outcome"]> {
   mkdirSync(options.folder, { recursive: true });
   await releaseLockOfDeadRun(options, store);
   const run = prepare(options);
   await terraformOrFail(run, "init", "-reconfigure", "-input=false");
-  // Without the lock: a plan that finds nothing to change, as nearly all do, then leaves nothing behind when killed.
+  // Without the lock, a killed plan leaves no lock behind. The apply takes the lock.
   const plan = await terraform(run, "plan", "-detailed-exitcode", "-lock=false", "-input=false", "-out=plan");
   if (plan.status === 0) return "unchanged";
   if (plan.status !== 2) throw new UserError(`terraform plan failed in ${run.folder}:\n\n${plan.output.trim()}`);
-  await terraformOrFail(run, "apply", "-input=false", "-lock-timeout=2m", "plan");
+  await terraformOrFail(run, "apply", "-json", "-input=false", "-lock-timeout=2m", "plan");
   return "changed";
 }
 
-/** Lays the stack into the folder, with another backend than its own if one is given. */
+/** Writes the stack to the folder, optionally with another backend. */
 function prepare({ stack, folder, env, progress, signal }: BootstrapOptions, backend?: object): TerraformRun {
   const parsed = JSON.parse(stack);
   if (backend !== undefined) parsed.terraform.backend = backend;
@@ -85,13 +85,13 @@ function prepare({ stack, folder, env, progress, signal }: BootstrapOptions, bac
   return {
     folder,
     env,
-    onLine: events(progress),
+    progress,
     signal,
-    onStart: (pid) => writeFileSync(journal(folder), JSON.stringify({ pid, who: whoAmI() })),
+    onStart: (pid) => writeFileSync(runFile(folder), JSON.stringify({ pid, who: lockOwner() })),
   };
 }
 
-function refuseToTakeOver(
+function rejectExisting(
   { state }: StateBackend,
   found: { bucket: boolean; bucketIsEmpty: boolean; table: boolean },
 ): void {
@@ -107,7 +107,7 @@ function refuseToTakeOver(
   );
 }
 
-/** What exists but is not in the local state, because a run was killed between making it and noting it, is imported. */
+/** Imports resources that exist but are not in the local state: the earlier run was killed before saving the state. */
 async function writeImports(run: TerraformRun, found: { bucket: boolean; table: boolean }, { state }: StateBackend) {
   const known = (await terraform(run, "state", "list")).output.split("\n");
   const imports = [
@@ -121,7 +121,7 @@ async function writeImports(run: TerraformRun, found: { bucket: boolean; table: 
   );
 }
 
-// Terraform writes a local state in place: one that was cut off tells nothing, and the imports find what there is.
+// Terraform writes a local state in place, so a killed run can leave invalid JSON. The imports replace it.
 function setAsideDamagedState(file: string): void {
   if (!existsSync(file)) return;
   try {
@@ -131,21 +131,21 @@ function setAsideDamagedState(file: string): void {
   }
 }
 
-function journal(folder: string): string {
+function runFile(folder: string): string {
   return join(folder, "run.json");
 }
 
-/** As Terraform writes it into a lock. */
-function whoAmI(): string {
+/** The `Who` field of a lock that Terraform acquires on this machine. */
+function lockOwner(): string {
   return `${userInfo().username}@${hostname()}`;
 }
 
-/** A lock that a killed run of this machine left behind is given back; anybody else's stays. */
+/** Releases the lock of a killed run on this machine. Locks of others are kept. */
 async function releaseLockOfDeadRun({ folder, progress }: BootstrapOptions, store: StateStore): Promise<void> {
-  if (!existsSync(journal(folder))) return;
-  const { pid, who } = JSON.parse(readFileSync(journal(folder), "utf8"));
-  if (who !== whoAmI() || isAlive(pid)) return;
-  if (await store.releaseLock(who)) progress("released the lock that the killed run left behind");
+  if (!existsSync(runFile(folder))) return;
+  const { pid, who } = JSON.parse(readFileSync(runFile(folder), "utf8"));
+  if (who !== lockOwner() || isAlive(pid)) return;
+  if (await store.releaseLock(who)) progress("released the lock of the killed run");
 }
 
 function isAlive(pid: number): boolean {
@@ -154,7 +154,7 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-  // Where nobody collects the dead, as in many a container, a killed process stays listed: as a zombie.
+  // In containers without an init process, killed children remain as zombies.
   const status = `/proc/${pid}/status`;
   return !existsSync(status) || !/^State:\s+Z/m.test(readFileSync(status, "utf8"));
 }

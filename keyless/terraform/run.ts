@@ -1,59 +1,98 @@
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import * as v from "valibot";
 import { UserError } from "../errors";
 
 /** A run of Terraform in one folder. */
 export interface TerraformRun {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Called with each line that Terraform prints, as it prints it. */
-  readonly onLine: (line: string) => void;
-  /** Called with the id of Terraform's process once it runs. */
+  /** Called with a line of text for each resource operation of `apply -json`, and for its result. */
+  readonly progress: (line: string) => void;
+  /** Called with Terraform's process ID when it has started. */
   readonly onStart?: (pid: number) => void;
-  /** Ends Terraform at once, whatever it is about to save: for what is thrown away anyway. */
+  /** Kills Terraform without waiting for it to save the state. Use it for temporary state only. */
   readonly signal?: AbortSignal;
 }
 
-/** Passes on what Terraform or cdktf says of each resource and of the end of its work, and nothing else that it prints. */
-export function events(progress: (line: string) => void): (line: string) => void {
+/**
+ * A line of Terraform's machine-readable output.
+ *
+ * @see https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+ */
+const messageSchema = v.object({
+  "@message": v.string(),
+  type: v.string(),
+  hook: v.optional(v.object({ action: v.optional(v.string()) })),
+  changes: v.optional(v.object({ operation: v.string() })),
+  diagnostic: v.optional(v.object({ severity: v.string(), summary: v.string(), detail: v.string() })),
+});
+
+type Message = v.InferOutput<typeof messageSchema>;
+
+/** A line of `terraform apply -json`. Undefined if it is not a message, for example a line of a provider's log. */
+function parseMessage(line: string): Message | undefined {
+  try {
+    const { success, output } = v.safeParse(messageSchema, JSON.parse(line));
+    return success ? output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const OPERATIONS = ["apply_start", "apply_progress", "apply_complete", "apply_errored"];
+
+function isProgress({ type, changes, hook }: Message): boolean {
+  if (type === "change_summary") return changes?.operation === "apply";
+  return OPERATIONS.includes(type) && hook?.action !== "read";
+}
+
+/**
+ * Passes on the lines of cdktf about operations on resources and the result, without the name of the stack. cdktf has no
+ * machine-readable output.
+ */
+export function cdktfProgress(progress: (line: string) => void): (line: string) => void {
   return (line) => {
-    if (/: (Still )?(Creat|Modif|Destr|Import)|complete!|No changes/.test(line)) progress(line.replace(/^\w*\s+/, ""));
+    if (/: (Still )?(Creat|Modif|Destr|Import)|complete!|No changes/.test(line))
+      progress(line.replace(/^\S*\s{2,}/, ""));
   };
 }
 
-/** Runs Terraform and waits for its end; what it printed and its exit status. */
+/** Runs Terraform. Returns its exit status and its output; of `-json`, the output is the diagnostics. */
 export async function terraform(run: TerraformRun, ...args: string[]): Promise<{ status: number; output: string }> {
   const binary = run.env.TERRAFORM_BINARY_NAME ?? "terraform";
   const env = { ...run.env, TF_IN_AUTOMATION: "1", TF_INPUT: "0", CHECKPOINT_DISABLE: "1" };
   const child = spawn(binary, [...args, "-no-color"], { cwd: run.folder, env, stdio: ["ignore", "pipe", "pipe"] });
-  // Ctrl-C reaches Terraform as well, which then saves the state and gives the lock back: wait for it.
+  // The terminal sends Ctrl-C to Terraform too. Wait until Terraform has saved the state and released the lock.
   const wait = () => {};
-  const passOn = () => child.kill("SIGTERM");
-  process.on("SIGINT", wait).on("SIGTERM", passOn);
-  // Terraform ends at its second interrupt without waiting for its provider, which it takes along.
+  const forward = () => child.kill("SIGTERM");
+  process.on("SIGINT", wait).on("SIGTERM", forward);
+  // At the second interrupt, Terraform and its provider exit immediately.
   run.signal?.addEventListener("abort", () => {
     for (const delay of [0, 200, 400]) setTimeout(() => child.kill("SIGINT"), delay);
   });
   let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-      for (const line of text.split("\n")) if (line.trim() !== "") run.onLine(line);
-    });
-  }
+  const onLine = (line: string) => {
+    const message = args.includes("-json") ? parseMessage(line) : undefined;
+    if (message === undefined) output += `${line}\n`;
+    else if (isProgress(message)) run.progress(message["@message"]);
+    else if (message.diagnostic) output += `${message["@message"]}\n${message.diagnostic.detail}\n`;
+  };
+  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on("line", onLine);
   try {
     return await new Promise((resolve, reject) => {
       child.on("error", () =>
-        reject(new UserError(`${binary} cannot be run: install Terraform, or name it in TERRAFORM_BINARY_NAME`)),
+        reject(new UserError(`${binary} cannot be run: install Terraform, or set TERRAFORM_BINARY_NAME`)),
       );
       child.on("spawn", () => run.onStart?.(child.pid as number));
       child.on("close", (status, signal) => resolve({ status: status ?? (signal === null ? 1 : 128), output }));
     });
   } finally {
-    process.off("SIGINT", wait).off("SIGTERM", passOn);
+    process.off("SIGINT", wait).off("SIGTERM", forward);
   }
 }
 
-/** Runs Terraform; a failure is an error with what Terraform said. */
+/** Runs Terraform and returns its output. Throws a {@link UserError} with the output if Terraform fails. */
 export async function terraformOrFail(run: TerraformRun, ...args: string[]): Promise<string> {
   const { status, output } = await terraform(run, ...args);
   if (status !== 0) throw new UserError(`terraform ${args[0]} failed in ${run.folder}:\n\n${output.trim()}`);

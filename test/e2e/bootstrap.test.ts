@@ -141,12 +141,12 @@ describe("what it does not take", () => {
     [
       "credentials of another account",
       () => sandbox.accountEnvironment(FAR_ACCOUNT),
-      /are of account 210987654321, the environment is account 123456789012: sign in there/,
+      /belong to account 210987654321 .*the environment is in account 123456789012: sign in/,
     ],
     [
       "no credentials",
       () => ({ ...sandbox.environment, AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }),
-      /no AWS credentials that work.*aws sts get-caller-identity/,
+      /no valid AWS credentials.*aws sts get-caller-identity/,
     ],
   ])("%s", async (_, env, said) => {
     const ran = await project.keyless(env(), "bootstrap", "far");
