@@ -115,7 +115,7 @@ function run(entry, install = false) {
   build(install);
   process.on("uncaughtException", (error) => {
     process.stderr.write(`${error?.isUserError ? error.message : (error?.stack ?? error)}\n`);
-    process.exit(1);
+    process.exit(error?.exitStatus ?? 2);
   });
   require(join(dist, entry));
 }

@@ -11,10 +11,9 @@ import { register as sandbox } from "./commands/sandbox";
 import { register as terraform } from "./commands/terraform";
 import { register as test } from "./commands/test";
 import { register as verify } from "./commands/verify";
-
-const program = new Command("keyless")
-  .description("set up, review and explain CircleCI's access to AWS without stored keys")
-  .showHelpAfterError("(--help lists what there is)");
+import { addCompletion } from "./lib/completion";
+import { EXIT_STATUS_HELP, runProgram } from "./lib/exit";
+import { readProjectFile } from "./lib/files";
 
 const commands = [
   access,
@@ -30,6 +29,15 @@ const commands = [
   test,
   verify,
 ];
-for (const register of commands) register(program);
 
-void program.parseAsync();
+const program = new Command("keyless")
+  .description("set up, review and explain CircleCI's access to AWS without stored keys")
+  .version(JSON.parse(readProjectFile("package.json")).version)
+  .showHelpAfterError("Run with --help for usage")
+  .addHelpText("afterAll", EXIT_STATUS_HELP)
+  // Throw instead of exiting: runProgram sets the exit status.
+  .exitOverride();
+for (const register of commands) register(program);
+addCompletion(program);
+
+void runProgram(program);

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { UserError } from "../errors";
+import { UsageError } from "../errors";
 import { check, type Problem } from "./checks";
 import type { ConfigInput } from "./input";
 import { type Config, resolve } from "./resolved";
@@ -9,7 +9,7 @@ export type * from "./input";
 export type * from "./resolved";
 
 /** An invalid configuration. The message lists every problem with its path, value and fix. */
-export class ConfigError extends UserError {
+export class ConfigError extends UsageError {
   constructor(readonly problems: readonly Problem[]) {
     super(
       `the configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}; nothing was planned or changed:\n\n` +

@@ -36,7 +36,7 @@ describe("what is wrong", () => {
   });
 
   test("is an error for people", () => {
-    expect(refusal(undefined)).toMatchObject({ isUserError: true, name: "ConfigError" });
+    expect(refusal(undefined)).toMatchObject({ isUserError: true, exitStatus: 64, name: "ConfigError" });
     expect(() => defineConfig(undefined as never)).toThrow(ConfigError);
   });
 

@@ -124,7 +124,7 @@ test("a role made by hand is read from the account", async () => {
   const env = { ...sandbox.environment, CIRCLE_OIDC_TOKEN_V2: token };
   const { status, output } = await clone.keyless(env, "explain", "dev", "hand-made", "--live", "--json");
   expect(status).toBe(1);
-  const { decision, remedy, trust, mismatch, differences } = JSON.parse(output);
+  const { decision, remedy, trust, mismatch, differences } = JSON.parse(output).data;
   expect([decision, remedy.cause, trust, differences]).toEqual(["refused", "v2-token", "account", undefined]);
   expect(mismatch).toMatchObject({ closest: v1Subject, firstDifference: v1Subject.length });
   expect(output).not.toContain(token.slice(0, 20));

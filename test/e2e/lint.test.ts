@@ -66,20 +66,22 @@ test("what the IAM commands print is read as well, also percent-encoded", async 
   });
   const { status, output } = await lint(role, encoded, "--json");
   expect(status).toBe(1);
-  const found = JSON.parse(output).map(({ subject, findings }: { subject: string; findings: { name: string }[] }) => [
-    subject,
-    findings.map(({ name }) => name),
-  ]);
+  const found = JSON.parse(output).data.map(
+    ({ subject, findings }: { subject: string; findings: { name: string }[] }) => [
+      subject,
+      findings.map(({ name }) => name),
+    ],
+  );
   expect(found).toEqual([
     [role, ["forgeable-subject"]],
     [`${encoded}: a`, ["forgeable-subject"]],
   ]);
 });
 
-test("wrong usage has a status of its own", async () => {
+test("wrong usage exits with 64, an unreadable file with 2", async () => {
   expect((await lint("--nope")).status).toBe(64);
-  expect((await lint(join(folder, "absent.json"))).status).toBe(64);
-  expect((await lint(file("bad.json", "{"))).output).toContain("cannot be read as JSON");
+  expect((await lint(join(folder, "absent.json"))).status).toBe(2);
+  expect((await lint(file("bad.json", "{"))).output).toContain("is not JSON");
 });
 
 test("every role of the account that trusts CircleCI is linted, whoever made it, with what it may do", async () => {
@@ -119,10 +121,12 @@ test("every role of the account that trusts CircleCI is linted, whoever made it,
   );
   const { status, output } = await lint("--live", "dev", "--json");
   expect(status).toBe(1);
-  const found = JSON.parse(output).map(({ subject, findings }: { subject: string; findings: { name: string }[] }) => [
-    subject,
-    findings.map(({ name }) => name),
-  ]);
+  const found = JSON.parse(output).data.map(
+    ({ subject, findings }: { subject: string; findings: { name: string }[] }) => [
+      subject,
+      findings.map(({ name }) => name),
+    ],
+  );
   expect(Object.fromEntries(found)).toEqual({
     "dev/forgeable": ["forgeable-subject"],
     "dev/owner": ["administrator-any-ref"],

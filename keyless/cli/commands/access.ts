@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { accessOf, type EnvironmentAccess } from "../../access/matrix";
 import { accessMermaid } from "../../access/render/mermaid";
@@ -6,11 +6,11 @@ import { accessSvg } from "../../access/render/svg";
 import { accessTable } from "../../access/render/table";
 import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../../access/who";
 import type { Config } from "../../config/resolved";
-import { UserError } from "../../errors";
+import { UsageError, UserError } from "../../errors";
 import { parseRef, UUID } from "../../trust/circleci";
 import { readClaims } from "../../trust/token";
+import { note, print, readInput, toEnvelope, writeOutput } from "../lib/files";
 import { environmentNamed, loadConfig } from "../lib/load-config";
-import { writeOutput } from "../lib/output";
 
 type Format = "table" | "json" | "mermaid" | "svg";
 
@@ -52,7 +52,7 @@ function showAccess(names: readonly string[], { who, format, json, out }: Option
   const { title, access } = who === undefined ? { title: undefined, access: accessOf(config) } : reachOf(config, who);
   const chosen = access.filter(({ name }) => environments.length === 0 || environments.includes(name));
   const text = render(chosen, json ? "json" : format, title);
-  if (out === undefined) process.stdout.write(text);
+  if (out === undefined) print(text);
   else {
     writeOutput("--out", out, text);
     note(`wrote ${out}`);
@@ -62,7 +62,7 @@ function showAccess(names: readonly string[], { who, format, json, out }: Option
 function render(access: readonly EnvironmentAccess[], format: Format, title?: string): string {
   switch (format) {
     case "json":
-      return `${JSON.stringify(access, null, 2)}\n`;
+      return toEnvelope("access", access);
     case "mermaid":
       return accessMermaid(access);
     case "svg":
@@ -79,7 +79,7 @@ function reachOf(config: Config, who: string): View {
   const [, repository, ref] = /^([^@\s/]+(?:\/[^@\s/]+){2,})(?:@(.+))?$/.exec(who) ?? [];
   if (repository === undefined) {
     // What was given is not shown: it may be the token itself.
-    throw new UserError(
+    throw new UsageError(
       "--who takes a token's file, - for a token on standard input, a project's id, or a repository such as " +
         "github.com/acme/site@main: what was given is none of them",
     );
@@ -112,7 +112,7 @@ function reachOfTokenIn(config: Config, file: string): EnvironmentAccess[] {
 }
 
 function readToken(file: string, place: string): ReturnType<typeof readClaims> {
-  const token = readFileSync(file === "-" ? 0 : file, "utf8").trim();
+  const token = readInput(file, "the token").trim();
   try {
     return readClaims(token);
   } catch (error) {
@@ -122,9 +122,4 @@ function readToken(file: string, place: string): ReturnType<typeof readClaims> {
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-}
-
-/** Beside the output, so that a file or a pipe gets nothing but the output. */
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

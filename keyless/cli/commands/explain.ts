@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { ANYBODY } from "../../access/jobs";
 import { AccountError, openAccount } from "../../aws/iam";
 import type { Environment } from "../../config/resolved";
-import { UserError } from "../../errors";
-import { redact } from "../../redact";
+import { EXIT_STATUS, UsageError } from "../../errors";
 import { formatIssuer, formatRef, formatSubject, parseIssuer, refOf } from "../../trust/circleci";
 import { explain, trustedProviders } from "../../trust/explain";
 import { remedyForText } from "../../trust/explain/causes";
@@ -13,11 +11,11 @@ import type { TokenSource } from "../../trust/explain/types";
 import { trustPolicy } from "../../trust/policy";
 import { providerArn } from "../../trust/provider";
 import { type Claims, issuerOfClaims, readClaims } from "../../trust/token";
-import { EXIT, exitForUsage, explainFailure } from "../lib/exit";
 import { type Report, renderReport } from "../lib/explain-text";
+import { print, readInput, toEnvelope } from "../lib/files";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
 import { checkSignature } from "../lib/signature";
-import { paintFor } from "../lib/terminal";
+import { terminalOf } from "../lib/terminal";
 
 interface Flags {
   readonly tokenFile?: string;
@@ -71,25 +69,14 @@ export function register(program: Command): void {
     .option("--server <host>", "the CircleCI server (default: the configuration's)")
     .option("--audience <audience>", "the audience (default: the organization's id)")
     .option("--subject <subject>", "the whole subject, in place of the above")
-    .addHelpText("after", "\nExit status: 0 allowed, 1 refused, 2 could not tell, 64 wrong usage or configuration.\n")
-    .exitOverride(exitForUsage)
     .action(async (environment: string, role: string, flags: Flags) => {
-      process.exitCode = await run(environment, role, flags);
+      const report = await reportOn(environmentNamed(loadConfig(), environment), role, flags);
+      print(flags.json ? toEnvelope("explain", report) : renderReport(report, terminalOf()));
+      process.exitCode = STATUS[report.decision];
     });
 }
 
-async function run(environmentName: string, role: string, flags: Flags): Promise<number> {
-  try {
-    const report = await reportOn(environmentNamed(loadConfig(), environmentName), role, flags);
-    const text = flags.json
-      ? `${JSON.stringify(report, undefined, 2)}\n`
-      : renderReport(report, paintFor(process.stdout));
-    process.stdout.write(redact(text));
-    return { allowed: EXIT.yes, refused: EXIT.no, unknown: EXIT.unknown }[report.decision];
-  } catch (error) {
-    return explainFailure(error);
-  }
-}
+const STATUS = { allowed: EXIT_STATUS.success, refused: EXIT_STATUS.refused, unknown: EXIT_STATUS.failure };
 
 async function reportOn(environment: Environment, nameOrArn: string, flags: Flags): Promise<Report> {
   const role = roleName(environment, nameOrArn);
@@ -128,7 +115,7 @@ function roleName({ name, accountId }: Environment, nameOrArn: string): string {
   const [, owner, role] = /^arn:[^:]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(nameOrArn) ?? [];
   if (role === undefined) return nameOrArn;
   if (owner === accountId) return role;
-  throw new UserError(
+  throw new UsageError(
     `that role is of account ${owner}, environment ${name} is account ${accountId}: name the environment of the role's account`,
   );
 }
@@ -190,7 +177,7 @@ function readToken(environment: Environment, flags: Flags): Given {
   const written = WRITTEN.filter((flag) => flags[flag] !== undefined);
   if (written.length > 0) {
     if (flags.tokenFile !== undefined)
-      throw new UserError(`give a token or claims, not both: --token-file, --${written[0]}`);
+      throw new UsageError(`give a token or claims, not both: --token-file, --${written[0]}`);
     return { claims: writtenClaims(environment, flags), source: "claims" };
   }
   const { text, source } = tokenText(flags);
@@ -207,17 +194,9 @@ function tokenText({ tokenFile, v1 }: Flags): { text: string; source: TokenSourc
     const source = v1 ? "CIRCLE_OIDC_TOKEN" : "CIRCLE_OIDC_TOKEN_V2";
     return { text: (v1 ? first : second)?.trim() ?? "", source };
   }
-  const text = readText(tokenFile).trim();
+  const text = readInput(tokenFile, "the token").trim();
   if (text === "") return { text, source: "file" };
   return { text, source: text === second ? "CIRCLE_OIDC_TOKEN_V2" : text === first ? "CIRCLE_OIDC_TOKEN" : "file" };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    throw new UserError(`the token file ${file} cannot be read: ${error instanceof Error ? error.message : error}`);
-  }
 }
 
 function writtenClaims({ circleci }: Environment, flags: Flags): Claims {
@@ -231,11 +210,11 @@ function writtenClaims({ circleci }: Environment, flags: Flags): Claims {
 }
 
 function writtenSubject(organization: string, { project, user = ANYBODY, repository, branch, tag, v1 }: Flags): string {
-  if (project === undefined) throw new UserError("written claims need --project <id>, or a whole --subject");
+  if (project === undefined) throw new UsageError("written claims need --project <id>, or a whole --subject");
   if (v1) return formatSubject({ organization, project, user });
   const ref = refOf({ branch, tag });
   if (repository === undefined || ref === undefined || (branch !== undefined && tag !== undefined)) {
-    throw new UserError(
+    throw new UsageError(
       "written claims need --repository and one of --branch and --tag; or --v1, whose subject names neither",
     );
   }

@@ -1,17 +1,17 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { openAccount } from "../../aws/iam";
 import type { AcceptedFindings } from "../../config/input";
 import { type JudgedFinding, judge, lintInputOf, serversOf } from "../../config/lint";
 import type { Environment } from "../../config/resolved";
-import { UserError } from "../../errors";
+import { EXIT_STATUS, UsageError, UserError } from "../../errors";
 import { decodeDocument, isObject, type PolicyDocument } from "../../policy/document";
 import { count } from "../../text";
 import { type LintInput, lintTrust, mend, trustsCircleCi } from "../../trust/lint";
 import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../../trust/lint/fix";
-import { EXIT, exitForUsage, explainFailure } from "../lib/exit";
+import { wrap } from "../../wrap";
+import { print, readInput, toEnvelope } from "../lib/files";
 import { environmentNamed, loadConfig } from "../lib/load-config";
-import { type Paint, paintFor } from "../lib/terminal";
+import { type Terminal, terminalOf } from "../lib/terminal";
 
 interface Flags {
   readonly live?: string;
@@ -42,32 +42,17 @@ export function register(program: Command): void {
       (host, others: string[] = []) => [...others, host],
     )
     .option("--json", "print JSON")
-    .addHelpText(
-      "after",
-      "\nExit status: 0 no error that is not accepted, 1 errors, 2 could not tell, 64 wrong usage or configuration.\n",
-    )
-    .exitOverride(exitForUsage)
     .action(async (files: string[], flags: Flags) => {
-      process.exitCode = await run(files, flags);
+      const subjects = await lint(files, flags);
+      print(flags.json ? toEnvelope("lint", subjects) : render(subjects, terminalOf()));
+      const open = subjects.flatMap(({ findings }) => findings).filter(({ accepted }) => accepted === undefined);
+      if (open.some(({ severity }) => severity === "error")) process.exitCode = EXIT_STATUS.refused;
     });
-}
-
-async function run(files: readonly string[], flags: Flags): Promise<number> {
-  try {
-    const subjects = await lint(files, flags);
-    const open = subjects.flatMap(({ findings }) => findings).filter(({ accepted }) => accepted === undefined);
-    process.stdout.write(
-      flags.json ? `${JSON.stringify(subjects, undefined, 2)}\n` : render(subjects, paintFor(process.stdout)),
-    );
-    return open.some(({ severity }) => severity === "error") ? EXIT.no : EXIT.yes;
-  } catch (error) {
-    return explainFailure(error);
-  }
 }
 
 async function lint(files: readonly string[], { live, server }: Flags): Promise<Subject[]> {
   if (live !== undefined && files.length > 0)
-    throw new UserError("lint either files or an account: leave out one of them");
+    throw new UsageError("lint either files or an account: leave out one of them");
   if (live !== undefined) return lintAccount(environmentNamed(loadConfig(), live));
   if (files.length > 0) return files.flatMap((file) => lintFile(file, server ?? []));
   return loadConfig().environments.flatMap((environment) =>
@@ -104,10 +89,11 @@ function lintFile(file: string, servers: readonly string[]): Subject[] {
 }
 
 function parse(file: string): unknown {
+  const text = readInput(file, "the trust policy");
   try {
-    return JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
+    return JSON.parse(text);
   } catch (error) {
-    throw new UserError(`${file} cannot be read as JSON: ${error instanceof Error ? error.message : error}`);
+    throw new UserError(`${file} is not JSON: ${(error as Error).message}`);
   }
 }
 
@@ -123,7 +109,7 @@ function nameOf(role: unknown): string {
   return isObject(role) ? String(role.RoleName) : "";
 }
 
-function render(subjects: readonly Subject[], paint: Paint): string {
+function render(subjects: readonly Subject[], terminal: Terminal): string {
   const all = subjects.flatMap(({ findings }) => findings);
   const open = all.filter(({ accepted }) => accepted === undefined);
   const summary = [
@@ -132,22 +118,22 @@ function render(subjects: readonly Subject[], paint: Paint): string {
     `${all.length - open.length} accepted`,
   ];
   return [
-    ...subjects.filter(({ findings }) => findings.length > 0).map((subject) => renderSubject(subject, paint)),
+    ...subjects.filter(({ findings }) => findings.length > 0).map((subject) => renderSubject(subject, terminal)),
     `${count(subjects.length, "trust policy", "trust policies")} read: ${summary.join(", ")}\n`,
   ].join("\n");
 }
 
-function renderSubject({ subject, findings, mended }: Subject, paint: Paint): string {
+function renderSubject({ subject, findings, mended }: Subject, terminal: Terminal): string {
   const json = JSON.stringify(mended, undefined, 2);
   const lines =
     mended === undefined ? [] : ["  mended:", ...json.split("\n").map((line) => `    ${line}`), ...fillIn(json)];
-  return [subject, ...findings.map((finding) => renderFinding(finding, paint)), ...lines, ""].join("\n");
+  return [subject, ...findings.map((finding) => renderFinding(finding, terminal)), ...lines, ""].join("\n");
 }
 
-function renderFinding(finding: JudgedFinding, { bad, faint, good }: Paint): string {
+function renderFinding(finding: JudgedFinding, { paint: { bad, faint, good }, columns }: Terminal): string {
   const { severity, name, accepted, where, problem, attack } = finding;
   const label = accepted === undefined ? (severity === "error" ? bad(severity) : severity) : good("accepted");
-  const line = (word: string, text: string) => `    ${faint(word.padEnd(10))}${text}`;
+  const line = (word: string, text: string) => `    ${faint(word.padEnd(10))}${wrap(text, columns, " ".repeat(14))}`;
   return [
     `  ${label} ${name}`,
     ...(where === "" ? [] : [line("where", where)]),

@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { jobConfig } from "../../pipeline/job";
+import { print, readProjectFile } from "../lib/files";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
+
+/** The pipeline that `keyless pipeline` fills in. */
+const EXAMPLE = "examples/static-site/.circleci/config.yml";
 
 export function register(program: Command): void {
   program
@@ -12,8 +14,6 @@ export function register(program: Command): void {
     .description("print a .circleci/config.yml for a repository that uses a role, ready to paste")
     .action((environmentName: string, roleName: string) => {
       const environment = environmentNamed(loadConfig(), environmentName);
-      // Compiled, this file is one folder deeper than in the sources: below dist/.
-      const example = join(__dirname, "..", "..", "..", "..", "examples", "static-site", ".circleci", "config.yml");
-      process.stdout.write(jobConfig(readFileSync(example, "utf8"), environment, roleNamed(environment, roleName)));
+      print(jobConfig(readProjectFile(EXAMPLE), environment, roleNamed(environment, roleName)));
     });
 }

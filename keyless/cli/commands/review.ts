@@ -1,19 +1,20 @@
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { UserError } from "../../errors";
+import { EXIT_STATUS, UsageError, UserError } from "../../errors";
 import { administratorRoles } from "../../pipeline/administrator";
 import { type Plan, readPlan } from "../../plan/schema";
 import { GATE_CONDITIONS, type GateCondition, gate } from "../../review/gate";
 import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../../review/github";
-import { toJson } from "../../review/render/json";
+import { toJsonData } from "../../review/render/json";
 import { toMarkdown } from "../../review/render/markdown";
 import { renderSkipped } from "../../review/render/skipped";
 import { toText } from "../../review/render/text";
 import { type Review, review } from "../../review/review";
 import { savedPlan } from "../../terraform/saved-plan";
-import { loadConfig } from "../lib/load-config";
-import { writeOutput } from "../lib/output";
+import { note, print, readInput, toEnvelope, writeOutput } from "../lib/files";
+import { loadConfig, requireStack } from "../lib/load-config";
+import { terminalOf } from "../lib/terminal";
 
 type Format = "markdown" | "json" | "text";
 
@@ -21,6 +22,7 @@ interface Options {
   readonly planJson?: readonly string[];
   readonly plans: string;
   readonly format?: Format;
+  readonly json?: true;
   readonly out?: string;
   readonly comment?: true;
   readonly pullRequest?: string;
@@ -29,11 +31,6 @@ interface Options {
   readonly liftedBy?: readonly Lift[];
   readonly skipped?: string;
 }
-
-/** Exit statuses, besides 0. */
-const GATE_SHUT = 1;
-const NO_REVIEW = 2;
-const NOT_POSTED = 3;
 
 export function register(program: Command): void {
   const collect = (value: string, all: readonly string[] = []) => [...all, value];
@@ -60,6 +57,7 @@ export function register(program: Command): void {
         "text",
       ]),
     )
+    .option("--json", "print JSON: short for --format json")
     .option("--out <file>", "write the review to a file instead of the standard output")
     .option(
       "--comment",
@@ -78,22 +76,8 @@ export function register(program: Command): void {
       collectLift,
     )
     .option("--skipped <reason>", "say in place of the review that there is no plan, and why")
-    .addHelpText(
-      "after",
-      [
-        "",
-        "Exit status: 0 reviewed; 1 --fail-on found something that nobody lifted, or wrong usage;",
-        "2 no review (a plan is missing or unreadable); 3 reviewed and printed, but the comment could not be written.",
-      ].join("\n"),
-    )
     .action(async (environments: string[], options: Options) => {
-      try {
-        process.exitCode = await run(environments, options, process.env);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        process.stderr.write(`${error.message}\n`);
-        process.exitCode = NO_REVIEW;
-      }
+      process.exitCode = await run(environments, options, process.env);
     });
 }
 
@@ -104,18 +88,20 @@ async function run(environments: readonly string[], options: Options, env: Envir
   const reason = options.skipped ?? forkReason(environments, given, options.plans, env);
   if (reason !== undefined) {
     const skipped = { environments, skipped: reason };
-    publish(options, (format) => renderSkipped(skipped, format));
+    publish(options, (format) => (format === "json" ? toEnvelope("review", skipped) : renderSkipped(skipped, format)));
     const status = await comment(options, env, () => renderSkipped(skipped, "markdown"));
     // Where there are no credentials there is no token either: that is no failure.
     return token(env) ? status : 0;
   }
+  const config = loadConfig();
+  for (const name of environments) requireStack(config, name);
   const plans = environments.map((name) => loadPlan(name, given.get(name), options.plans, env));
-  const ofPipeline = loadConfig().environments.map((each) => [each.name, administratorRoles(each)]);
+  const ofPipeline = config.environments.map((each) => [each.name, administratorRoles(each)]);
   const result = review(plans, { administratorRoles: Object.fromEntries(ofPipeline) });
   publish(options, (format) => render(result, format, options));
   const artifactUrl = options.artifactUrl ?? env.CIRCLE_BUILD_URL;
   const posted = await comment(options, env, (limit) => toMarkdown(result, { limit, artifactUrl }));
-  return (await isShut(result, options, env)) ? GATE_SHUT : posted;
+  return (await isShut(result, options, env)) ? EXIT_STATUS.refused : posted;
 }
 
 /** A fork's pull request gets no credentials, so it has no plan; CircleCI sets CIRCLE_PR_NUMBER for those alone. */
@@ -131,7 +117,7 @@ function forkReason(
 }
 
 function loadPlan(name: string, file: string | undefined, folder: string, env: Environment): Plan {
-  const json = file === undefined ? showPlan(name, folder, env) : readText(name, file);
+  const json = file === undefined ? showPlan(name, folder, env) : readInput(file, `the plan of ${name}`);
   try {
     return readPlan(name, JSON.parse(json));
   } catch (error) {
@@ -140,23 +126,14 @@ function loadPlan(name: string, file: string | undefined, folder: string, env: E
   }
 }
 
-function readText(name: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new UserError(`cannot read the plan of ${name}: ${error instanceof Error ? error.message : file}`);
-  }
-}
-
 function showPlan(name: string, folder: string, env: Environment): string {
-  if (!/^[\w-]+$/.test(name)) throw new UserError(`"${name}" is no environment: give a stack's name, such as dev`);
   return savedPlan(name, join(folder, name), env.TERRAFORM_BINARY_NAME || "terraform");
 }
 
-function publish({ format, out }: Options, rendered: (format: Format) => string): void {
-  const chosen = format ?? FORMATS[extname(out ?? "")] ?? "text";
+function publish({ format, json, out }: Options, rendered: (format: Format) => string): void {
+  const chosen = json ? "json" : (format ?? FORMATS[extname(out ?? "")] ?? "text");
   if (out === undefined) {
-    process.stdout.write(rendered(chosen));
+    print(rendered(chosen));
     return;
   }
   writeOutput("--out", out, rendered(chosen));
@@ -165,9 +142,9 @@ function publish({ format, out }: Options, rendered: (format: Format) => string)
 const FORMATS: { readonly [extension: string]: Format } = { ".md": "markdown", ".json": "json" };
 
 function render(result: Review, format: Format, { out }: Options): string {
-  if (format === "json") return toJson(result);
+  if (format === "json") return toEnvelope("review", toJsonData(result));
   if (format === "markdown") return toMarkdown(result);
-  return toText(result, { colours: out === undefined && process.stdout.isTTY === true && !process.env.NO_COLOR });
+  return toText(result, out === undefined ? terminalOf() : {});
 }
 
 /**
@@ -175,20 +152,20 @@ function render(result: Review, format: Format, { out }: Options): string {
  * here.
  */
 async function comment(options: Options, env: Environment, body: (limit: number) => string): Promise<number> {
-  if (!options.comment) return 0;
+  if (!options.comment) return EXIT_STATUS.success;
   try {
     const pullRequest = findPullRequest(options, env);
     if (pullRequest === undefined) {
-      process.stderr.write("no pull request: the review is printed only\n");
+      note("no pull request found; printing the review instead");
       return 0;
     }
-    process.stderr.write(`review: ${await postComment(pullRequest, body)}\n`);
+    note(`review: ${await postComment(pullRequest, body)}`);
     return 0;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`the review is not on the pull request: ${error.message}\n`);
-    if (options.out !== undefined) process.stdout.write(readFileSync(options.out, "utf8"));
-    return NOT_POSTED;
+    note(`the review is not on the pull request: ${error.message}`);
+    if (options.out !== undefined) print(readFileSync(options.out, "utf8"));
+    return EXIT_STATUS.failure;
   }
 }
 
@@ -211,11 +188,11 @@ async function isShut(result: Review, options: Options, env: Environment): Promi
     const pullRequest = lifts.length > 0 ? findPullRequest(options, env) : undefined;
     const [given] = pullRequest ? await liftsGiven(pullRequest, lifts) : [];
     const remedy = lifts.length > 0 ? `; lifted by ${lifts.join(" or ")}` : "";
-    process.stderr.write(`gate: ${reasons.join(", ")}${given ? `: lifted by ${given}` : remedy}\n`);
+    note(`gate: ${reasons.join(", ")}${given ? `: lifted by ${given}` : remedy}`);
     return given === undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`gate: ${reasons.join(", ")}; whether it is lifted cannot be told: ${error.message}\n`);
+    note(`gate: ${reasons.join(", ")}; whether it is lifted cannot be told: ${error.message}`);
     return true;
   }
 }
@@ -223,7 +200,7 @@ async function isShut(result: Review, options: Options, env: Environment): Promi
 /** `dev=plan.json` as its two parts. */
 function planFile(value: string): [environment: string, file: string] {
   const at = value.indexOf("=");
-  if (at < 1) throw new UserError(`--plan-json ${value}: expected <environment>=<file>`);
+  if (at < 1) throw new UsageError(`--plan-json ${value}: expected <environment>=<file>`);
   return [value.slice(0, at), value.slice(at + 1)];
 }
 

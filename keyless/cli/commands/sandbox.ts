@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { shellLines } from "../../pipeline/shell";
 import { type Sandbox, startSandbox } from "../../sandbox";
 import { leastPrivilegePolicy } from "../../sandbox/least-privilege";
-import { writeOutput } from "../lib/output";
+import { writeOutput } from "../lib/files";
 
 interface SandboxFlags {
   readonly account: string;

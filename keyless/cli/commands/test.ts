@@ -1,22 +1,35 @@
 import type { Command } from "commander";
-import { runTrustTests } from "../../access/trust-tests";
+import { runTrustTests, type TrustTestResult } from "../../access/trust-tests";
+import { EXIT_STATUS } from "../../errors";
+import { wrap } from "../../wrap";
+import { print, toEnvelope } from "../lib/files";
 import { loadConfig } from "../lib/load-config";
+import { terminalOf } from "../lib/terminal";
 
 export function register(program: Command): void {
-  program.command("test").description("run the trustTests of config.ts; exit status 1 if one fails").action(testTrust);
+  program
+    .command("test")
+    .description("run the trustTests of config.ts")
+    .option("--json", "print JSON")
+    .action(({ json }: { json?: true }) => {
+      const results = runTrustTests(loadConfig());
+      print(json ? toEnvelope("test", results) : render(results, terminalOf().columns));
+      if (results.some(hasFailed)) process.exitCode = EXIT_STATUS.refused;
+    });
 }
 
-function testTrust(): void {
-  const results = runTrustTests(loadConfig());
+function render(results: readonly TrustTestResult[], columns: number): string {
   if (results.length === 0) {
-    process.stdout.write("config.ts has no trustTests: add some that say which jobs must and must not get in\n");
-    return;
+    return `${wrap("config.ts has no trustTests: list there which jobs each role must and must not trust", columns)}\n`;
   }
-  for (const { name, failures } of results) {
-    process.stdout.write(`${failures.length === 0 ? "pass" : "FAIL"}  ${name}\n`);
-    for (const failure of failures) process.stdout.write(`      ${failure}\n`);
-  }
-  const failed = results.filter(({ failures }) => failures.length > 0).length;
-  process.stdout.write(`\n${results.length - failed} of ${results.length} trust tests passed\n`);
-  if (failed > 0) process.exitCode = 1;
+  const lines = results.flatMap((result) => [
+    `${hasFailed(result) ? "FAIL" : "pass"}  ${wrap(result.name, columns, "      ")}`,
+    ...result.failures.map((failure) => `      ${wrap(failure, columns, "      ")}`),
+  ]);
+  const passed = results.filter((result) => !hasFailed(result)).length;
+  return `${lines.join("\n")}\n\n${passed} of ${results.length} trust tests passed\n`;
+}
+
+function hasFailed({ failures }: TrustTestResult): boolean {
+  return failures.length > 0;
 }

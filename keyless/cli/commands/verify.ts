@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import { RefusedError } from "../../errors";
 import { verifyPlan } from "../../pipeline/verify-plan";
-import { EXIT } from "../lib/exit";
 import { setForLaterSteps } from "../lib/job-environment";
 import { environmentNamed, loadConfig } from "../lib/load-config";
 
@@ -12,11 +12,7 @@ export function register(program: Command): void {
     .description("refuse a saved plan that differs from the reviewed one; make `cdktf deploy` apply exactly that plan")
     .action((name: string, { reviewed }: { reviewed: string }) => {
       const { refusal, isEmpty, variables } = verifyPlan(environmentNamed(loadConfig(), name), reviewed, terraform());
-      if (refusal !== undefined) {
-        console.error(refusal);
-        process.exitCode = EXIT.no;
-        return;
-      }
+      if (refusal !== undefined) throw new RefusedError(refusal);
       console.error(
         isEmpty
           ? `${name}: the saved plan has no changes: there is nothing left to deploy`

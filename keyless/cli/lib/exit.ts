@@ -1,19 +1,36 @@
-import type { CommanderError } from "commander";
-import { AccountError } from "../../aws/iam";
-import { UserError } from "../../errors";
+import { type Command, CommanderError } from "commander";
+import { EXIT_STATUS, UserError } from "../../errors";
 import { redact } from "../../redact";
 
-/** Exit statuses of a command whose answer is its status: what keeps it from an answer must not look like one. */
-export const EXIT = { yes: 0, no: 1, unknown: 2, usage: 64 } as const;
+/** The part of every command's help that lists the exit statuses. */
+export const EXIT_STATUS_HELP = `
+Exit status:
+  0   success
+  1   the check failed: refused, closed, different, or with findings
+  2   the command could not decide, or could not do it
+  64  wrong usage, or an error in config.ts`;
 
-/** For commander's `exitOverride`: wrong usage ends with a status of its own. */
-export function exitForUsage({ exitCode }: CommanderError): never {
-  process.exit(exitCode === 0 ? EXIT.yes : EXIT.usage);
+/** Runs the command line. Every error of a command is reported here, and sets the exit status. */
+export async function runProgram(program: Command): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreClosedPipe);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = report(error);
+  }
 }
 
-/** Says what kept a command from its answer, and with which status it ends. */
-export function explainFailure(error: unknown): number {
-  const text = error instanceof UserError ? error.message : error instanceof Error ? error.stack : undefined;
+/** A reader such as `head` may close the pipe before everything is written. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}
+
+/** Prints an error and returns the exit status. */
+function report(error: unknown): number {
+  // Commander has printed its message.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_STATUS.success : EXIT_STATUS.usage;
+  const isUserError = error instanceof UserError;
+  const text = isUserError ? error.message : error instanceof Error ? error.stack : undefined;
   process.stderr.write(`${redact(text ?? String(error))}\n`);
-  return error instanceof UserError && !(error instanceof AccountError) ? EXIT.usage : EXIT.unknown;
+  return isUserError ? error.exitStatus : EXIT_STATUS.failure;
 }

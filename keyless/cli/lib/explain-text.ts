@@ -1,7 +1,7 @@
-import wrapAnsi from "wrap-ansi";
 import type { Explanation } from "../../trust/explain";
 import type { Check, Mismatch, PartComparison } from "../../trust/explain/types";
-import type { Paint } from "./terminal";
+import { wrap } from "../../wrap";
+import type { Paint, Terminal } from "./terminal";
 
 /** What `keyless explain` found out, beside the explanation itself. */
 export interface Report extends Explanation {
@@ -13,19 +13,18 @@ export interface Report extends Explanation {
   readonly differences?: readonly string[];
 }
 
-const WIDTH = 100;
 const INDENT = "  ";
 const COLUMN = 14;
 
 /** An explanation for people: the decision, what to do, and what was compared; one screen. */
-export function renderReport(report: Report, paint: Paint): string {
+export function renderReport(report: Report, { paint, columns }: Omit<Terminal, "colors">): string {
   const { mismatch, checks } = report;
   return [
-    headline(report, paint),
-    ...remedyLines(report, paint),
+    wrap(headline(report, paint), columns, INDENT),
+    ...remedyLines(report, paint, columns),
     ...(mismatch === undefined ? [] : ["", ...mismatchLines(mismatch, paint)]),
     "",
-    ...checkLines(checks, paint),
+    ...checkLines(checks, paint, columns),
     ...differenceLines(report),
     "",
   ].join("\n");
@@ -43,15 +42,20 @@ function headline({ decision, environment, role, trust }: Report, { good, bad }:
   }
 }
 
-function remedyLines({ remedy }: Report, { bad, good }: Paint): string[] {
+function remedyLines({ remedy }: Report, { bad, good }: Paint, columns: number): string[] {
   if (remedy === undefined) return [];
-  return ["", ...wrap("why", remedy.why, bad), ...wrap("remedy", remedy.remedy, good)];
+  const paragraph = (label: string, text: string) => `${INDENT}${label}${hang(text, columns, INDENT.length)}`;
+  return [
+    "",
+    paragraph(bad("why".padEnd(COLUMN)), remedy.why),
+    paragraph(good("remedy".padEnd(COLUMN)), remedy.remedy),
+  ];
 }
 
-/** A labelled paragraph, broken at spaces. */
-function wrap(label: string, text: string, paint: (text: string) => string): string[] {
-  const lines = wrapAnsi(text, WIDTH - COLUMN - INDENT.length).split("\n");
-  return lines.map((line, index) => `${INDENT}${paint((index === 0 ? label : "").padEnd(COLUMN))}${line}`);
+/** Text behind a label and `before` more columns, wrapped with its lines below each other. */
+function hang(text: string, columns: number, before: number): string {
+  const indent = " ".repeat(before + COLUMN);
+  return wrap(text, columns, indent);
 }
 
 function mismatchLines(mismatch: Mismatch, paint: Paint): string[] {
@@ -89,14 +93,14 @@ function sides(
 }
 
 /** What was checked: what passed in one line, the rest with its reason. */
-function checkLines(checks: readonly Check[], { good, bad, faint }: Paint): string[] {
+function checkLines(checks: readonly Check[], { good, bad, faint }: Paint, columns: number): string[] {
   const passed = checks.filter(({ outcome }) => outcome === "passed").map(({ name }) => name);
   const others = checks.filter(({ outcome }) => outcome !== "passed");
   return [
-    ...(passed.length === 0 ? [] : [`${INDENT}${good("✓")} ${passed.join(", ")}`]),
+    ...(passed.length === 0 ? [] : [`${INDENT}${good("✓")} ${wrap(passed.join(", "), columns, INDENT.repeat(2))}`]),
     ...others.map(({ name, outcome, detail }) => {
       const sign = outcome === "failed" ? bad("✗") : faint("?");
-      return `${INDENT}${sign} ${name.padEnd(COLUMN)}${detail}`;
+      return `${INDENT}${sign} ${name.padEnd(COLUMN)}${hang(detail, columns, 2 * INDENT.length)}`;
     }),
   ];
 }

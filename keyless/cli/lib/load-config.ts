@@ -1,29 +1,48 @@
+import { closest, distance } from "fastest-levenshtein";
 import type { Config, Environment, Role } from "../../config/resolved";
-import { UserError } from "../../errors";
+import { UsageError, UserError } from "../../errors";
 
-/** The configuration in `config.ts`. Read when asked for, so that a mistake in it does not keep `--help` from working. */
+/**
+ * The configuration in `config.ts`. Loaded on demand: `--help` and shell completion work with an error in it.
+ *
+ * @throws {UsageError} if config.ts has an error
+ */
 export function loadConfig(): Config {
-  return (require("../../../config") as { default: Config }).default;
+  try {
+    return (require("../../../config") as { default: Config }).default;
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UsageError(`config.ts cannot be loaded: ${error instanceof Error ? error.stack : error}`);
+  }
 }
 
-/** @throws {UserError} naming the environments that there are */
+/** @throws {UsageError} if there is no such environment: lists the environments and suggests one with a similar name */
 export function environmentNamed(config: Config, name: string): Environment {
-  const environment = config.environments.find((candidate) => candidate.name === name);
-  if (environment === undefined) {
-    throw new UserError(
-      `there is no environment "${name}" in config.ts: ${config.environments.map(({ name }) => name).join(", ")}`,
-    );
-  }
-  return environment;
+  return itemNamed(config.environments, name, `there is no environment "${name}" in config.ts`);
 }
 
-/** @throws {UserError} naming the roles that the environment has */
+/** @throws {UsageError} if there is no such role: lists the environment's roles and suggests one with a similar name */
 export function roleNamed(environment: Environment, name: string): Role {
-  const role = environment.roles.find((candidate) => candidate.name === name);
-  if (role === undefined) {
-    throw new UserError(
-      `there is no role "${name}" in environment ${environment.name}: ${environment.roles.map(({ name }) => name).join(", ")}`,
-    );
-  }
-  return role;
+  return itemNamed(environment.roles, name, `there is no role "${name}" in environment ${environment.name}`);
+}
+
+/** @throws {UsageError} if the configuration has no stack of this name */
+export function requireStack({ environments, stateBackends }: Config, name: string): void {
+  itemNamed([...environments, ...stateBackends], name, `there is no stack "${name}" in config.ts`);
+}
+
+function itemNamed<T extends { readonly name: string }>(items: readonly T[], name: string, problem: string): T {
+  const found = items.find((item) => item.name === name);
+  if (found !== undefined) return found;
+  const names = items.map((item) => item.name);
+  throw new UsageError(`${problem}: ${names.join(", ") || "none is defined"}${didYouMean(name, names)}`);
+}
+
+/** A suggestion for a mistyped name, if at most 3 edits and 70% of its characters apart. */
+function didYouMean(name: string, candidates: readonly string[]): string {
+  if (candidates.length === 0) return "";
+  const best = closest(name, candidates);
+  const edits = distance(name, best);
+  const similarity = 1 - edits / Math.max(name.length, best.length);
+  return edits <= 3 && similarity > 0.3 ? ` (did you mean ${best}?)` : "";
 }

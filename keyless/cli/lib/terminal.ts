@@ -1,15 +1,32 @@
 import { styleText } from "node:util";
 
-/** How a text is set off, if it is to be. */
+/** How text is highlighted, if it is. */
 export interface Paint {
   readonly good: (text: string) => string;
   readonly bad: (text: string) => string;
   readonly faint: (text: string) => string;
 }
 
-/** Colours for a terminal, unless `NO_COLOR` is set; nothing for anything else. */
-export function paintFor({ isTTY }: { isTTY?: boolean }): Paint {
-  const coloured = isTTY === true && process.env.NO_COLOR === undefined;
-  const as = (style: "green" | "red" | "dim") => (text: string) => (coloured ? styleText(style, text) : text);
-  return { good: as("green"), bad: as("red"), faint: as("dim") };
+/** What standard output can show. */
+export interface Terminal {
+  /** Whether escape codes for colors may be written. */
+  readonly colors: boolean;
+  /** The width, in columns. */
+  readonly columns: number;
+  readonly paint: Paint;
+}
+
+type Stream = { readonly isTTY?: boolean; readonly columns?: number };
+
+/**
+ * Colors only for a terminal, unless `NO_COLOR` is set and not empty. The width is the terminal's, else `COLUMNS`, else 80.
+ *
+ * @see https://no-color.org
+ */
+export function terminalOf(stream: Stream = process.stdout, env = process.env): Terminal {
+  const colors = stream.isTTY === true && !env.NO_COLOR;
+  const columns = stream.columns || Number(env.COLUMNS) || 80;
+  const as = (style: "green" | "red" | "dim") => (text: string) =>
+    colors ? styleText(style, text, { validateStream: false }) : text;
+  return { colors, columns, paint: { good: as("green"), bad: as("red"), faint: as("dim") } };
 }

@@ -8,8 +8,7 @@ export interface Skipped {
 }
 
 /** Says in place of a review that there is none, and why. */
-export function renderSkipped(skipped: Skipped, format: "markdown" | "json" | "text"): string {
-  if (format === "json") return `${JSON.stringify(skipped, null, 2)}\n`;
+export function renderSkipped(skipped: Skipped, format: "markdown" | "text"): string {
   const sentence = inWords(skipped);
   return format === "markdown" ? `**${inMarkdown(sentence)}**\n` : `${plain(sentence)}\n`;
 }

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { DiffLine } from "../../plan/difference";
+import { wrap } from "../../wrap";
 import type { Finding } from "../delta/finding";
 import { COUNTED, type EnvironmentReview, isQuiet, type ResourceReview, type Review } from "../review";
 import { plain } from "../rich-text";
@@ -8,32 +9,49 @@ import { bySubject, findingInWords, notices, verdict } from "./summary";
 
 type Style = "bold" | "red" | "green" | "yellow";
 
-/** A review for a terminal. `colours` only where there is one. */
-export function toText(review: Review, { colours = false }: { readonly colours?: boolean } = {}): string {
+interface TextOptions {
+  /** Whether to write escape codes for colors. Default: no. */
+  readonly colors?: boolean;
+  /** The width at which sentences are wrapped; differences never are. Default: unlimited. */
+  readonly columns?: number;
+}
+
+/** A review for a terminal. */
+export function toText(
+  review: Review,
+  { colors = false, columns = Number.POSITIVE_INFINITY }: TextOptions = {},
+): string {
   const paint = (style: Style, text: string) =>
-    colours ? styleText(style, oneLine(text), { validateStream: false }) : oneLine(text);
+    colors ? styleText(style, oneLine(text), { validateStream: false }) : oneLine(text);
+  const sentence = (style: Style, text: string) => {
+    const indent = " ".repeat(text.length - text.trimStart().length + 2);
+    return wrap(oneLine(text), columns, indent)
+      .split("\n")
+      .map((line) => paint(style, line))
+      .join("\n");
+  };
   const { environments } = review;
-  const lines = [paint("bold", plain(verdict(review)))];
+  const lines = [sentence("bold", plain(verdict(review)))];
   if (environments.every(isQuiet)) return `${lines[0]}\n`;
-  lines.push(...environments.flatMap(notices).map((notice) => paint("yellow", `! ${plain(notice)}`)));
-  for (const each of environments) lines.push("", ...environmentLines(each, paint));
+  lines.push(...environments.flatMap(notices).map((notice) => sentence("yellow", `! ${plain(notice)}`)));
+  for (const each of environments) lines.push("", ...environmentLines(each, paint, sentence));
   return `${lines.join("\n")}\n`;
 }
 
 type Paint = (style: Style, text: string) => string;
 
-function environmentLines(review: EnvironmentReview, paint: Paint): string[] {
+function environmentLines(review: EnvironmentReview, paint: Paint, sentence: Paint): string[] {
   const counts = COUNTED.filter((what) => review.counts[what] > 0).map((what) => `${review.counts[what]} ${what}`);
   const part = (title: string, lines: readonly string[]) => (lines.length > 0 ? [`  ${title}`, ...lines] : []);
   return [
     paint("bold", `${review.environment}: ${counts.join(", ") || "no change of a resource"}`),
-    ...part("who gains and who loses", accessLines(review.access, paint)),
+    ...part("who gains and who loses", accessLines(review.access, sentence)),
     ...part(
       "resources",
       review.resources.flatMap((each) => resourceLines(each, paint)),
     ),
     ...part("drift", [
-      ...accessLines(review.driftAccess, paint),
+      ...accessLines(review.driftAccess, sentence),
       ...review.drift.flatMap((each) => resourceLines(each, paint)),
     ]),
     ...part(
@@ -49,7 +67,7 @@ function environmentLines(review: EnvironmentReview, paint: Paint): string[] {
     ),
     ...part(
       "warnings",
-      review.warnings.map((warning) => paint("yellow", `    ${warning}`)),
+      review.warnings.map((warning) => sentence("yellow", `    ${warning}`)),
     ),
   ];
 }
@@ -57,10 +75,10 @@ function environmentLines(review: EnvironmentReview, paint: Paint): string[] {
 const SIGNS = { gain: "+", unclear: "?", loss: "-" } as const;
 const STYLES = { gain: "red", unclear: "yellow", loss: "green" } as const;
 
-function accessLines(findings: readonly Finding[], paint: Paint): string[] {
+function accessLines(findings: readonly Finding[], sentence: Paint): string[] {
   return [...bySubject(findings)].flatMap(([subject, all]) => [
     oneLine(`    ${subject}`),
-    ...all.map((each) => paint(STYLES[each.effect], `      ${SIGNS[each.effect]} ${plain(findingInWords(each))}`)),
+    ...all.map((each) => sentence(STYLES[each.effect], `      ${SIGNS[each.effect]} ${plain(findingInWords(each))}`)),
   ]);
 }
 

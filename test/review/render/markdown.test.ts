@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { readPlan } from "../../../keyless/plan/schema";
-import { toJson } from "../../../keyless/review/render/json";
+import { toJsonData } from "../../../keyless/review/render/json";
 import { toMarkdown } from "../../../keyless/review/render/markdown";
 import { toText } from "../../../keyless/review/render/text";
 import { review } from "../../../keyless/review/review";
@@ -20,7 +20,7 @@ describe.each(readdirSync(golden).filter((name) => name.endsWith(".plan.json")))
   test.each([
     ["md", toMarkdown(result)],
     ["txt", toText(result)],
-    ["json", toJson(result)],
+    ["json", `${JSON.stringify(toJsonData(result), null, 2)}\n`],
   ])("renders as %s", (extension, rendered) => {
     const expected = join(golden, file.replace(/plan\.json$/, extension));
     if (process.env.UPDATE_GOLDEN) writeFileSync(expected, rendered);

@@ -1,0 +1,56 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { UserError } from "../../errors";
+import { redact } from "../../redact";
+
+/** The folder of the project. Compiled, this file is one folder deeper than its source: below dist/. */
+const PROJECT = join(__dirname, "..", "..", "..", "..");
+
+/** The text of a file of this project, by its path from the project's folder. */
+export function readProjectFile(path: string): string {
+  return readFileSync(join(PROJECT, path), "utf8");
+}
+
+/**
+ * The text of a file that the command line names.
+ *
+ * @param file the path, or `-` for standard input
+ * @param what what the file contains, for the error message: `the token`
+ * @throws {UserError} if the file cannot be read
+ */
+export function readInput(file: string, what: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new UserError(`cannot read ${what}: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Writes the file that an option such as `--out` names. Creates its folder if it does not exist.
+ *
+ * @throws {UserError} if the file cannot be written
+ */
+export function writeOutput(option: string, file: string, text: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UserError(`cannot write ${option} ${file}: ${(error as Error).message}`);
+  }
+}
+
+/** Prints to standard output, with credentials concealed. */
+export function print(text: string): void {
+  process.stdout.write(redact(text));
+}
+
+/** Prints to standard error, so that a file or a pipe receives the command's output only. */
+export function note(text: string): void {
+  process.stderr.write(`${redact(text)}\n`);
+}
+
+/** What a command prints as JSON: the same envelope for every command. docs/commands.md documents it. */
+export function toEnvelope(command: string, data: unknown): string {
+  return `${JSON.stringify({ version: 1, command, data }, null, 2)}\n`;
+}
