@@ -21,10 +21,14 @@ export class AwsError extends Error {
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
  */
-export function accessDenied(who: string, { action, resource }: RequiredPermission, decision: Decision): AwsError {
+export function accessDenied(
+  callerArn: string,
+  { action, resource }: RequiredPermission,
+  decision: Decision,
+): AwsError {
   const arn = action.startsWith("s3:") ? `"${resource}"` : resource;
   const where = resource === "*" ? "" : ` on resource: ${arn}`;
-  const what = `User: ${who} is not authorized to perform: ${action}${where}`;
+  const what = `User: ${callerArn} is not authorized to perform: ${action}${where}`;
   // AWS gives no reason for AssumeRole, so that the message does not reveal whether the role exists.
   const reason = action === "sts:AssumeRole" ? "" : ` ${why(action, decision)}`;
   return new AwsError("AccessDenied", `${what}${reason}`, 403);

@@ -101,8 +101,8 @@ class Authorizer {
     const account = session ?? this.#administratorOf(call);
     if (session) await this.#authorize(call, session);
     if (call.service === "sts" && call.operation === "AssumeRole") {
-      const who = session?.arn ?? `arn:aws:iam::${account.accountId}:user/administrator`;
-      return this.#createSession(call, await assumeRole(call, who, this.#store, session !== undefined));
+      const callerArn = session?.arn ?? `arn:aws:iam::${account.accountId}:user/administrator`;
+      return this.#createSession(call, await assumeRole(call, callerArn, this.#store, session !== undefined));
     }
     const answer = await this.#forward(call, account);
     if (changesPolicies(call)) this.#store.forget();

@@ -40,8 +40,8 @@ export async function assumeRoleWithWebIdentity(
   const { account, roleName, roleArn } = parseRoleArn(form);
   checkForm(form);
   const claims = await verify(form.get("WebIdentityToken") ?? "", keys);
-  const asked = webIdentityRequest(claims, account, new Date());
-  const audiences = await store.audiences(account, asked.principal.id);
+  const request = webIdentityRequest(claims, account, new Date());
+  const audiences = await store.audiences(account, request.principal.id);
   if (!audiences) {
     throw new AwsError("InvalidIdentityToken", `No OpenIDConnect provider found in your account for ${claims.iss}`);
   }
@@ -49,14 +49,14 @@ export async function assumeRoleWithWebIdentity(
 
   const role = await store.role(account, roleName);
   if (role?.arn !== roleArn) throw notAuthorized();
-  const claimKeys = { ...asked.context, "aws:FederatedProvider": asked.principal.id };
+  const claimKeys = { ...request.context, "aws:FederatedProvider": request.principal.id };
   const context = {
     ...claimKeys,
     ...present({ "sts:RoleSessionName": form.get("RoleSessionName") }),
     ...requestTimeContext(),
   };
   const options = { unknownKey: unknownKeyFor(issuerOfClaims(claims)) };
-  const decision = evaluate({ resource: [role.trust] }, { ...asked, resource: roleArn, context }, options);
+  const decision = evaluate({ resource: [role.trust] }, { ...request, resource: roleArn, context }, options);
   if (decision.outcome !== "allowed") throw notAuthorized();
   checkDuration(form, role.maxSessionSeconds);
   return newSession(form, store, account, role, claimKeys);
@@ -65,16 +65,21 @@ export async function assumeRoleWithWebIdentity(
 /**
  * Checks the parameters and the role of an `AssumeRole` request. The permission is evaluated like every other one.
  *
- * @param who The ARN of the caller.
+ * @param callerArn The caller, for error messages.
  * @param chained Whether the caller is a role session, whose new session is limited to an hour.
  * @throws {AwsError} for the first check that fails
  */
-export async function assumeRole({ form }: Call, who: string, store: Store, chained: boolean): Promise<NewSession> {
+export async function assumeRole(
+  { form }: Call,
+  callerArn: string,
+  store: Store,
+  chained: boolean,
+): Promise<NewSession> {
   const { account, roleName, roleArn } = parseRoleArn(form);
   checkForm(form);
   const role = await store.role(account, roleName);
   if (role?.arn !== roleArn) {
-    const message = `User: ${who} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`;
+    const message = `User: ${callerArn} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`;
     throw new AwsError("AccessDenied", message, 403);
   }
   if (chained && Number(form.get("DurationSeconds") ?? 0) > 3600) {
