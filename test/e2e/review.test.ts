@@ -135,12 +135,15 @@ describe("the comment", () => {
   });
 
   test.each([
-    ["404", { status: 404 }, "the token may not see the repository"],
+    ["404", { status: 404 }, "the token has no access to the repository"],
     ["403 without a rate limit", { status: 403 }, "pull-requests: write"],
     [
       "a rate limit of an hour",
-      { status: 403, headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "99999999999" } },
-      "rate limit is used up",
+      {
+        status: 403,
+        headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(Math.floor(Date.now() / 1000) + 3_600) },
+      },
+      "rate limit is exceeded",
     ],
   ])("that meets %s fails aloud, and the review is printed all the same", async (_name, fault, said) => {
     github.faults.push({ method: "POST", ...fault });

@@ -5,7 +5,7 @@ import { EXIT_STATUS, UsageError, UserError } from "../../errors";
 import { administratorRoles } from "../../pipeline/administrator";
 import { type Plan, readPlan } from "../../plan/schema";
 import { GATE_CONDITIONS, type GateCondition, gate } from "../../review/gate";
-import { type Lift, liftsGiven, type PullRequest, parsePullRequest, postComment } from "../../review/github";
+import { grantedOverrides, type Override, type PullRequest, parsePullRequest, postComment } from "../../review/github";
 import { toJsonData } from "../../review/render/json";
 import { toMarkdown } from "../../review/render/markdown";
 import { renderSkipped } from "../../review/render/skipped";
@@ -28,7 +28,7 @@ interface Options {
   readonly pullRequest?: string;
   readonly artifactUrl?: string;
   readonly failOn?: readonly GateCondition[];
-  readonly liftedBy?: readonly Lift[];
+  readonly liftedBy?: readonly Override[];
   readonly skipped?: string;
 }
 
@@ -73,7 +73,7 @@ export function register(program: Command): void {
     .option(
       "--lifted-by <lift>",
       "pass --fail-on after all, given this on the pull request: approval, or label:<name> (repeatable)",
-      collectLift,
+      collectOverride,
     )
     .option("--skipped <reason>", "say in place of the review that there is no plan, and why")
     .action(async (environments: string[], options: Options) => {
@@ -101,7 +101,7 @@ async function run(environments: readonly string[], options: Options, env: Envir
   publish(options, (format) => render(result, format, options));
   const artifactUrl = options.artifactUrl ?? env.CIRCLE_BUILD_URL;
   const posted = await comment(options, env, (limit) => toMarkdown(result, { limit, artifactUrl }));
-  return (await isShut(result, options, env)) ? EXIT_STATUS.refused : posted;
+  return (await isClosed(result, options, env)) ? EXIT_STATUS.refused : posted;
 }
 
 /** A fork's pull request gets no credentials, so it has no plan; CircleCI sets CIRCLE_PR_NUMBER for those alone. */
@@ -180,14 +180,14 @@ function findPullRequest({ pullRequest }: Options, env: Environment): PullReques
   return { ...found, token: secret };
 }
 
-async function isShut(result: Review, options: Options, env: Environment): Promise<boolean> {
+async function isClosed(result: Review, options: Options, env: Environment): Promise<boolean> {
   const reasons = gate(result, options.failOn ?? []);
   if (reasons.length === 0) return false;
-  const lifts = options.liftedBy ?? [];
+  const overrides = options.liftedBy ?? [];
   try {
-    const pullRequest = lifts.length > 0 ? findPullRequest(options, env) : undefined;
-    const [given] = pullRequest ? await liftsGiven(pullRequest, lifts) : [];
-    const remedy = lifts.length > 0 ? `; lifted by ${lifts.join(" or ")}` : "";
+    const pullRequest = overrides.length > 0 ? findPullRequest(options, env) : undefined;
+    const [given] = pullRequest ? await grantedOverrides(pullRequest, overrides) : [];
+    const remedy = overrides.length > 0 ? `; lifted by ${overrides.join(" or ")}` : "";
     note(`gate: ${reasons.join(", ")}${given ? `: lifted by ${given}` : remedy}`);
     return given === undefined;
   } catch (error) {
@@ -212,9 +212,9 @@ function parseConditions(value: string, all: readonly GateCondition[] = []): rea
   }, all);
 }
 
-function collectLift(value: string, all: readonly Lift[] = []): readonly Lift[] {
+function collectOverride(value: string, all: readonly Override[] = []): readonly Override[] {
   if (value !== "approval" && !/^label:./.test(value)) {
     throw new InvalidArgumentError("expected approval or label:<name>.");
   }
-  return [...all, value as Lift];
+  return [...all, value as Override];
 }
