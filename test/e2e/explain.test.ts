@@ -72,7 +72,9 @@ test("a token that was changed after it was signed is refused", async () => {
 test("without the issuer's keys it says that the signature was not checked, and decides by the rest", async () => {
   const { status, output } = await explain({ env: { KEYLESS_ISSUER: "http://127.0.0.1:65533" } });
   expect(status).toBe(0);
-  expect(output).toContain("? signature     not checked: http://127.0.0.1:65533 did not give its keys (ECONNREFUSED)");
+  expect(output.replace(/\s+/g, " ")).toContain(
+    "? signature not checked: http://127.0.0.1:65533 did not give its keys (ECONNREFUSED)",
+  );
 });
 
 test("the ten refusals of a job are explained on one screen each, the remedy first", async () => {
@@ -142,7 +144,7 @@ test("it cannot tell, with status 2, where the account is another or the role do
   const elsewhere = await explain({ env: sandbox.accountEnvironment("210987654321"), args: ["--live"] });
   expect([elsewhere.status, elsewhere.output]).toEqual([
     2,
-    expect.stringContaining("of account 210987654321, the environment is account 123456789012"),
+    expect.stringMatching(/belong to account 210987654321 .*, the environment is in account 123456789012/),
   ]);
   const absent = await clone.keyless(
     { ...sandbox.environment, CIRCLE_OIDC_TOKEN_V2: await sandbox.issuer.token(main) },

