@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { UserError } from "../errors";
 import { type Env, findOnPath, outputOf } from "../terraform/executables";
 
-const runFile = promisify(execFile);
+const execute = promisify(execFile);
 
 /** A running moto server, which emulates AWS on a free port of 127.0.0.1. */
 export interface Moto {
@@ -104,9 +104,9 @@ export async function findMoto(
   const [moto] = /^moto\S*/m.exec(readFileSync(requirements, "utf8")) ?? [];
   progress(`installing ${moto} into ${own} (only once, about a minute)`);
   try {
-    await runFile(python, ["-m", "venv", "--clear", own], { env });
+    await execute(python, ["-m", "venv", "--clear", own], { env });
     const install = ["install", "--quiet", "--no-input", "--require-hashes", "-r", requirements];
-    await runFile(pythonOf(own), ["-m", "pip", ...install], { env });
+    await execute(pythonOf(own), ["-m", "pip", ...install], { env });
   } catch (error) {
     // The next run must not use an incomplete environment.
     rmSync(own, { recursive: true, force: true });

@@ -99,11 +99,8 @@ function xmlError(service: string, code: string, message: string, status: number
     service === "cloudfront"
       ? "http://cloudfront.amazonaws.com/doc/2020-05-31/"
       : `https://${service}.amazonaws.com/doc/`;
-  return xmlResponse(
-    status,
-    id,
-    `<ErrorResponse xmlns="${namespace}">${error}<RequestId>${id}</RequestId></ErrorResponse>`,
-  );
+  const body = `<ErrorResponse xmlns="${namespace}">${error}<RequestId>${id}</RequestId></ErrorResponse>`;
+  return xmlResponse(status, id, body);
 }
 
 function xmlResponse(status: number, id: string, xml: string): HttpResponse {

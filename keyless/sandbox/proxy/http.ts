@@ -23,7 +23,7 @@ const hopByHop = ["connection", "keep-alive", "transfer-encoding", "expect", "up
 /** Serves on a free port of 127.0.0.1. If the handler throws, the response is 500 with the error. */
 export async function serve(handle: (request: HttpRequest) => Promise<HttpResponse>): Promise<Server> {
   const server = createServer(async (incoming, outgoing) => {
-    const answer = await read(incoming).then(handle).catch(failure);
+    const answer = await readRequest(incoming).then(handle).catch(failure);
     outgoing.writeHead(answer.status, answer.headers);
     outgoing.end(answer.body);
   });
@@ -35,7 +35,7 @@ export async function serve(handle: (request: HttpRequest) => Promise<HttpRespon
   return server;
 }
 
-async function read(incoming: IncomingMessage): Promise<HttpRequest> {
+async function readRequest(incoming: IncomingMessage): Promise<HttpRequest> {
   const { method = "GET", url = "/" } = incoming;
   const headers = incoming.headers as Record<string, string | undefined>;
   return { method, url, headers: withoutHopByHop(headers), body: await buffer(incoming) };

@@ -1,6 +1,6 @@
 import type { JSONWebKeySet } from "jose";
 import { partitionOf } from "../../config/partition";
-import { type Decision, evaluate } from "../../policy/evaluate";
+import { evaluate } from "../../policy/evaluate";
 import { accountOf } from "../../policy/principals";
 import type { Account } from "../../trust/provider";
 import { AwsError, accessDenied, toResponse } from "./aws-error";
@@ -174,11 +174,7 @@ class Authorizer {
     }
   }
 
-  async #decide(
-    permission: RequiredPermission,
-    call: Call,
-    session: Session,
-  ): Promise<{ decision: Decision; context: ConditionKeys }> {
+  async #decide(permission: RequiredPermission, call: Call, session: Session) {
     const role = await this.#store.role(session, session.roleName);
     if (!role) throw unknownKey();
     const resource = await resourcePolicy(permission, call, session, this.#store);

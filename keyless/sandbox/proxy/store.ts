@@ -71,9 +71,8 @@ export class Store {
   bucketPolicy(account: Account, bucket: string): Promise<NamedPolicy | undefined> {
     return this.#once(`bucket ${bucket}`, async () => {
       const { status, body } = await this.#raw(account, "us-east-1", "s3", { method: "GET", url: `/${bucket}?policy` });
-      return status === 200
-        ? { name: `policy of bucket ${bucket}`, document: parseDocument(body.toString()) }
-        : undefined;
+      if (status !== 200) return undefined;
+      return { name: `policy of bucket ${bucket}`, document: parseDocument(body.toString()) };
     });
   }
 
@@ -92,9 +91,8 @@ export class Store {
   /** The name of a table's partition key. */
   partitionKey(account: Account, region: string, table: string): Promise<string | undefined> {
     return this.#once(`table ${accountKey(account)} ${region} ${table}`, async () => {
-      const described = await this.#json(account, region, "dynamodb", "DynamoDB_20120810.DescribeTable", {
-        TableName: table,
-      });
+      const target = "DynamoDB_20120810.DescribeTable";
+      const described = await this.#json(account, region, "dynamodb", target, { TableName: table });
       return described?.Table.KeySchema.find((part: JsonObject) => part.KeyType === "HASH")?.AttributeName;
     });
   }
@@ -109,8 +107,8 @@ export class Store {
   /** The key policy of a KMS key. */
   keyPolicy(account: Account, region: string, keyArn: string): Promise<NamedPolicy | undefined> {
     return this.#once(`key policy ${keyArn}`, async () => {
-      const asked = { KeyId: keyArn, PolicyName: "default" };
-      const answer = await this.#json(account, region, "kms", "TrentService.GetKeyPolicy", asked);
+      const request = { KeyId: keyArn, PolicyName: "default" };
+      const answer = await this.#json(account, region, "kms", "TrentService.GetKeyPolicy", request);
       return answer && { name: `policy of key ${keyArn}`, document: parseDocument(answer.Policy) };
     });
   }
@@ -139,9 +137,9 @@ export class Store {
     return reader;
   }
 
-  async #json(account: Account, region: string, service: string, target: string, asked: JsonObject) {
+  async #json(account: Account, region: string, service: string, target: string, request: JsonObject) {
     const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
-    const body = Buffer.from(JSON.stringify(asked));
+    const body = Buffer.from(JSON.stringify(request));
     const answer = await this.#raw(account, region, service, { method: "POST", url: "/", headers, body });
     return answer.status === 200 ? (JSON.parse(answer.body.toString()) as JsonObject) : undefined;
   }

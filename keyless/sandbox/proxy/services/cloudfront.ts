@@ -15,7 +15,6 @@ const nouns = new Map([
 
 /**
  * The permissions that a request to CloudFront requires.
- *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html
  */
 export function cloudFrontPermissions(call: Call, state: ResourceState): RequiredPermission[] {

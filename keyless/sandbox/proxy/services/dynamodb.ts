@@ -14,7 +14,6 @@ export function tablesOf(call: Call): string[] {
 
 /**
  * The permissions that a request to DynamoDB requires, one for each table.
- *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
  */
 export function dynamoDbPermissions(call: Call, state: ResourceState): RequiredPermission[] {

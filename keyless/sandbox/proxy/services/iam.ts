@@ -49,7 +49,6 @@ const changesUnderBoundary = /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Del
 
 /**
  * The permissions that a request to IAM requires.
- *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  */
 export function iamPermissions({ operation = "", form }: Call, state: ResourceState): RequiredPermission[] {
@@ -101,7 +100,6 @@ function formTags(form: URLSearchParams): Record<string, string> {
 
 /**
  * The permissions that a signed request to STS requires.
- *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
  */
 export function stsPermissions({ operation = "", form }: Call): RequiredPermission[] {

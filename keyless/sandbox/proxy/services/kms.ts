@@ -17,7 +17,6 @@ export function kmsKeyId({ operation = "", json = {} }: Call): string | undefine
 
 /**
  * The permissions that a request to KMS requires.
- *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
  */
 export function kmsPermissions(

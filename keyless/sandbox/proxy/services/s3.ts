@@ -82,12 +82,8 @@ const headerKeys = [
 ];
 
 /** Query parameters that are condition keys of requests to buckets, and to objects. */
-const bucketKeys: Record<string, string> = {
-  prefix: "s3:prefix",
-  delimiter: "s3:delimiter",
-  "max-keys": "s3:max-keys",
-};
-const objectKeys: Record<string, string> = { versionId: "s3:VersionId" };
+const bucketKeys = { prefix: "s3:prefix", delimiter: "s3:delimiter", "max-keys": "s3:max-keys" };
+const objectKeys = { versionId: "s3:VersionId" };
 
 /** Creates a permission for an action, given without its prefix, on a resource. */
 type PermissionOn = (action: string, resource: string) => RequiredPermission;
@@ -108,7 +104,6 @@ function decodeOrKeep(text: string): string {
 
 /**
  * The permissions that a request to S3 or S3 Control requires.
- *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
  */
 export function s3Permissions(call: Call, state: ResourceState): RequiredPermission[] {
@@ -221,13 +216,8 @@ function kmsKeyPermissions(
 ): RequiredPermission[] {
   if (keyArn === undefined) return [];
   const context = { "kms:ViaService": `s3.${region}.${partitionOf(region).dnsSuffix}`, "kms:CallerAccount": accountId };
-  const uses: Record<string, string> = {
-    PutObject: "kms:GenerateDataKey",
-    GetObject: "kms:Decrypt",
-    GetObjectVersion: "kms:Decrypt",
-  };
-  const use = uses[action];
-  return use ? [{ action: use, resource: keyArn, context }] : [];
+  if (action === "PutObject") return [{ action: "kms:GenerateDataKey", resource: keyArn, context }];
+  return /^GetObject(Version)?$/.test(action) ? [{ action: "kms:Decrypt", resource: keyArn, context }] : [];
 }
 
 function requestContext(call: Call, { accountId }: ResourceState): ConditionKeys {
