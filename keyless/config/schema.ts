@@ -13,6 +13,7 @@ import {
   UUID,
 } from "../trust/circleci";
 import { FINDING_NAMES } from "../trust/lint/findings";
+import { isConfigurableRefName, isRefName, isRefNamePattern } from "../trust/ref-name";
 import type {
   AcceptedFindings,
   CircleCiInput,
@@ -124,21 +125,6 @@ const tags = byName(
   text(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "is not a tag's value: up to 256 letters, digits, spaces and _.:/=+-@"),
 );
 
-// Git's own rules (git-check-ref-format) and ours: a wildcard only at the end, where it is harmless, and nothing that
-// a policy or Terraform would read as a variable.
-function isRef(name: string): boolean {
-  const literal = name.endsWith("*") ? name.slice(0, -1) : name;
-  if (name === "*") return true;
-  return (
-    !/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|[$&%]\{/u.test(literal) &&
-    !/^\/|^refs\//.test(literal) &&
-    !(literal === name && /(\/|\.|\.lock)$/.test(name)) &&
-    !literal
-      .split("/")
-      .some((part, index, parts) => part.startsWith(".") || (index < parts.length - 1 && part.endsWith(".lock")))
-  );
-}
-
 /** A string copied verbatim into a trust policy: Latin-1, no policy variables. */
 function inTrustPolicy(form: Schema<string>): Schema<string> {
   return v.pipe(
@@ -158,7 +144,7 @@ function isPolicyText(value: string): boolean {
 function refName(kind: Ref["kind"]): Schema<string> {
   return inTrustPolicy(
     text(
-      (name) => name !== "" && name.length <= 244 && isRef(name),
+      (name) => isRefNamePattern(name) && isConfigurableRefName(name),
       `is not a ${kind}: write its name as git does, without ${formatRef({ kind, name: "" })}; a * may stand only at its end`,
     ),
   );
@@ -370,7 +356,7 @@ const rolePattern = text(/^/, "") as Schema<RolePattern>;
 
 function oneRef(kind: Ref["kind"]): Schema<string> {
   return text(
-    (name) => name !== "" && name.length <= 244 && !name.includes("*") && isRef(name),
+    (name) => isRefName(name) && isConfigurableRefName(name),
     `is not a ${kind}: write the whole name of one, as git does, without ${formatRef({ kind, name: "" })}`,
   );
 }

@@ -26,9 +26,12 @@ export interface RefRule {
   readonly project: string;
   /** The repository as it appears in the token: host/owner/name, e.g. `github.com/acme/site`. */
   readonly repository: string;
-  /** Branch names, without `refs/heads/`. A name can end with `*`: `release/*`. Default: no branch. */
+  /**
+   * Branch names as git accepts them, without `refs/heads/`; up to 244 Latin-1 characters, without `${`, `&{` and `%{`.
+   * A name can end with `*`: `release/*`. Default: no branch.
+   */
   readonly branches?: readonly string[];
-  /** Tag names, without `refs/tags/`. A name can end with `*`: `v*`. Default: no tag. */
+  /** Tag names, without `refs/tags/`, by the same rules: `v*`. Default: no tag. */
   readonly tags?: readonly string[];
   /** The ids of the users whose pipelines are trusted, lower-case UUIDs. Default: any user. */
   readonly users?: readonly string[];

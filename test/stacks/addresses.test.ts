@@ -4,6 +4,7 @@ import type { ConfigInput } from "../../keyless/config/input";
 import { terraformName } from "../../keyless/config/names";
 import { isReservedName } from "../../keyless/config/schema";
 import { having, project } from "../config/configuration";
+import { configurableRefName } from "../trust/ref-names";
 import { addresses, blocks, synthesize } from "./synthesis";
 
 // Part of the contract: a resource whose address changes is destroyed and made anew at the next deploy.
@@ -37,12 +38,13 @@ test("the shipped configuration's addresses are these", () => {
 type Roles = ConfigInput["environments"][string]["roles"];
 
 const trust = fc.uniqueArray(
-  fc.constantFrom("main", "develop", "release/*", "v1").map((branch) => ({
+  fc.oneof(fc.constantFrom("main", "develop", "release/*", "v1"), configurableRefName).map((branch) => ({
     project,
     repository: "github.com/acme/site",
     branches: [branch],
   })),
-  { minLength: 1, selector: ({ branches }) => branches[0] },
+  // More rules could exceed the quota for the size of a trust policy.
+  { minLength: 1, maxLength: 4, selector: ({ branches }) => branches[0] },
 );
 const managed = fc
   .uniqueArray(

@@ -2,7 +2,7 @@ import { statements } from "../../keyless/policy/document";
 import { evaluate } from "../../keyless/policy/evaluate";
 import { lintTrust, mend } from "../../keyless/trust/lint";
 import type { FindingName } from "../../keyless/trust/lint/findings";
-import { isBranchName } from "../../keyless/trust/lint/forgery";
+import { isRefName } from "../../keyless/trust/ref-name";
 import { unknownKeyFor, webIdentityRequest } from "../../keyless/trust/token";
 import {
   account,
@@ -221,7 +221,7 @@ test.each(forgeries)("the branch that gets in by %s is named, is one for git, an
   const trustPolicy = handMade(subjects(pattern));
   const found = lintTrust({ trustPolicy }).find(({ name }) => name === "forgeable-subject");
   expect(found?.branch).toBe(branch);
-  expect(isBranchName(branch)).toBe(true);
+  expect(isRefName(branch)).toBe(true);
   const request = webIdentityRequest(claims({ ref: `refs/heads/${branch}` }), account, now);
   const resource = [{ name: "trust", document: trustPolicy }];
   expect(evaluate({ resource }, request, { unknownKey: unknownKeyFor(issuer) }).outcome).toBe("allowed");

@@ -3,10 +3,12 @@ import { evaluate } from "../../keyless/policy/evaluate";
 import { formatIssuer, formatSubject, parseSubject, type TrustRule, UUID } from "../../keyless/trust/circleci";
 import { explain } from "../../keyless/trust/explain";
 import { lintTrust, mend } from "../../keyless/trust/lint";
-import { branchThatGetsIn, isBranchName, jobLike } from "../../keyless/trust/lint/forgery";
+import { branchThatGetsIn, jobLike } from "../../keyless/trust/lint/forgery";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { providerArn } from "../../keyless/trust/provider";
+import { isRefName } from "../../keyless/trust/ref-name";
 import { type Claims, unknownKeyFor, webIdentityRequest } from "../../keyless/trust/token";
+import { configurableRefName, gitRefName } from "./ref-names";
 import { account, handMade, issuer, now, organization, project, repository, subjects } from "./tokens";
 
 /** A job as CircleCI knows it. What a rule means is told on these fields alone, never on the subject's text. */
@@ -70,6 +72,7 @@ const refName = fc.oneof(
   fc.constantFrom(...names),
   fc.constantFrom(...adversarialNames),
   fc.string({ minLength: 1, unit: "grapheme" }),
+  gitRefName,
 );
 
 const job: fc.Arbitrary<Job> = fc.record({
@@ -91,7 +94,10 @@ const job: fc.Arbitrary<Job> = fc.record({
 });
 
 // Rules as the configuration takes them: a wildcard only at a name's end.
-const ruleName = fc.constantFrom("main", "release/*", "release/1", "v*", "*", "mai*", "é*");
+const ruleName = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom("main", "release/*", "release/1", "v*", "*", "mai*", "é*") },
+  { weight: 1, arbitrary: configurableRefName },
+);
 const users = fc.option(fc.uniqueArray(id, { minLength: 1, maxLength: 2 }), { nil: undefined });
 const anyRefRule = fc.record({ project: id, refs: fc.constant("any" as const), users });
 const refRule = fc
@@ -231,7 +237,7 @@ test("the pattern that CircleCI documents is forged by a branch's name, ours is 
       source: { repository, kind: "heads", name },
     });
   const evil = `e/vcs-origin/${repository}/vcs-ref/refs/heads/main`;
-  expect(isBranchName(evil)).toBe(true);
+  expect(isRefName(evil)).toBe(true);
   expect([
     letsIn(handMade(subjects(documented)), push("main")),
     letsIn(handMade(subjects(documented)), push(evil)),
@@ -265,7 +271,7 @@ test("of any pattern with wildcards, a branch that the lint names is one for git
       expect(names.includes("forgeable-subject")).toBe(branch !== undefined);
       if (branch === undefined) return;
       forged++;
-      expect(isBranchName(branch)).toBe(true);
+      expect(isRefName(branch)).toBe(true);
       const like = jobLike(parseSubject(value) ?? {}, organization);
       expect([like.project, like.user]).toEqual([expect.stringMatching(UUID), expect.stringMatching(UUID)]);
       const source = { repository: like.repository, kind: "heads", name: branch } as const;

@@ -1,5 +1,6 @@
 import { matchesPattern } from "../../policy/pattern";
 import { formatRef, formatSubject, parseSubject, type SubjectParts, UUID } from "../circleci";
+import { isRefName } from "../ref-name";
 
 /** An id that nobody has, to fill in what a pattern leaves open. */
 const SOMEBODY = "f7c1e0b4-0a52-4f6e-9d3b-6c8f0e2a7b15";
@@ -38,24 +39,10 @@ export function branchThatGetsIn(pattern: string, organization: string): string 
     .find((branch) => {
       const forged = formatRef({ kind: "branch", name: branch });
       const meant = parts.ref === undefined ? pattern.endsWith("*") : matchesPattern(parts.ref, forged);
-      return !meant && isBranchName(branch) && matchesPattern(pattern, formatSubject({ ...job, ref: forged }));
+      return !meant && isRefName(branch) && matchesPattern(pattern, formatSubject({ ...job, ref: forged }));
     });
 }
 
 function withoutWildcards(pattern: string): string {
   return pattern.replace(/[*?]/g, "x");
-}
-
-/**
- * Whether git takes the name for a branch.
- *
- * @see https://git-scm.com/docs/git-check-ref-format
- */
-export function isBranchName(name: string): boolean {
-  return (
-    name !== "" &&
-    name !== "@" &&
-    !/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|^[-/]|[/.]$/u.test(name) &&
-    name.split("/").every((part) => !part.startsWith(".") && !part.endsWith(".lock"))
-  );
 }
