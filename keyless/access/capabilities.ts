@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { Role } from "../config/resolved";
 import type { EnvironmentScope } from "../permissions/scope";
 import { lockStatements, writeStatements } from "../permissions/state";
-import { asArray, type PolicyDocument, type Statement, statements } from "../policy/document";
-import { makesAdministrator, type RolePolicy } from "../trust/administrator";
+import { grantsAdministrator, isReadOnlyPolicy, type RolePolicy } from "../policy/administrator";
+import type { PolicyDocument } from "../policy/document";
+import { type NormalizedStatement, normalizePolicy, normalizeStatement } from "../policy/normal-form";
 
 /** How far a policy goes. What is not known to read only counts as `write`. */
 export type Level = "read" | "write" | "administrator";
@@ -26,17 +27,18 @@ export function capabilitiesOf(
     ...managedPolicyArns.map((arn) => ({
       policy: policyName(arn),
       services: [],
-      level: levelOf({ name: arn }, scope, !readsOnly(arn)),
+      level: levelOf({ name: arn }, !isReadOnlyPolicy(arn)),
     })),
     ...Object.entries(inlinePolicies).map(([policy, document]) => {
       const { services, writes } = allowedBy(document, scope);
-      return { policy, services, level: levelOf({ name: policy, document }, scope, writes) };
+      return { policy, services, level: levelOf({ name: policy, document }, writes) };
     }),
   ];
 }
 
-function levelOf(policy: RolePolicy, scope: EnvironmentScope, writes: boolean): Level {
-  if (makesAdministrator(policy, scope)) return "administrator";
+// A policy that may make an administrator, under a condition for example, is shown by what it reads and writes.
+function levelOf(policy: RolePolicy, writes: boolean): Level {
+  if (grantsAdministrator(policy) === "yes") return "administrator";
   return writes ? "write" : "read";
 }
 
@@ -50,13 +52,8 @@ export function policyName(arn: string): string {
   return arn.slice(arn.lastIndexOf("/") + 1);
 }
 
-// Of AWS's own policies the name tells how far they go; what a policy of the account says is not known here.
-function readsOnly(arn: string): boolean {
-  return /^[^:]+:[^:]+:iam::aws:.*(ReadOnly(Access)?|ViewOnlyAccess|SecurityAudit)$/.test(arn);
-}
-
 function allowedBy(document: PolicyDocument, scope: EnvironmentScope) {
-  const allowed = statements(document).filter(({ Effect }) => Effect === "Allow");
+  const allowed = normalizePolicy(document).statements.filter(({ Effect }) => Effect === "Allow");
   const state = stateAccess(allowed, scope);
   const others = allowed.filter((statement) => !state.statements.includes(statement));
   return { services: [...state.services, ...servicesOf(others)], writes: state.writes || others.some(writes) };
@@ -64,8 +61,12 @@ function allowedBy(document: PolicyDocument, scope: EnvironmentScope) {
 
 // A plan holds the lock of Terraform's state. That writes to a table or an object, but changes nothing: the statements
 // that this project makes for it are known again, and said in one line.
-function stateAccess(allowed: readonly Statement[], scope: EnvironmentScope) {
-  const built = new Map(writeStatements(scope).map((statement) => [statement.Sid, statement]));
+function stateAccess(allowed: readonly NormalizedStatement[], scope: EnvironmentScope) {
+  const built = new Map(
+    writeStatements(scope)
+      .map(normalizeStatement)
+      .map((statement) => [statement.Sid, statement]),
+  );
   const locking = new Set(lockStatements(scope).map(({ Sid }) => Sid));
   const found = allowed.filter((statement) => isDeepStrictEqual(statement, built.get(statement.Sid)));
   const changes = found.some(({ Sid }) => !locking.has(Sid));
@@ -73,16 +74,16 @@ function stateAccess(allowed: readonly Statement[], scope: EnvironmentScope) {
   return { statements: found, services: found.length === 0 ? [] : [`Terraform state ${how}`], writes: changes };
 }
 
-function writes({ Action, NotAction }: Statement): boolean {
-  return NotAction !== undefined || asArray(Action).some((action) => !reads(action));
+function writes({ Action = [], NotAction }: NormalizedStatement): boolean {
+  return NotAction !== undefined || Action.some((action) => !reads(action));
 }
 
-function servicesOf(allowed: readonly Statement[]): string[] {
+function servicesOf(allowed: readonly NormalizedStatement[]): string[] {
   const modes = new Map<string, Set<string>>();
   const add = (service: string, mode: string) => modes.set(service, (modes.get(service) ?? new Set()).add(mode));
-  for (const { Action, NotAction } of allowed) {
-    if (NotAction !== undefined) add("every service", `everything but ${asArray(NotAction).join(", ")}`);
-    for (const action of asArray(Action)) {
+  for (const { Action = [], NotAction } of allowed) {
+    if (NotAction !== undefined) add("every service", `everything but ${NotAction.join(", ")}`);
+    for (const action of Action) {
       const [service = "", name = "*"] = action.split(":");
       const mode = name === "*" ? "everything" : reads(action) ? "read" : "write";
       add(/^\*+$/.test(service) ? "every service" : service.toLowerCase(), mode);

@@ -1,6 +1,7 @@
 import { type Document, parseDocument } from "yaml";
 import type { Environment, Role } from "../config/resolved";
-import { asArray, type PolicyDocument, statements } from "../policy/document";
+import type { PolicyDocument } from "../policy/document";
+import { normalizePolicy } from "../policy/normal-form";
 import type { TrustRule } from "../trust/circleci";
 
 /** What a role that publishes a static site publishes, read from its permissions. */
@@ -55,9 +56,9 @@ function jobOf(template: Document, { region }: Environment, role: Role, site: Si
 function siteOf(policies: readonly PolicyDocument[]): Site | undefined {
   const resourcesOf = (action: string) =>
     policies
-      .flatMap(statements)
-      .flatMap(({ Effect, Action, Resource }) =>
-        Effect === "Allow" && asArray(Action).includes(action) ? asArray(Resource) : [],
+      .flatMap((policy) => normalizePolicy(policy).statements)
+      .flatMap(({ Effect, Action = [], Resource = [] }) =>
+        Effect === "Allow" && Action.includes(action) ? Resource : [],
       );
   const [written, ...more] = resourcesOf("s3:DeleteObject");
   const [, place] = /^arn:[^:]+:s3:::([^*]+?)\/?\*$/.exec(written ?? "") ?? [];

@@ -192,7 +192,7 @@ export class IamReader {
     if (policy && document)
       return { source: words`policy ${displayed(policy.after?.name ?? policy.address)}`, document };
     const source = words`a managed policy of ${change.address}`;
-    return { source, document: { clauses: [], unclear: displayed(arn), source: arn } };
+    return { source, document: { statements: [], unclear: displayed(arn), source: arn } };
   }
 
   /** The policy in an attribute; one that is known only after apply is read from the data source that makes it. */
@@ -211,8 +211,8 @@ export class IamReader {
    * An attribute named `policy` need not be one of IAM's; one that cannot be read counts where the configuration sets
    * it.
    */
-  private isPolicy(change: ResourceChange, { clauses, unclear }: Document): boolean {
-    return clauses.length > 0 || (unclear !== undefined && this.references.sets(change, "policy"));
+  private isPolicy(change: ResourceChange, { statements, unclear }: Document): boolean {
+    return statements.length > 0 || (unclear !== undefined && this.references.sets(change, "policy"));
   }
 
   /** The customer managed policies of the plan that nothing in it attaches to a role, before or after. */

@@ -1,8 +1,9 @@
 import { displayed, isUnknown, same, type Value } from "../../plan/value";
+import { grantsAdministrator } from "../../policy/administrator";
 import { covers, coversArn } from "../../policy/containment";
-import { ESCALATING_ACTIONS, isAdministratorPolicy } from "../../policy/escalation";
+import type { NormalizedStatement } from "../../policy/normal-form";
 import { join, type Words, words } from "../rich-text";
-import { type Clause, type Document, permits } from "./documents";
+import { type Document, type PlannedStatement, permits } from "./documents";
 import { type Finding, finding } from "./finding";
 import { unclear } from "./trust";
 
@@ -21,9 +22,9 @@ export interface Grant {
 export function permissionDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): Finding[] {
   return [
     ...managedDelta(subject, before, after),
-    ...allowed(after, before).map(({ source, clause, text }) =>
-      finding(subject, "permission gained", "gain", words`${text} (${source})`, {
-        administrator: isAdministrator(clause),
+    ...allowed(after, before).map((gained) =>
+      finding(subject, "permission gained", "gain", words`${gained.text} (${gained.source})`, {
+        administrator: isAdministratorLike(gained),
       }),
     ),
     ...allowed(before, after).map(({ source, text }) =>
@@ -40,7 +41,7 @@ function managedDelta(subject: string, before: readonly Grant[], after: readonly
   return [
     ...[...new Set(missing(after, before))].map((arn) =>
       finding(subject, "permission gained", "gain", words`managed policy ${arn}`, {
-        administrator: isAdministratorPolicy(arn),
+        administrator: grantsAdministrator({ name: arn }) === "yes",
       }),
     ),
     ...[...new Set(missing(before, after))].map((arn) =>
@@ -51,74 +52,86 @@ function managedDelta(subject: string, before: readonly Grant[], after: readonly
 
 interface Sourced {
   readonly source: Words;
-  readonly clause: Clause;
+  readonly document: Document;
+  readonly statement: PlannedStatement;
 }
 
-const clausesOf = (grants: readonly Grant[]): Sourced[] =>
-  grants.flatMap(({ source, document }) => (document?.clauses ?? []).map((clause) => ({ source, clause })));
+const statementsOf = (grants: readonly Grant[]): Sourced[] =>
+  grants.flatMap(({ source, document }) =>
+    document === undefined ? [] : document.statements.map((statement) => ({ source, document, statement })),
+  );
 
-const isPlain = ({ effect, opaque }: Clause) => effect === "Allow" && !opaque;
+const isPlain = ({ Effect, notComparable }: PlannedStatement) => Effect === "Allow" && !notComparable;
 
 /** What `some` allow and `others` do not, statement by statement, in words. */
 function allowed(some: readonly Grant[], others: readonly Grant[]): (Sourced & { readonly text: Words })[] {
-  const rest = clausesOf(others).map(({ clause }) => clause);
+  const rest = statementsOf(others).map(({ statement }) => statement);
   const known = new Set(rest.map(({ text }) => text));
-  return clausesOf(some)
-    .filter(({ clause }) => isPlain(clause) && !known.has(clause.text))
-    .flatMap(({ source, clause }) => uncovered(clause, rest.filter(isPlain)).map((part) => ({ source, ...part })));
+  return statementsOf(some)
+    .filter(({ statement }) => isPlain(statement) && !known.has(statement.text))
+    .flatMap((sourced) => uncovered(sourced.statement, rest.filter(isPlain)).map((part) => ({ ...sourced, ...part })));
 }
 
+/** A resource policy may omit the resource: the policy applies to the resource that it is attached to. */
+const resourcesOf = ({ Resource = [] }: PlannedStatement) => (Resource.length > 0 ? Resource : ["*"]);
+
 /** The part of a statement that none of the others allows, actions with the same resources together. */
-function uncovered(clause: Clause, others: readonly Clause[]): { readonly clause: Clause; readonly text: Words }[] {
+function uncovered(
+  statement: PlannedStatement,
+  others: readonly PlannedStatement[],
+): { readonly statement: PlannedStatement; readonly text: Words }[] {
   const rivals = others.filter(
-    (other) => permits(other.conditions, clause.conditions) && String(other.principals) === String(clause.principals),
+    (other) => permits(other.conditions, statement.conditions) && same(other.Principal, statement.Principal),
   );
-  const groups = new Map<string, { actions: string[]; resources: readonly string[] }>();
-  // A resource's policy may leave the resource out: it is the one that the policy hangs on.
-  const resources = clause.resources.length > 0 ? clause.resources : ["*"];
-  for (const action of clause.actions) {
-    const able = rivals.filter((other) =>
-      other.actions.some((wide) => covers(wide.toLowerCase(), action.toLowerCase())),
+  const groups = new Map<string, { Action: string[]; Resource: readonly string[] }>();
+  for (const action of statement.Action ?? []) {
+    const able = rivals.filter(({ Action = [] }) =>
+      Action.some((wide) => covers(wide.toLowerCase(), action.toLowerCase())),
     );
-    const left = resources.filter(
-      (resource) =>
-        !able.some(({ resources: wides }) =>
-          (wides.length > 0 ? wides : ["*"]).some((wide) => coversArn(wide, resource)),
-        ),
+    const left = resourcesOf(statement).filter(
+      (resource) => !able.some((other) => resourcesOf(other).some((wide) => coversArn(wide, resource))),
     );
-    const group = groups.get(left.join("\n")) ?? { actions: [], resources: left };
-    group.actions.push(action);
+    const group = groups.get(left.join("\n")) ?? { Action: [], Resource: left };
+    group.Action.push(action);
     if (left.length > 0) groups.set(left.join("\n"), group);
   }
   return [...groups.values()].map((part) => ({
-    clause: { ...clause, ...part },
-    text: inWords({ ...clause, ...part }),
+    statement: { ...statement, ...part },
+    text: inWords({ ...statement, ...part }),
   }));
 }
 
-function inWords({ principals, actions, resources, conditions }: Clause): Words {
-  const who = principals === undefined ? [] : words`to ${principals.join(", ")}: `;
+function inWords({ Principal, Action = [], Resource = [], conditions }: PlannedStatement): Words {
+  const who = Principal && words`to ${Principal.map(({ kind, id }) => `${kind} ${id}`).join(", ")}: `;
   const when = conditions.map(({ operator, key, values }) => words` if ${`${operator} ${key} ${values.join(", ")}`}`);
-  return [...who, ...words`${actions.join(", ")} on ${resources.join(", ")}`, ...join(when, " and")];
+  return [...(who ?? []), ...words`${Action.join(", ")} on ${Resource.join(", ")}`, ...join(when, " and")];
 }
 
 /** Statements that are no plain Allow: said as they stand. */
 function otherDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): Finding[] {
-  const others = (grants: readonly Grant[]) => clausesOf(grants).filter(({ clause }) => !isPlain(clause));
+  const others = (grants: readonly Grant[]) => statementsOf(grants).filter(({ statement }) => !isPlain(statement));
   const missing = (from: Sourced[], of: Sourced[]) =>
-    from.filter(({ clause }) => !of.some((other) => other.clause.text === clause.text));
+    from.filter(({ statement }) => !of.some((other) => other.statement.text === statement.text));
+  const [is, was] = [after, before].map((grants) => statementsOf(grants).some(isAdministratorLike));
   return [
-    ...missing(others(after), others(before)).map(({ source, clause }) =>
-      clause.effect === "Deny"
-        ? finding(subject, "permission lost", "loss", words`denied from now on: ${clause.text} (${source})`)
-        : finding(subject, "permission gained", "gain", words`${clause.text} (${source})`, {
-            administrator: isAdministrator(clause),
+    ...missing(others(after), others(before)).map((added) =>
+      added.statement.Effect === "Deny"
+        ? finding(
+            subject,
+            "permission lost",
+            "loss",
+            words`denied from now on: ${added.statement.text} (${added.source})`,
+          )
+        : finding(subject, "permission gained", "gain", words`${added.statement.text} (${added.source})`, {
+            administrator: isAdministratorLike(added),
           }),
     ),
-    ...missing(others(before), others(after)).map(({ source, clause }) =>
-      clause.effect === "Deny"
-        ? finding(subject, "permission gained", "gain", words`denied no longer: ${clause.text} (${source})`)
-        : finding(subject, "permission lost", "loss", words`${clause.text} (${source})`),
+    ...missing(others(before), others(after)).map(({ source, statement }) =>
+      statement.Effect === "Deny"
+        ? finding(subject, "permission gained", "gain", words`denied no longer: ${statement.text} (${source})`, {
+            administrator: is && !was,
+          })
+        : finding(subject, "permission lost", "loss", words`${statement.text} (${source})`),
     ),
   ];
 }
@@ -148,19 +161,11 @@ export function boundaryDelta(subject: string, before: Value, after: Value): Fin
   return [unclear(subject, words`permissions boundary ${displayed(before)} → ${displayed(after)}`)];
 }
 
-/** Whether an Allow, of `NotAction` even, lets its holder escalate on whatever resource. */
-function isAdministrator({ effect, actions, resources, principals }: Clause): boolean {
-  if (effect !== "Allow" || principals !== undefined) return false;
-  const escalating =
-    actions.length === 0 ||
-    actions.some((each) => ESCALATING_ACTIONS.some((other) => covers(each.toLowerCase(), other.toLowerCase())));
-  return escalating && (resources.length === 0 || resources.some(isWholeAccount));
-}
-
-/** Whether a resource means every role, user, group or policy of an account. */
-function isWholeAccount(resource: string): boolean {
-  const anyAccount = resource
-    .replace(/^arn:aws[\w-]*:/, "arn:aws:")
-    .replace(/^arn:aws:iam::\d{12}:/, "arn:aws:iam::*:");
-  return ["role", "user", "group", "policy"].some((kind) => covers(anyAccount, `arn:aws:iam::*:${kind}/*`));
+/**
+ * Whether an allowed statement, with the Deny statements of its policy, makes its holder an administrator. `unknown`
+ * counts as yes: the statement allows an escalating action, under a condition that the review cannot evaluate.
+ */
+function isAdministratorLike({ document, statement }: Sourced): boolean {
+  const denies: readonly NormalizedStatement[] = document.statements.filter(({ Effect }) => Effect === "Deny");
+  return grantsAdministrator([statement, ...denies]) !== "no";
 }

@@ -2,8 +2,9 @@ import { canonical, UNKNOWN } from "../../plan/value";
 import { covers } from "../../policy/containment";
 import { parseIssuer, parseSubject } from "../../trust/circleci";
 import { issuerOfArn } from "../../trust/provider";
+import type { NormalizedCondition } from "../../policy/normal-form";
 import { join, principalInWords, split, subjectInWords, type Words, words } from "../rich-text";
-import { type Clause, type Condition, type Document, patterns, permits, sameDocument } from "./documents";
+import { type Document, type PlannedStatement, patterns, permits, sameDocument } from "./documents";
 import { type Finding, finding } from "./finding";
 
 /** Something that a trust policy lets in: one principal, action, subject and audience. */
@@ -14,7 +15,7 @@ interface Entry {
   readonly subject: string;
   readonly audience: string;
   /** All other conditions. */
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly NormalizedCondition[];
   /** All of that as one text: two entries are the same exactly if their keys are. */
   readonly key: string;
 }
@@ -46,20 +47,20 @@ export function trustDelta(role: string, before: Document | undefined, after: Do
 
 /** Statements that are no plain Allow cannot be compared as sets: one that comes or goes is said as it stands. */
 function opaqueDelta(role: string, before: Document | undefined, after: Document | undefined): Finding[] {
-  const of = (document: Document | undefined) => document?.clauses.filter((each) => !isPlain(each)) ?? [];
+  const of = (document: Document | undefined) => document?.statements.filter((each) => !isPlain(each)) ?? [];
   const added = of(after).filter((each) => !of(before).some(({ text }) => text === each.text));
   const removed = of(before).filter((each) => !of(after).some(({ text }) => text === each.text));
   return [
     ...added.map((each) =>
-      each.effect === "Deny"
+      each.Effect === "Deny"
         ? finding(role, "narrowed", "loss", words`whom a new Deny statement is about: ${each.text}`)
         : unclear(role, words`whom a new statement lets in: ${each.text}`),
     ),
     // When nothing is left that allows, a Deny that goes lets nobody in.
     ...removed.flatMap((each) => {
-      if (each.effect === "Allow")
+      if (each.Effect === "Allow")
         return [finding(role, "no longer trusted", "loss", words`whom this let in: ${each.text}`)];
-      return after?.clauses.some(({ effect }) => effect === "Allow") || after?.unclear
+      return after?.statements.some(({ Effect }) => Effect === "Allow") || after?.unclear
         ? [unclear(role, words`whom a Deny statement kept out, which goes: ${each.text}`)]
         : [];
     }),
@@ -71,23 +72,25 @@ export function unclear(subject: string, what: Words): Finding {
   return finding(subject, "could not tell: treat as gain", "unclear", what);
 }
 
-function isPlain(clause: Clause): boolean {
-  return clause.effect === "Allow" && !clause.opaque && clause.principals !== undefined;
+function isPlain(statement: PlannedStatement): boolean {
+  return statement.Effect === "Allow" && !statement.notComparable && statement.Principal !== undefined;
 }
 
 function entriesOf(document: Document | undefined): Entry[] {
-  const entries = (document?.clauses ?? [])
+  const entries = (document?.statements ?? [])
     .filter(isPlain)
-    .flatMap((clause) =>
-      (clause.principals ?? []).flatMap((principal) => entriesFor(withIssuer(principal, clause), clause)),
+    .flatMap((statement) =>
+      (statement.Principal ?? []).flatMap(({ kind, id }) =>
+        entriesFor(withIssuer(`${kind} ${id}`, statement), statement),
+      ),
     );
   return [...new Map(entries.map((entry) => [entry.key, entry])).values()];
 }
 
-function entriesFor(principal: string, clause: Clause): Entry[] {
+function entriesFor(principal: string, statement: PlannedStatement): Entry[] {
   const [kind, issuer] = split(principal);
   const asks = (claim: string) => {
-    const found = clause.conditions.filter(
+    const found = statement.conditions.filter(
       (each) => kind === "Federated" && each.key === `${issuer}:${claim}`.toLowerCase(),
     );
     // Two conditions on one claim must both hold, which is no list of patterns: they are compared as conditions.
@@ -96,9 +99,9 @@ function entriesFor(principal: string, clause: Clause): Entry[] {
     return { condition: asked && condition, values: asked ?? ["*"] };
   };
   const [subjects, audiences] = [asks("sub"), asks("aud")];
-  const conditions = clause.conditions.filter((each) => each !== subjects.condition && each !== audiences.condition);
+  const conditions = statement.conditions.filter((each) => each !== subjects.condition && each !== audiences.condition);
   const rest = canonical(conditions);
-  return clause.actions.flatMap((each) => {
+  return (statement.Action ?? []).flatMap((each) => {
     const action = each.toLowerCase();
     return subjects.values.flatMap((subject) =>
       audiences.values.map((audience) => {
@@ -113,9 +116,9 @@ function entriesFor(principal: string, clause: Clause): Entry[] {
  * A provider's principal as `Federated <issuer>`. Where its ARN is known only after apply, the conditions give it
  * away: a key `<issuer>:sub` exists for tokens of that issuer alone.
  */
-function withIssuer(principal: string, clause: Clause): string {
+function withIssuer(principal: string, statement: PlannedStatement): string {
   if (principal === `Federated ${UNKNOWN.text}`) {
-    const key = clause.conditions.find((each) => /:(sub|aud)$/.test(each.key) && patterns(each) !== undefined)?.key;
+    const key = statement.conditions.find((each) => /:(sub|aud)$/.test(each.key) && patterns(each) !== undefined)?.key;
     return key === undefined ? principal : `Federated ${key.replace(/:(sub|aud)$/, "")}`;
   }
   const [kind, id] = split(principal);
