@@ -50,7 +50,14 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   "keyless/plan": ["keyless/policy", "keyless/redact.ts", ...SHARED],
   "keyless/redact.ts": [],
   "keyless/review": ["keyless/plan", "keyless/trust", "keyless/policy", ...SHARED, "keyless/wrap.ts"],
-  "keyless/access": ["keyless/config", "keyless/trust", "keyless/permissions", "keyless/policy", ...SHARED],
+  "keyless/access": [
+    "keyless/config",
+    "keyless/trust",
+    "keyless/permissions",
+    "keyless/policy",
+    ...SHARED,
+    "keyless/wrap.ts",
+  ],
   "keyless/text.ts": [],
   "keyless/wrap.ts": [],
   "keyless/pipeline": [

@@ -6,19 +6,19 @@ import { grantsAdministrator, isReadOnlyPolicy, type RolePolicy } from "../polic
 import type { PolicyDocument } from "../policy/document";
 import { type NormalizedStatement, normalizePolicy, normalizeStatement } from "../policy/normal-form";
 
-/** How far a policy goes. What is not known to read only counts as `write`. */
+/** The access level of a policy. A policy that is not known to be read-only counts as `write`. */
 export type Level = "read" | "write" | "administrator";
 
-/** What one policy of a role allows, in words. Denials and conditions are left out: it says rather too much than too little. */
+/** What one policy of a role allows. Deny statements and conditions are ignored, so it can overstate the access. */
 export interface Capability {
   /** The policy's name. */
   readonly policy: string;
-  /** What an inline policy allows, service by service: `s3 read and write`. A managed policy's name says it. */
+  /** What an inline policy allows in each service: `s3 read and write`. Empty for a managed policy. */
   readonly services: readonly string[];
   readonly level: Level;
 }
 
-/** What a role may do: its managed policies by name, its inline policies by what they say. */
+/** What the policies of a role allow. Managed policies are described by their names only. */
 export function capabilitiesOf(
   { managedPolicyArns, inlinePolicies }: Pick<Role, "managedPolicyArns" | "inlinePolicies">,
   scope: EnvironmentScope,
@@ -42,8 +42,8 @@ function levelOf(policy: RolePolicy, writes: boolean): Level {
   return writes ? "write" : "read";
 }
 
-/** A capability in a line: `publish: s3 read and write`. */
-export function inWords({ policy, services }: Capability): string {
+/** `publish: s3 read and write`. */
+export function describeCapability({ policy, services }: Capability): string {
   return [policy, ...(services.length === 0 ? [] : [services.join(", ")])].join(": ");
 }
 
@@ -56,11 +56,14 @@ function allowedBy(document: PolicyDocument, scope: EnvironmentScope) {
   const allowed = normalizePolicy(document).statements.filter(({ Effect }) => Effect === "Allow");
   const state = stateAccess(allowed, scope);
   const others = allowed.filter((statement) => !state.statements.includes(statement));
-  return { services: [...state.services, ...servicesOf(others)], writes: state.writes || others.some(writes) };
+  return {
+    services: [...state.services, ...servicesOf(others)],
+    writes: state.writes || others.some(isWriteStatement),
+  };
 }
 
-// A plan holds the lock of Terraform's state. That writes to a table or an object, but changes nothing: the statements
-// that this project makes for it are known again, and said in one line.
+// Terraform takes the state's lock to plan: it writes to a table or an object, but changes no infrastructure. The
+// statements that this project builds for the state are recognized and summarized in one line.
 function stateAccess(allowed: readonly NormalizedStatement[], scope: EnvironmentScope) {
   const built = new Map(
     writeStatements(scope)
@@ -70,33 +73,33 @@ function stateAccess(allowed: readonly NormalizedStatement[], scope: Environment
   const locking = new Set(lockStatements(scope).map(({ Sid }) => Sid));
   const found = allowed.filter((statement) => isDeepStrictEqual(statement, built.get(statement.Sid)));
   const changes = found.some(({ Sid }) => !locking.has(Sid));
-  const how = changes ? "read and write" : found.some(writes) ? "read, lock held" : "read";
+  const how = changes ? "read and write" : found.some(isWriteStatement) ? "read, takes the lock" : "read";
   return { statements: found, services: found.length === 0 ? [] : [`Terraform state ${how}`], writes: changes };
 }
 
-function writes({ Action = [], NotAction }: NormalizedStatement): boolean {
-  return NotAction !== undefined || Action.some((action) => !reads(action));
+function isWriteStatement({ Action = [], NotAction }: NormalizedStatement): boolean {
+  return NotAction !== undefined || Action.some((action) => !isReadAction(action));
 }
 
 function servicesOf(allowed: readonly NormalizedStatement[]): string[] {
-  const modes = new Map<string, Set<string>>();
-  const add = (service: string, mode: string) => modes.set(service, (modes.get(service) ?? new Set()).add(mode));
+  const found = new Map<string, Set<string>>();
+  const add = (service: string, mode: string) => found.set(service, (found.get(service) ?? new Set()).add(mode));
   for (const { Action = [], NotAction } of allowed) {
     if (NotAction !== undefined) add("every service", `everything but ${NotAction.join(", ")}`);
     for (const action of Action) {
       const [service = "", name = "*"] = action.split(":");
-      const mode = name === "*" ? "everything" : reads(action) ? "read" : "write";
+      const mode = name === "*" ? "everything" : isReadAction(action) ? "read" : "write";
       add(/^\*+$/.test(service) ? "every service" : service.toLowerCase(), mode);
     }
   }
-  return [...modes].map(([service, found]) => {
-    const words = found.has("everything") ? ["everything"] : [...found].sort();
-    return `${service} ${words.join(" and ")}`;
+  return [...found].map(([service, modes]) => {
+    const shown = modes.has("everything") ? ["everything"] : [...modes].sort();
+    return `${service} ${shown.join(" and ")}`;
   });
 }
 
-// The verbs of AWS's access levels List and Read; any other verb, and a wildcard in its place, counts as writing.
-function reads(action: string): boolean {
+// The verbs of AWS's access levels List and Read. Any other verb, or a wildcard in its place, counts as a write.
+function isReadAction(action: string): boolean {
   return /^[^:*?]+:(Get|List|Describe|Head|BatchGet|Query|Scan|Select|Search|Lookup|Simulate|View|Decrypt)/i.test(
     action,
   );

@@ -1,67 +1,90 @@
 import { groupBy } from "../group-by";
 import type { EnvironmentAccess, RoleAccess, Source } from "./matrix";
 
-/** What leads where in one environment; equal things are there once. Both lists are in the order that crosses least. */
+/** One environment as a graph: projects, sources, and groups of roles. Equal nodes are merged, and ordered to cross few edges. */
 export interface Graph {
   readonly projects: readonly Project[];
-  readonly grants: readonly Grant[];
+  readonly groups: readonly RoleGroup[];
 }
 
-/** A project with the refs that lead to roles. */
+/** A project and its sources. */
 export interface Project {
   readonly project: string;
   readonly repository?: string;
   readonly sources: readonly Source[];
 }
 
-/** Roles that the same jobs can assume to do the same. */
-export interface Grant {
-  /** Those of the graph's projects, the very objects. */
+/** Roles with the same sources, policies and permissions boundary. */
+export interface RoleGroup {
+  /** The same objects as in the graph's projects. */
   readonly sources: readonly Source[];
-  /** At least one; alike but for their names. */
+  /** At least one role. The roles differ in their names only. */
   readonly roles: readonly RoleAccess[];
-  /** One of the roles, for what they have in common. */
-  readonly like: RoleAccess;
+  /** The first of the roles, for what they have in common. */
+  readonly representative: RoleAccess;
 }
 
-/** `caution`: trusts any ref. `danger`: trusts any ref and may write, or is an administrator. */
+/** `caution`: anyone with push access can assume the role. `danger`: and the role may write; or it is an administrator. */
 export type Tone = "plain" | "caution" | "danger";
 
 /** The graph of one environment. */
 export function graphOf({ roles }: EnvironmentAccess): Graph {
   const sources = new Map<string, Source>();
   for (const source of roles.flatMap((role) => role.sources)) {
-    if (!sources.has(keyOf(source))) sources.set(keyOf(source), source);
+    if (!sources.has(sourceKey(source))) sources.set(sourceKey(source), source);
   }
-  const projects = [
-    ...groupBy(sources.values(), ({ project, repository }) => JSON.stringify([project, repository])).values(),
-  ].map(([first, ...others]) => ({ ...first, sources: [first, ...others] }));
+  const projects = [...groupBy(sources.values(), projectKey).values()].map(([first, ...others]) => ({
+    ...first,
+    sources: [first, ...others],
+  }));
   const order = new Map(projects.flatMap((project) => project.sources).map((source, index) => [source, index]));
-  const grants = [...groupBy(roles, likeness).values()].map((alike) => {
-    const [like] = alike;
-    const own = new Set(like.sources.flatMap((source) => sources.get(keyOf(source)) ?? []));
-    return { roles: alike, like, sources: [...own] };
+  const groups = [...groupBy(roles, roleKey).values()].map((members) => {
+    const [representative] = members;
+    const own = new Set(representative.sources.flatMap((source) => sources.get(sourceKey(source)) ?? []));
+    return { roles: members, representative, sources: [...own] };
   });
-  const middle = (grant: Grant) =>
-    grant.sources.reduce((sum, source) => sum + (order.get(source) ?? 0), 0) / grant.sources.length;
-  return { projects, grants: grants.sort((one, other) => middle(one) - middle(other)) };
+  const position = (group: RoleGroup) =>
+    group.sources.reduce((sum, source) => sum + (order.get(source) ?? 0), 0) / group.sources.length;
+  return { projects, groups: groups.sort((a, b) => position(a) - position(b)) };
 }
 
-/** What a job from this source makes of the role. */
+/** How dangerous it is that a source can assume a role. */
 export function toneOf({ open }: Source, { level }: RoleAccess): Tone {
   if (level === "administrator" || (open && level === "write")) return "danger";
   return open ? "caution" : "plain";
 }
 
-/** The most alarming of some tones. */
-export function worst(tones: readonly Tone[]): Tone {
+/** The most dangerous tone; `plain` if there is none. */
+export function worstTone(tones: readonly Tone[]): Tone {
   return (["danger", "caution"] as const).find((tone) => tones.includes(tone)) ?? "plain";
 }
 
-function keyOf({ project, repository, refs, users }: Source): string {
+/** The worst tone of an open source, over the groups that it can assume. A source that is not open is `plain`. */
+export function sourceTone(source: Source, groups: readonly RoleGroup[]): Tone {
+  if (!source.open) return "plain";
+  const assumed = groups.filter(({ sources }) => sources.includes(source));
+  return worstTone(assumed.map(({ representative }) => toneOf(source, representative)));
+}
+
+/** The worst tone of a group, over its sources. */
+export function groupTone({ sources, representative }: RoleGroup): Tone {
+  return worstTone(sources.map((source) => toneOf(source, representative)));
+}
+
+/** The tone of the permissions of a role. */
+export function permissionTone({ level }: RoleAccess): Tone {
+  return level === "administrator" ? "danger" : "plain";
+}
+
+/** Identifies the project of a source, with its repository. */
+export function projectKey({ project, repository }: Pick<Source, "project" | "repository">): string {
+  return JSON.stringify([project, repository]);
+}
+
+function sourceKey({ project, repository, refs, users }: Source): string {
   return JSON.stringify([project, repository, refs, users]);
 }
 
-function likeness({ sources, capabilities, boundary }: RoleAccess): string {
-  return JSON.stringify([sources.map(keyOf).sort(), capabilities, boundary]);
+function roleKey({ sources, capabilities, boundary }: RoleAccess): string {
+  return JSON.stringify([sources.map(sourceKey).sort(), capabilities, boundary]);
 }

@@ -1,8 +1,8 @@
 import type { Config, Environment, Role } from "../config/resolved";
-import { describeRef, describeSubject, parseRef, type TrustRule, UUID } from "../trust/circleci";
+import { describeRef, describeSubject, parseRef, type Ref, refOf, type TrustRule, UUID } from "../trust/circleci";
 import { type Capability, capabilitiesOf, type Level, policyName } from "./capabilities";
 
-/** Who can assume what in one environment. */
+/** Which jobs can assume which roles in one environment. */
 export interface EnvironmentAccess {
   readonly name: string;
   readonly accountId: string;
@@ -10,36 +10,47 @@ export interface EnvironmentAccess {
   readonly roles: readonly RoleAccess[];
 }
 
-/** Who may assume one role, and what it may do. */
+/** Which jobs can assume one role, and what the role allows. */
 export interface RoleAccess {
   readonly name: string;
   readonly arn: string;
-  /** Who may assume it: one for each trust rule. */
+  /** The jobs that the role trusts: one source for each trust rule. */
   readonly sources: readonly Source[];
   readonly capabilities: readonly Capability[];
-  /** The farthest that one of its policies goes. */
+  /** The highest level of its policies. */
   readonly level: Level;
-  /** The name of the permissions boundary. */
+  /** The name of the permissions boundary. Absent: none. */
   readonly boundary?: string;
-  /** Reasons to review the role: administrator access, or write access for anyone with push access. */
-  readonly dangers: readonly string[];
+  /** Reasons to review the role. */
+  readonly dangers: readonly Danger[];
 }
 
-/** Whose jobs a trust rule lets in. */
+/** `administrator`: the role is an administrator of the account. `open-write`: anyone with push access may write. */
+export type Danger = "administrator" | "open-write";
+
+/** The jobs that a trust rule trusts. */
 export interface Source {
   /** The project's id. */
   readonly project: string;
-  /** The repository as the rule names it, or the only one that the configuration names for the project. */
+  /** The repository of the rule. If the rule has none: the only repository that config.ts names for the project. */
   readonly repository?: string;
-  /** The branches and tags in words: `branch main`, `tag v*`, `any branch, tag or trigger`. */
-  readonly refs: readonly string[];
+  readonly refs: readonly SourceRef[];
   /** Whether anyone with push access to the project can assume the role: neither refs nor users restrict it. */
   readonly open: boolean;
-  /** The only users whose pipelines get in, by id; absent: any user's. */
+  /** The ids of the users whose pipelines are trusted. Absent: any user. */
   readonly users?: readonly string[];
 }
 
-/** Who can assume what, environment by environment, in the configuration's order. */
+/** What a source trusts: a branch or tag, every ref and trigger, or the subjects that match a custom pattern. */
+export type SourceRef = Ref | { readonly kind: "any" } | { readonly kind: "subject"; readonly pattern: string };
+
+/** `branch main`, `tag v*`, `any branch, tag or trigger`, `subject user/*`. */
+export function describeSourceRef(ref: SourceRef): string {
+  if (ref.kind === "any") return "any branch, tag or trigger";
+  return ref.kind === "subject" ? `subject ${ref.pattern}` : describeRef(ref);
+}
+
+/** The access that config.ts grants, in its order of environments and roles. */
 export function accessOf(config: Config): EnvironmentAccess[] {
   const repositories = repositoriesByProject(config);
   return config.environments.map((environment) => ({
@@ -61,17 +72,18 @@ function roleAccess(environment: Environment, role: Role, repositories: Reposito
       : source;
   });
   const capabilities = capabilitiesOf(role, environment);
-  const level = (["administrator", "write"] as const).find((it) => capabilities.some(({ level }) => level === it));
+  const levels = capabilities.map(({ level }) => level);
+  const level = (["administrator", "write"] as const).find((each) => levels.includes(each)) ?? "read";
   return {
     name: role.name,
     arn: role.arn,
     sources,
     capabilities,
-    level: level ?? "read",
+    level,
     ...(role.permissionsBoundaryArn !== undefined && { boundary: policyName(role.permissionsBoundaryArn) }),
     dangers: [
-      ...(level === "administrator" ? ["ADMINISTRATOR of the account"] : []),
-      ...(level !== undefined && sources.some(({ open }) => open) ? ["anyone with push access may write"] : []),
+      ...(level === "administrator" ? ["administrator" as const] : []),
+      ...(level !== "read" && sources.some(({ open }) => open) ? ["open-write" as const] : []),
     ],
   };
 }
@@ -87,39 +99,35 @@ function repositoriesByProject({ environments }: Config): Repositories {
   return found;
 }
 
-const ANY_REF = "any branch, tag or trigger";
-
-/** A trust rule in words. */
 function sourceOf(rule: TrustRule): Source {
   if ("subject" in rule) return sourceOfSubject(rule.subject);
-  const users = rule.users === undefined ? {} : { users: rule.users };
-  const everyone = rule.users === undefined;
-  if ("refs" in rule) return { project: rule.project, refs: [ANY_REF], open: everyone, ...users };
-  const { branches = [], tags = [] } = rule;
+  const { project, users } = rule;
+  const isAnyUser = users === undefined;
+  const restriction = isAnyUser ? {} : { users };
+  if ("refs" in rule) return { project, refs: [{ kind: "any" }], open: isAnyUser, ...restriction };
+  const { repository, branches = [], tags = [] } = rule;
+  const refs = [...branches.map((branch) => refOf({ branch })), ...tags.map((tag) => refOf({ tag }))];
   return {
-    project: rule.project,
-    repository: rule.repository,
-    refs: [
-      ...branches.map((name) => describeRef({ kind: "branch", name })),
-      ...tags.map((name) => describeRef({ kind: "tag", name })),
-    ],
-    open: everyone && (branches.includes("*") || tags.includes("*")),
-    ...users,
+    project,
+    repository,
+    refs: refs.flatMap((ref) => ref ?? []),
+    open: isAnyUser && refs.some((ref) => ref?.name === "*"),
+    ...restriction,
   };
 }
 
 // A custom pattern restricts the ref only if no branch name can forge its subject. A pattern without a ref also matches
 // the V1 token of every branch's job.
-function sourceOfSubject(subject: string): Source {
-  const scope = describeSubject(subject);
-  if (!("project" in scope)) return { project: "", refs: [`subject ${subject}`], open: true };
+function sourceOfSubject(pattern: string): Source {
+  const scope = describeSubject(pattern);
+  if (!("project" in scope)) return { project: "", refs: [{ kind: "subject", pattern }], open: true };
   const { project, user = "", rest } = scope;
   const users = UUID.test(user) ? { users: [user] } : {};
   const open = users.users === undefined;
-  if (scope.kind === "project") return { project, refs: [ANY_REF], open };
+  if (scope.kind === "project") return { project, refs: [{ kind: "any" }], open };
   const ref = scope.kind === "ref" && !scope.forgeable ? parseRef(scope.ref) : undefined;
   if (scope.kind !== "ref" || ref === undefined || !/^[^*?]*\*?$/.test(ref.name)) {
-    return { project, refs: [`subject ${rest}`], open, ...users };
+    return { project, refs: [{ kind: "subject", pattern: rest }], open, ...users };
   }
-  return { project, repository: scope.repository, refs: [describeRef(ref)], open: open && ref.name === "*", ...users };
+  return { project, repository: scope.repository, refs: [ref], open: open && ref.name === "*", ...users };
 }

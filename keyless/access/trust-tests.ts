@@ -3,39 +3,39 @@ import type { Config, Environment, Role } from "../config/resolved";
 import { describeRef, refOf } from "../trust/circleci";
 import { ANYBODY, letsIn, tokensOf } from "./jobs";
 
-/** How one trust test came out. */
+/** The result of one trust test. */
 export interface TrustTestResult {
   readonly name: string;
-  /** What is not as the test wants it; empty: passed. */
+  /** How the roles differ from what the test expects. Empty if it passed. */
   readonly failures: readonly string[];
 }
 
-/** Decides every trust test of the configuration by the trust policies that it deploys, role by role. */
+/** Runs the `trustTests` of config.ts: evaluates the trust policy of every role for the tokens of each test's job. */
 export function runTrustTests(config: Config): TrustTestResult[] {
   return config.trustTests.map((test) => ({
-    name: test.name ?? nameOf(test),
+    name: test.name ?? generatedName(test),
     failures: config.environments.flatMap((environment) =>
-      environment.roles.flatMap((role) => failureOf(test, environment, role)),
+      environment.roles.flatMap((role) => failuresOf(test, environment, role)),
     ),
   }));
 }
 
-function failureOf(test: TrustTest, environment: Environment, role: Role): string[] {
-  const names = (patterns: readonly RolePattern[]) =>
-    patterns.some((pattern) => [`${environment.name}/${role.name}`, `${environment.name}/*`].includes(pattern));
-  const admitted = names(test.admitted);
-  const refused = test.refused === undefined ? !admitted : names(test.refused);
+function failuresOf(test: TrustTest, environment: Environment, role: Role): string[] {
   const path = `${environment.name}/${role.name}`;
-  const [first, ...others] = admissions(test.job, environment, role);
-  if (admitted && !first) {
-    const only = others.includes(true) ? ", but for its V1 token, which says nothing of the ref" : "";
-    return [`${path} refuses it${only}`];
+  const matches = (patterns: readonly RolePattern[]) =>
+    patterns.some((pattern) => pattern === path || pattern === `${environment.name}/*`);
+  const mustTrust = matches(test.admitted);
+  const mustRefuse = test.refused === undefined ? !mustTrust : matches(test.refused);
+  const [first, ...others] = trustedTokens(test.job, environment, role);
+  if (mustTrust && !first) {
+    const only = others.includes(true) ? ", except its V1 token, which does not contain the ref" : "";
+    return [`${path} does not trust it${only}`];
   }
-  return refused && [first, ...others].includes(true) ? [`${path} lets it in`] : [];
+  return mustRefuse && [first, ...others].includes(true) ? [`${path} trusts it`] : [];
 }
 
-/** For each of the job's tokens whether the role lets it in. */
-function admissions(job: TestJob, environment: Environment, role: Role): boolean[] {
+/** Whether the role trusts each of the job's tokens. */
+function trustedTokens(job: TestJob, environment: Environment, role: Role): boolean[] {
   const { project, repository, user = ANYBODY } = job;
   const ref = refOf(job);
   const audience = job.audience ?? environment.circleci.audiences[0] ?? "";
@@ -48,7 +48,8 @@ function admissions(job: TestJob, environment: Environment, role: Role): boolean
   return tokens.map((claims) => letsIn(environment, role.trust, claims));
 }
 
-function nameOf({ job, admitted, refused }: TrustTest): string {
+/** The default name of a test, generated from its job and roles. */
+function generatedName({ job, admitted, refused }: TrustTest): string {
   const { project, repository, user, audience } = job;
   const ref = refOf(job);
   return [
@@ -57,7 +58,7 @@ function nameOf({ job, admitted, refused }: TrustTest): string {
       : `${describeRef(ref)} of ${repository}, project ${project},`,
     ...(user === undefined ? [] : [`started by ${user}`]),
     ...(audience === undefined ? [] : [`for audience ${audience}`]),
-    `gets into ${admitted.join(", ") || "no role"}`,
-    ...(refused === undefined ? ["and nowhere else"] : [`and not into ${refused.join(", ")}`]),
+    `can assume ${admitted.join(", ") || "no role"}`,
+    ...(refused === undefined ? ["and no other"] : [`and not ${refused.join(", ")}`]),
   ].join(" ");
 }

@@ -4,23 +4,25 @@ import type { Claims } from "../trust/token";
 import { ANYBODY, letsIn, tokensOf } from "./jobs";
 import { accessOf, type EnvironmentAccess, type RoleAccess, type Source } from "./matrix";
 
-/** What a token reaches: the roles that let it in, each with the rules that do. */
-export function reachOfToken(config: Config, claims: Claims): EnvironmentAccess[] {
-  return reach(config, (environment, role, index) => letsIn(environment, role.trust.slice(index, index + 1), claims));
+/** The roles that trust a token, each with the sources that match it. */
+export function accessOfToken(config: Config, claims: Claims): EnvironmentAccess[] {
+  return filterAccess(config, (environment, role, index) =>
+    letsIn(environment, role.trust.slice(index, index + 1), claims),
+  );
 }
 
-/** What the tokens of a project reach, each role with the refs that lead to it. */
-export function reachOfProject(config: Config, project: string): EnvironmentAccess[] {
-  return reach(config, (_environment, _role, _index, source) => source.project === project);
+/** The roles that trust a token of a project, each with its sources of that project. */
+export function accessOfProject(config: Config, project: string): EnvironmentAccess[] {
+  return filterAccess(config, (_environment, _role, _index, source) => source.project === project);
 }
 
 /**
- * What the tokens of a repository reach, each role with the refs that lead to it.
+ * The roles that trust a token of a repository, each with its sources of that repository.
  *
- * @param ref only what a job of this ref reaches. Default: of any ref.
+ * @param ref only the roles that trust a job of this ref. Default: of any ref.
  */
-export function reachOfRepository(config: Config, repository: string, ref?: Ref): EnvironmentAccess[] {
-  return reach(config, (environment, role, index, source) => {
+export function accessOfRepository(config: Config, repository: string, ref?: Ref): EnvironmentAccess[] {
+  return filterAccess(config, (environment, role, index, source) => {
     if (source.repository !== repository) return false;
     if (ref === undefined) return true;
     const jobs = (source.users ?? [ANYBODY]).flatMap((user) =>
@@ -35,25 +37,26 @@ export function reachOfRepository(config: Config, repository: string, ref?: Ref)
   });
 }
 
-/** Projects that are trusted as a whole and whose repository the configuration does not name: it may be any. */
+/** The ids of projects that config.ts trusts without a repository: the project may have any. */
 export function projectsWithoutRepository(config: Config): string[] {
   const sources = accessOf(config).flatMap(({ roles }) => roles.flatMap((role) => role.sources));
   return [...new Set(sources.filter(({ repository }) => repository === undefined).map(({ project }) => project))];
 }
 
-type Leads = (environment: Environment, role: Role, index: number, source: Source) => boolean;
+/** Whether the trust rule at `index` of a role, with its source, is part of the answer. */
+type RuleFilter = (environment: Environment, role: Role, index: number, source: Source) => boolean;
 
-/** The access that is left of the configuration's when only the trust rules that lead there are looked at. */
-function reach(config: Config, leads: Leads): EnvironmentAccess[] {
+/** The access of the trust rules that a filter accepts, without the roles and environments that have none of them. */
+function filterAccess(config: Config, filter: RuleFilter): EnvironmentAccess[] {
   const access = accessOf(config);
   return config.environments.flatMap((environment, at) => {
-    const whole = access[at];
-    if (whole === undefined) return [];
+    const all = access[at];
+    if (all === undefined) return [];
     const roles = environment.roles.flatMap((role, position): RoleAccess[] => {
-      const all = whole.roles[position];
-      const sources = all?.sources.filter((source, index) => leads(environment, role, index, source)) ?? [];
-      return all === undefined || sources.length === 0 ? [] : [{ ...all, sources }];
+      const found = all.roles[position];
+      const sources = found?.sources.filter((source, index) => filter(environment, role, index, source)) ?? [];
+      return found === undefined || sources.length === 0 ? [] : [{ ...found, sources }];
     });
-    return roles.length === 0 ? [] : [{ ...whole, roles }];
+    return roles.length === 0 ? [] : [{ ...all, roles }];
   });
 }

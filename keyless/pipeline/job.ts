@@ -4,19 +4,19 @@ import type { PolicyDocument } from "../policy/document";
 import { normalizePolicy } from "../policy/normal-form";
 import type { TrustRule } from "../trust/circleci";
 
-/** What a role that publishes a static site publishes, read from its permissions. */
+/** The static site that a role publishes, derived from its permissions. */
 interface Site {
-  /** E.g. `s3://www.example.com/docs`. */
+  /** For example `s3://www.example.com/docs`. */
   readonly url: string;
-  /** The id of the CloudFront distribution, if the role may invalidate one. */
+  /** The id of the CloudFront distribution. Absent: the role may not invalidate one. */
   readonly distribution?: string;
 }
 
 /**
- * A `.circleci/config.yml` with one job that uses a role, for the repository that the role trusts: where the role publishes
- * a site, the job does; else it shows who it is, and the rest is the repository's own.
+ * A `.circleci/config.yml` for the repository that a role trusts, with one job that assumes the role. If the role can
+ * publish a static site, the job publishes it. Otherwise it prints its identity.
  *
- * @param template The text of the example that publishes a static site.
+ * @param template the text of the example that publishes a static site
  */
 export function jobConfig(template: string, environment: Environment, role: Role): string {
   const document = parseDocument(template.replace(/^(#.*\n)+/, ""));
@@ -24,9 +24,9 @@ export function jobConfig(template: string, environment: Environment, role: Role
   const name = site === undefined ? role.name.replace(/[^\w-]/g, "-") : "publish";
   const repositories = role.trust.flatMap((rule) => ("repository" in rule ? rule.repository : []));
   document.commentBefore = [
-    ` Uses role ${role.name} of ${environment.name}, without a stored key.`,
+    ` Assumes role ${role.name} of ${environment.name} without a stored key.`,
     ...(repositories.length > 0
-      ? [` For ${[...new Set(repositories)].join(", ")}: AWS gives the role to no other.`]
+      ? [` For ${[...new Set(repositories)].join(", ")}: the role trusts no other repository.`]
       : []),
   ].join("\n");
   document.setIn(["jobs"], document.createNode({ [name]: jobOf(document, environment, role, site) }));
@@ -41,8 +41,8 @@ function jobOf(template: Document, { region }: Environment, role: Role, site: Si
   const [checkout, , upload, ...invalidate] = example.steps;
   const credentials = { "aws-credentials": { role: role.arn, region } };
   if (site === undefined) {
-    const proof = { run: { name: "Show who this job is in AWS", command: "aws sts get-caller-identity" } };
-    return { docker: example.docker, steps: [checkout, credentials, proof] };
+    const identity = { run: { name: "Print the AWS identity of this job", command: "aws sts get-caller-identity" } };
+    return { docker: example.docker, steps: [checkout, credentials, identity] };
   }
   const { url, distribution } = site;
   return {
@@ -52,7 +52,7 @@ function jobOf(template: Document, { region }: Environment, role: Role, site: Si
   };
 }
 
-/** The site that policies are for: one place where objects are written and deleted, one distribution at most. */
+/** The site that policies publish: one prefix in which objects are written and deleted, and at most one distribution. */
 function siteOf(policies: readonly PolicyDocument[]): Site | undefined {
   const resourcesOf = (action: string) =>
     policies
@@ -61,15 +61,14 @@ function siteOf(policies: readonly PolicyDocument[]): Site | undefined {
         Effect === "Allow" && Action.includes(action) ? Resource : [],
       );
   const [written, ...more] = resourcesOf("s3:DeleteObject");
-  const [, place] = /^arn:[^:]+:s3:::([^*]+?)\/?\*$/.exec(written ?? "") ?? [];
-  if (place === undefined || more.length > 0) return undefined;
+  const [, prefix] = /^arn:[^:]+:s3:::([^*]+?)\/?\*$/.exec(written ?? "") ?? [];
+  if (prefix === undefined || more.length > 0) return undefined;
   const [distribution] = resourcesOf("cloudfront:CreateInvalidation");
-  return { url: `s3://${place}`, distribution: distribution?.split("distribution/")[1] };
+  return { url: `s3://${prefix}`, distribution: distribution?.split("distribution/")[1] };
 }
 
 /**
- * The pipelines that a role's trust is about, as CircleCI's expression for a job's `filters`; undefined when it is about
- * every ref.
+ * CircleCI's `filters` expression for the branches and tags that trust rules name. Undefined if a rule trusts every ref.
  *
  * @see https://circleci.com/docs/guides/orchestrate/config-templating/
  */

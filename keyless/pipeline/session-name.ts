@@ -1,4 +1,4 @@
-/** What a session name tells, by CircleCI's variables; a part that is unknown is left out. */
+/** The parts of a session name, from CircleCI's environment variables. An unknown part is omitted. */
 export interface JobNames {
   /** The repository's name: `CIRCLE_PROJECT_REPONAME`. */
   readonly project?: string;
@@ -8,22 +8,22 @@ export interface JobNames {
   readonly pipeline?: string;
 }
 
-const LONGEST = 64;
+const MAX_LENGTH = 64;
 
 /**
- * The name of a job's session, 2–64 characters of `[\w+=,.@-]`: `project.job.pipeline`, so that CloudTrail tells which
- * job did something. Too long, project and job are cut, the longer one first; the pipeline's id stays whole.
+ * The session name of a job: `project.job.pipeline`, so that CloudTrail shows which job made a request. 2–64 characters
+ * of `[\w+=,.@-]`. If it is too long, project and job are truncated, the longer one first, but not the pipeline's id.
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 export function sessionName(names: JobNames): string {
   const pipeline = valid(names.pipeline).slice(0, 36);
-  const room = LONGEST - pipeline.length - 2;
+  const room = MAX_LENGTH - pipeline.length - 2;
   const [project, job] = [valid(names.project), valid(names.job)];
   const half = Math.floor(room / 2);
-  const ofProject = project.slice(0, Math.max(half, room - job.length));
-  const ofJob = job.slice(0, room - ofProject.length);
-  const name = [ofProject, ofJob, pipeline].filter((part) => part !== "").join(".");
+  const projectPart = project.slice(0, Math.max(half, room - job.length));
+  const jobPart = job.slice(0, room - projectPart.length);
+  const name = [projectPart, jobPart, pipeline].filter((part) => part !== "").join(".");
   return name.length < 2 ? `circleci${name}` : name;
 }
 

@@ -1,11 +1,11 @@
-/** A value as a POSIX shell reads it back unchanged, whatever is in it. */
-export function quoted(value: string): string {
+/** Quotes a value for a POSIX shell. */
+export function quoteForShell(value: string): string {
   return `'${value.replaceAll("'", "'\\''")}'`;
 }
 
-/** Lines of a shell that set variables; `undefined` removes one. */
+/** The shell commands that set variables, or unset them if the value is `undefined`. */
 export function shellLines(variables: { readonly [name: string]: string | undefined }): string[] {
   return Object.entries(variables).map(([name, value]) =>
-    value === undefined ? `unset ${name}` : `export ${name}=${quoted(value)}`,
+    value === undefined ? `unset ${name}` : `export ${name}=${quoteForShell(value)}`,
   );
 }

@@ -180,10 +180,17 @@ export class Demo {
     throw new UserError(`cdktf ${args.join(" ")} failed with status ${status}:\n\n${lines.join("\n")}`);
   }
 
-  /** What was created and verified, what a sandbox cannot verify, and the commands for a real account. */
-  summary(): string {
+  /**
+   * What was created and verified, what a sandbox cannot verify, and the commands for a real account.
+   *
+   * @param columns the width of the terminal
+   */
+  summary(columns: number): string {
     const { accountId, name, roles, state } = this.options.environment;
-    const table = new Table({ colWidths: [66, 52], wordWrap: true, style: { head: [], border: [] } });
+    // The borders take three columns. Results need fewer columns than requests.
+    const width = Math.min(columns, 120) - 3;
+    const colWidths = [Math.ceil(width * 0.56), Math.floor(width * 0.44)];
+    const table = new Table({ colWidths, wordWrap: true, style: { head: [], border: [] } });
     table.push(
       [{ colSpan: 2, content: `Created in account ${accountId} of the sandbox` }],
       [
@@ -197,11 +204,13 @@ export class Demo {
     return `
 ${table}
 
-The sandbox cannot verify that AWS reaches your issuer and accepts its certificate, that the ids in config.ts are
-yours, and that no quota or organization policy denies these requests. Tokens and permissions were evaluated by this
-project's implementation of AWS's documented rules, not by AWS.
+The sandbox cannot verify that AWS reaches your issuer and accepts its
+certificate, that the ids in config.ts are yours, and that no quota or
+organization policy denies these requests. Tokens and permissions were evaluated
+by this project's implementation of AWS's documented rules, not by AWS.
 
-To deploy to a real account, enter your ids, accounts and buckets in config.ts, sign in as an administrator, and run:
+To deploy to a real account, enter your ids, accounts and buckets in config.ts,
+sign in as an administrator, and run:
 
   npx keyless bootstrap ${name}
   npx cdktf diff ${name}

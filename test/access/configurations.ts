@@ -8,7 +8,7 @@ export const SITE = { project: PROJECT, repository: "github.com/acme/site" };
 
 type Roles = { readonly [name: string]: RoleInput };
 
-/** A configuration of these environments, each in an account of its own. */
+/** A configuration of these environments, each in its own account. */
 export function configOf(
   environments: { readonly [name: string]: Roles },
   trustTests?: ConfigInput["trustTests"],
@@ -28,7 +28,7 @@ export function policy(...actions: string[]) {
   return { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: actions, Resource: "*" }] } as const;
 }
 
-/** Roles of every kind, `count` of them: shared and own refs, any ref, users, long names, an administrator here and there. */
+/** `count` roles with shared and distinct refs, any ref, users, long names, and some administrators. */
 export function manyRoles(count: number): Roles {
   const roles = Array.from({ length: count }, (_, index): [string, RoleInput] => {
     const number = String(Math.floor(index / 3)).padStart(8, "0");

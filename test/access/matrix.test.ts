@@ -1,4 +1,4 @@
-import { accessOf, type RoleAccess, type Source } from "../../keyless/access/matrix";
+import { accessOf, describeSourceRef, type RoleAccess, type Source, type SourceRef } from "../../keyless/access/matrix";
 import type { RoleInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import { readState } from "../../keyless/permissions/state";
@@ -15,30 +15,33 @@ function source(rule: TrustRule): Source {
   return roleAccess({ trust: [rule] }).sources[0] as Source;
 }
 
+const ANY = { kind: "any" };
+const branch = (name: string) => ({ kind: "branch", name });
+
 function inline(document: PolicyDocument) {
   return roleAccess({ inlinePolicies: { own: document } }).capabilities[0];
 }
 
-describe("a trust rule in words", () => {
-  test("names branches and tags", () => {
+describe("the source of a trust rule", () => {
+  test("has its branches and tags", () => {
     expect(source({ ...SITE, branches: ["main", "release/*"], tags: ["v*"] })).toEqual({
       ...SITE,
-      refs: ["branch main", "branch release/*", "tag v*"],
+      refs: [branch("main"), branch("release/*"), { kind: "tag", name: "v*" }],
       open: false,
     });
   });
 
-  test("shows that any ref means anyone with push access", () => {
+  test("is open if it trusts any ref", () => {
     expect(source({ project: PROJECT, refs: "any" })).toEqual({
       project: PROJECT,
-      refs: ["any branch, tag or trigger"],
+      refs: [ANY],
       open: true,
     });
-    expect(source({ ...SITE, branches: ["*"] })).toMatchObject({ refs: ["any branch"], open: true });
-    expect(source({ ...SITE, tags: ["*"] })).toMatchObject({ refs: ["any tag"], open: true });
+    expect(source({ ...SITE, branches: ["*"] })).toMatchObject({ refs: [branch("*")], open: true });
+    expect(source({ ...SITE, tags: ["*"] })).toMatchObject({ refs: [{ kind: "tag", name: "*" }], open: true });
   });
 
-  test("does not call any ref open when only some users may start the pipeline", () => {
+  test("is not open if it trusts only some users", () => {
     expect(source({ project: PROJECT, refs: "any", users: [USER] })).toMatchObject({ open: false, users: [USER] });
   });
 
@@ -46,23 +49,30 @@ describe("a trust rule in words", () => {
   const anyUser = "????????-????-????-????-????????????";
 
   test.each([
-    [`${prefix}/*`, ["any branch, tag or trigger"], true],
-    [`${prefix}/user/*`, ["any branch, tag or trigger"], true],
-    [`${prefix}/user/${USER}`, [`subject user/${USER}`], false],
-    [`${prefix}/user/${anyUser}`, [`subject user/${anyUser}`], true],
-    [`${prefix}/user/${anyUser}/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`, ["branch main"], false],
-    [`${prefix}/user/${anyUser}/vcs-origin/github.com/acme/site/vcs-ref/refs/tags/v*`, ["tag v*"], false],
-    [`${prefix}/user/${USER}/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/*`, ["any branch"], false],
-  ])("reads the pattern %s", (subject, refs, open) => {
+    [`${prefix}/*`, [ANY], true],
+    [`${prefix}/user/*`, [ANY], true],
+    [`${prefix}/user/${USER}`, [{ kind: "subject", pattern: `user/${USER}` }], false],
+    [`${prefix}/user/${anyUser}`, [{ kind: "subject", pattern: `user/${anyUser}` }], true],
+    [`${prefix}/user/${anyUser}/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`, [branch("main")], false],
+    [
+      `${prefix}/user/${anyUser}/vcs-origin/github.com/acme/site/vcs-ref/refs/tags/v*`,
+      [{ kind: "tag", name: "v*" }],
+      false,
+    ],
+    [`${prefix}/user/${USER}/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/*`, [branch("*")], false],
+  ])("of the pattern %s has the refs that the pattern matches", (subject, refs, open) => {
     expect(source({ subject })).toMatchObject({ project: PROJECT, refs, open });
   });
 
-  test("does not believe the ref of a pattern that a branch name can forge", () => {
+  test("of a pattern that a branch name can forge is open", () => {
     const rest = "user/*/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main";
-    expect(source({ subject: `${prefix}/${rest}` })).toMatchObject({ refs: [`subject ${rest}`], open: true });
+    expect(source({ subject: `${prefix}/${rest}` })).toMatchObject({
+      refs: [{ kind: "subject", pattern: rest }],
+      open: true,
+    });
   });
 
-  test("takes the repository of a whole project from another rule, if it is the only one", () => {
+  test("has the repository of the project's other rules, if they name only one", () => {
     const anyRef: TrustRule = { project: PROJECT, refs: "any" };
     const main: TrustRule = { ...SITE, branches: ["main"] };
     const other: TrustRule = { ...main, repository: "github.com/acme/other" };
@@ -72,7 +82,16 @@ describe("a trust rule in words", () => {
   });
 });
 
-describe("what a role may do", () => {
+test.each<[SourceRef, string]>([
+  [{ kind: "branch", name: "main" }, "branch main"],
+  [{ kind: "tag", name: "*" }, "any tag"],
+  [{ kind: "any" }, "any branch, tag or trigger"],
+  [{ kind: "subject", pattern: "user/*" }, "subject user/*"],
+])("the ref %j is described as %s", (ref, description) => {
+  expect(describeSourceRef(ref)).toBe(description);
+});
+
+describe("the permissions of a role", () => {
   test.each([
     ["arn:aws:iam::aws:policy/ReadOnlyAccess", "read"],
     ["arn:aws:iam::aws:policy/job-function/ViewOnlyAccess", "read"],
@@ -80,11 +99,11 @@ describe("what a role may do", () => {
     ["arn:aws:iam::aws:policy/AdministratorAccess", "administrator"],
     ["arn:aws:iam::aws:policy/IAMFullAccess", "administrator"],
     ["arn:aws:iam::123456789010:policy/ReadOnlyAccess", "write"],
-  ])("counts %s as %s", (arn, level) => {
+  ])("of %s are at level %s", (arn, level) => {
     expect(roleAccess({ managedPolicyArns: [arn] })).toMatchObject({ level, capabilities: [{ level, services: [] }] });
   });
 
-  test("sums up an inline policy service by service", () => {
+  test("summarize an inline policy by service", () => {
     const document = policy("s3:GetObject", "s3:PutObject", "cloudfront:CreateInvalidation", "ec2:Describe*", "sqs:*");
     expect(inline(document)).toEqual({
       policy: "own",
@@ -93,7 +112,7 @@ describe("what a role may do", () => {
     });
   });
 
-  test("leaves denials out", () => {
+  test("ignore Deny statements", () => {
     const document: PolicyDocument = { Statement: { Effect: "Deny", Action: "*", Resource: "*" } };
     expect(inline(document)).toMatchObject({ services: [], level: "read" });
   });
@@ -110,7 +129,7 @@ describe("what a role may do", () => {
     ],
     ["everything but something harmless", { ...allow, NotAction: "s3:DeleteBucket" }],
     ["everything on everything but one resource", { Effect: "Allow", Action: "*", NotResource: "arn:aws:s3:::a" }],
-  ] as const)("calls %s administration", (_what, statement) => {
+  ] as const)("of %s are an administrator's", (_what, statement) => {
     expect(inline({ Statement: statement })).toMatchObject({ level: "administrator" });
   });
 
@@ -125,27 +144,27 @@ describe("what a role may do", () => {
       },
     ],
     ["everything but IAM", { ...allow, NotAction: "iam:*" }],
-  ] as const)("does not call writing to %s administration", (_what, statement) => {
+  ] as const)("to write to %s are not an administrator's", (_what, statement) => {
     expect(inline({ Statement: statement })).toMatchObject({ level: "write" });
   });
 
-  test("knows the access to Terraform's state again, and does not take the lock of a plan for a write", () => {
+  test("name the access to Terraform's state, and do not count the lock of a plan as a write", () => {
     const capabilities = roleAccess({
       inlinePolicies: { read: readState, plan: planEnvironment, apply: applyEnvironment },
     }).capabilities.map(({ policy, services, level }) => [policy, services[0], level]);
     expect(capabilities).toEqual([
       ["read", "Terraform state read", "read"],
-      ["plan", "Terraform state read, lock held", "read"],
+      ["plan", "Terraform state read, takes the lock", "read"],
       ["apply", "Terraform state read and write", "write"],
     ]);
   });
 
-  test("marks write access for anyone with push access, and every administrator", () => {
+  test("warn of write access for anyone with push access, and of every administrator", () => {
     const main: TrustRule[] = [{ ...SITE, branches: ["main"] }];
     const write = { inlinePolicies: { own: policy("s3:PutObject") } };
     const administrator = { managedPolicyArns: ["arn:aws:iam::aws:policy/AdministratorAccess"] };
     expect(roleAccess({ trust: main, ...write }).dangers).toEqual([]);
-    expect(roleAccess(write).dangers).toEqual(["anyone with push access may write"]);
-    expect(roleAccess({ trust: main, ...administrator }).dangers).toEqual(["ADMINISTRATOR of the account"]);
+    expect(roleAccess(write).dangers).toEqual(["open-write"]);
+    expect(roleAccess({ trust: main, ...administrator }).dangers).toEqual(["administrator"]);
   });
 });

@@ -72,7 +72,7 @@ function within(inner: Box, outer: Box): boolean {
   );
 }
 
-// What a line takes at least: 0.6 em a cell is the width of the monospaced fonts that are asked for.
+// The minimum width of a line: a character of the monospaced fonts is 0.6 em wide.
 function widthOf({ text, label, style }: Card["lines"][number]): number {
   return stringWidth(label === undefined ? text : `${label} ${text}`) * (style === "id" ? 11 : 12) * 0.6;
 }
@@ -80,12 +80,12 @@ function widthOf({ text, label, style }: Card["lines"][number]): number {
 describe.each(drawings)("the drawing of %s", (_name, drawing) => {
   const cards = drawing.panels.flatMap((panel) => panel.cards);
 
-  test("has no card over another one and no panel over another one", () => {
+  test("has no overlapping cards or panels", () => {
     expect(overlapping(cards)).toEqual([]);
     expect(overlapping(drawing.panels)).toEqual([]);
   });
 
-  test("has every card below the headings of its panel, and every panel in the picture", () => {
+  test("has every card below the headings of its panel, and every panel within the image", () => {
     for (const panel of drawing.panels) {
       const body = { ...panel, y: panel.y + PANEL_HEAD, height: panel.height - PANEL_HEAD };
       expect(panel.cards.filter((card) => !within(card, body))).toEqual([]);
@@ -101,7 +101,7 @@ describe.each(drawings)("the drawing of %s", (_name, drawing) => {
     }
   });
 
-  test("connects neighbouring columns only, so that no line runs over a card", () => {
+  test("connects neighboring columns only, so that no edge crosses a card", () => {
     const column = ({ x }: Box) => COLUMNS.findIndex((it) => it.x === x);
     for (const { from, to } of drawing.panels.flatMap(({ edges }) => edges)) {
       expect(column(to)).toBe(column(from) + 1);
@@ -109,7 +109,7 @@ describe.each(drawings)("the drawing of %s", (_name, drawing) => {
   });
 });
 
-test("roles that are alike but for their names share one card", () => {
+test("roles that differ only in their names share one card", () => {
   const alike = Object.fromEntries(
     Array.from({ length: 40 }, (_, index) => [`role-${index}`, { trust: [{ ...SITE, branches: ["main"] }] }]),
   );
@@ -120,7 +120,7 @@ test("roles that are alike but for their names share one card", () => {
   expect(panel?.cards.some(({ tooltip }) => tooltip.includes("role/role-39"))).toBe(true);
 });
 
-test("marks in red what is dangerous and in amber what any ref can do", () => {
+test("marks open sources as caution, and open write access and administrators as danger", () => {
   const [panel] = layOut(few).panels;
   const toneOf = (text: string) => panel?.cards.find((card) => card.lines.some((line) => line.text === text))?.tone;
   expect(toneOf("publisher")).toBe("plain");
@@ -130,18 +130,18 @@ test("marks in red what is dangerous and in amber what any ref can do", () => {
 });
 
 describe("the SVG", () => {
-  test("says what it is to those who do not see it", () => {
+  test("has a title and a description for screen readers", () => {
     const svg = accessSvg(few);
     expect(svg).toContain('role="img" aria-labelledby="title summary"');
-    expect(svg).toContain('<title id="title">Who can assume what in AWS</title>');
+    expect(svg).toContain('<title id="title">Who can assume which role in AWS</title>');
     expect(svg).toMatch(/<desc id="summary">.*3 roles in 1 environment, 1 of them marked dangerous/);
   });
 
-  test("follows the reader's dark mode", () => {
+  test("follows the dark mode of the browser", () => {
     expect(accessSvg(few)).toContain("@media (prefers-color-scheme: dark)");
   });
 
-  test("keeps hostile names as text", () => {
+  test("escapes names that contain markup", () => {
     const svg = accessSvg(hostile, '<script>"');
     expect(svg).not.toMatch(/<(b|script)>/);
     expect(svg).toContain("&#60;b&#62;&#38;amp;&#60;/b&#62;");
@@ -152,7 +152,7 @@ describe("the SVG", () => {
 });
 
 describe("the Mermaid graph", () => {
-  test("leads from repository and refs by the role to what it may do", () => {
+  test("connects repository and refs to the role, and the role to its permissions", () => {
     const lines = accessMermaid(few).split("\n");
     expect(lines[0]).toBe("flowchart LR");
     expect(lines).toEqual(
@@ -169,7 +169,7 @@ describe("the Mermaid graph", () => {
     );
   });
 
-  test("keeps hostile names as text", () => {
+  test("escapes names that contain markup", () => {
     const statement =
       /^(flowchart LR|subgraph \w+\["[^"]*"\]|direction LR|\w+(\["[^"]*"\]|\(\["[^"]*"\]\))(:::\w+)?|\w+ --> \w+|end|classDef .*|)$/;
     expect(
@@ -181,10 +181,31 @@ describe("the Mermaid graph", () => {
   });
 });
 
-test("the table has a row for each role, and says administrator and boundary", () => {
-  const table = accessTable(few);
-  expect(table).toMatch(/dev +│ publisher +│ github\.com\/acme\/site +│ branch main +│ publish:/);
-  expect(table).toContain("! ADMINISTRATOR of the account");
-  expect(table).toContain("never more than ci-boundary allows");
-  expect(table).toMatch(/! anyone with push access/);
+describe("the table", () => {
+  test("has a row for each role below its environment, with dangers and permissions boundary", () => {
+    const table = accessTable(few, 120);
+    expect(table).toContain("dev: AWS account 123456789010, us-east-1");
+    expect(table).toMatch(
+      /│ publisher +│ github\.com\/acme\/site +│ publish: +│\n│ +│ {3}branch main +│ {3}s3 write +│/,
+    );
+    expect(table).toContain("! ADMINISTRATOR of the account");
+    expect(table).toContain("never more than ci-boundary allows");
+    expect(table).toContain("! anyone with push access");
+  });
+
+  test.each([
+    ["few roles", few],
+    ["200 roles with long names", many],
+    ["hostile names", hostile],
+  ])("of %s is no wider than the terminal", (_name, access) => {
+    const widths = accessTable(access, 80)
+      .split("\n")
+      .map((line) => stringWidth(line));
+    expect(Math.max(...widths)).toBeLessThanOrEqual(80);
+  });
+
+  test("loses no text when it wraps", () => {
+    const characters = (columns: number) => [...accessTable(many, columns)].filter((each) => /\w/.test(each)).length;
+    expect(characters(80)).toBe(characters(1000));
+  });
 });

@@ -19,55 +19,57 @@ function failures(test: TrustTest): readonly string[] | undefined {
 }
 
 describe("a trust test", () => {
-  test("passes when the job gets into exactly the roles that are named", () => {
+  test("passes if exactly the named roles trust the job", () => {
     expect(failures({ job: main, admitted: ["dev/main", "dev/any"] })).toEqual([]);
     expect(failures({ job: main, admitted: ["dev/*"] })).toEqual([]);
     expect(failures({ job: { ...SITE, tag: "v2" }, admitted: ["dev/any", "prod/release"] })).toEqual([]);
   });
 
-  test("fails for a role that refuses a job that it must let in", () => {
-    expect(failures({ job: { ...SITE, branch: "main2" }, admitted: ["dev/*"] })).toEqual(["dev/main refuses it"]);
+  test("fails for a role that must trust the job and does not", () => {
+    expect(failures({ job: { ...SITE, branch: "main2" }, admitted: ["dev/*"] })).toEqual([
+      "dev/main does not trust it",
+    ]);
   });
 
-  test("fails for every role that lets a job in without being named", () => {
-    expect(failures({ job: main, admitted: [] })).toEqual(["dev/main lets it in", "dev/any lets it in"]);
+  test("fails for each role that trusts the job and is not named", () => {
+    expect(failures({ job: main, admitted: [] })).toEqual(["dev/main trusts it", "dev/any trusts it"]);
   });
 
-  test("looks only at the roles of `refused` when it is given", () => {
+  test("with `refused`, checks only the named roles", () => {
     expect(failures({ job: main, admitted: [], refused: ["prod/*"] })).toEqual([]);
-    expect(failures({ job: main, admitted: ["dev/main"], refused: ["dev/any"] })).toEqual(["dev/any lets it in"]);
+    expect(failures({ job: main, admitted: ["dev/main"], refused: ["dev/any"] })).toEqual(["dev/any trusts it"]);
   });
 
-  test("tries both of the job's tokens where the job must be refused", () => {
+  test("checks both tokens of a job that must be refused", () => {
     const job = { ...SITE, branch: "feature", user: USER };
-    expect(failures({ job, admitted: ["dev/any"] })).toEqual(["prod/v1 lets it in"]);
+    expect(failures({ job, admitted: ["dev/any"] })).toEqual(["prod/v1 trusts it"]);
   });
 
-  test("wants the V2 token let in, which is the one that tools send", () => {
+  test("requires the V2 token to be trusted, which tools send", () => {
     const job = { ...SITE, branch: "feature", user: USER };
     expect(failures({ job, admitted: ["dev/any", "prod/v1"] })).toEqual([
-      "prod/v1 refuses it, but for its V1 token, which says nothing of the ref",
+      "prod/v1 does not trust it, except its V1 token, which does not contain the ref",
     ]);
     expect(failures({ job: { project: PROJECT, user: USER }, admitted: ["dev/any", "prod/v1"] })).toEqual([]);
   });
 
-  test("takes the audience into account", () => {
+  test("uses the audience of the job", () => {
     expect(failures({ job: { ...main, audience: "sts.amazonaws.com" }, admitted: [] })).toEqual([]);
   });
 
-  test("has a name of its own, or one that says what it tests", () => {
+  test("has the configured name, or one generated from its job", () => {
     const tests: TrustTest[] = [
       { name: "own", job: main, admitted: [] },
       { job: main, admitted: [], refused: ["prod/*"] },
     ];
     expect(runTrustTests(configOf(environments, tests)).map(({ name }) => name)).toEqual([
       "own",
-      `branch main of github.com/acme/site, project ${PROJECT}, gets into no role and not into prod/*`,
+      `branch main of github.com/acme/site, project ${PROJECT}, can assume no role and not prod/*`,
     ]);
   });
 });
 
-describe("a trust test that cannot be run is refused:", () => {
+describe("an invalid trust test is a configuration error:", () => {
   function problems(...tests: unknown[]): string[] {
     try {
       configOf(environments, tests as TrustTest[]);
@@ -102,18 +104,14 @@ describe("a trust test that cannot be run is refused:", () => {
       { job: { ...SITE, branch: "release/*" }, admitted: [] },
       "trustTests.0.job.branch: is not",
     ],
-    [
-      "a project that is no id",
-      { job: { ...main, project: "site" }, admitted: [] },
-      "trustTests.0.job.project: is not",
-    ],
+    ["an invalid project id", { job: { ...main, project: "site" }, admitted: [] }, "trustTests.0.job.project: is not"],
     ["no list of roles", { job: main }, "trustTests.0.admitted: "],
     ["an unknown field", { job: main, admitted: [], denied: [] }, "trustTests.0.denied: is not a field"],
   ])("%s", (_what, test, problem) => {
     expect(problems(test)).toEqual([expect.stringContaining(problem)]);
   });
 
-  test("one malformed test hides no problem of the roles", () => {
+  test("a malformed test does not hide problems of the roles", () => {
     const broken = {
       dev: {
         main: {

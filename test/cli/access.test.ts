@@ -1,17 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import config from "../../config";
-
-function keyless(args: readonly string[], input = "") {
-  const root = join(__dirname, "..", "..");
-  return spawnSync(process.execPath, ["build.js", "keyless/cli/main.js", ...args], {
-    cwd: root,
-    input,
-    encoding: "utf8",
-  });
-}
+import { keyless } from "./keyless";
 
 function tokenOf(claims: object): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -21,20 +12,20 @@ function tokenOf(claims: object): string {
 const roles = config.environments.flatMap((environment) => environment.roles.map((role) => role.name));
 
 describe("keyless access", () => {
-  test("shows every role of config.ts as JSON", () => {
-    const { stdout, status } = keyless(["access", "--json"]);
+  test("--json lists every role of config.ts", async () => {
+    const { stdout, status } = await keyless(["access", "--json"]);
     const { data }: { data: { roles: { name: string }[] }[] } = JSON.parse(stdout);
     expect(data.flatMap((environment) => environment.roles.map(({ name }) => name))).toEqual(roles);
     expect(status).toBe(0);
   });
 
-  test("writes a picture to a file, and nothing else to standard output", () => {
+  test("--out writes the image to the file and nothing to standard output", async () => {
     const folder = mkdtempSync(join(tmpdir(), "keyless-access-"));
     try {
       const file = join(folder, "access.svg");
-      expect(keyless(["access", "--format", "svg", "--out", file]).stdout).toBe("");
+      expect((await keyless(["access", "--format", "svg", "--out", file])).stdout).toBe("");
       expect(readFileSync(file, "utf8")).toMatch(/^<svg /);
-      const { stderr, status } = keyless(["access", "--out", join(file, "access.svg")]);
+      const { stderr, status } = await keyless(["access", "--out", join(file, "access.svg")]);
       expect(stderr).toMatch(/^cannot write --out /);
       expect(status).toBe(2);
     } finally {
@@ -42,26 +33,26 @@ describe("keyless access", () => {
     }
   });
 
-  test("decides a token from standard input, says that it expired, and prints none of it", () => {
+  test("--who - reads a token from standard input, warns that it expired, and does not print it", async () => {
     const token = tokenOf({ iss: "https://oidc.circleci.com/org/none", aud: "none", sub: "org/none", exp: 1 });
-    const { stdout, stderr, status } = keyless(["access", "--who", "-"], `${token}\n`);
-    expect(stdout).toBe("no role lets it in\n");
+    const { stdout, stderr, status } = await keyless(["access", "--who", "-"], { input: `${token}\n` });
+    expect(stdout).toBe("no role trusts it\n");
     expect(stderr).toContain("the token expired at 1970-01-01T00:00:01.000Z");
     for (const part of token.split(".")) expect(stdout + stderr).not.toContain(part);
     expect(status).toBe(0);
   });
 
-  test("does not repeat what it does not understand: it may be a token", () => {
+  test("--who does not print an invalid value, which may be a token", async () => {
     const token = tokenOf({ sub: "secret" });
-    const { stdout, stderr, status } = keyless(["access", "--who", token]);
-    expect(stderr).toMatch(/^--who takes a token's file/);
+    const { stdout, stderr, status } = await keyless(["access", "--who", token]);
+    expect(stderr).toMatch(/^--who requires a file with a token/);
     for (const part of token.split(".")) expect(stdout + stderr).not.toContain(part);
     expect(status).toBe(64);
   });
 });
 
-test("keyless test passes every trust test of the configuration", () => {
-  const { stdout, status } = keyless(["test"]);
+test("keyless test passes every trust test of config.ts", async () => {
+  const { stdout, status } = await keyless(["test"]);
   expect(stdout.match(/^pass /gm) ?? []).toHaveLength(config.trustTests.length);
   expect(status).toBe(0);
 });

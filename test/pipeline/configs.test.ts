@@ -8,7 +8,7 @@ const read = (folder: string) => parse(readFileSync(join(root, folder, ".circlec
 const own = read(".");
 const environments = config.environments.map(({ name }) => name);
 
-/** A workflow's jobs by name, each with what it is invoked with. */
+/** The jobs of a workflow by name, each with its parameters. */
 function jobsOf(workflow: string) {
   const jobs: [string, Record<string, unknown>][] = own.workflows[workflow].jobs.map((job: string | object) => {
     const [name, given] = typeof job === "string" ? [job, {}] : (Object.entries(job)[0] ?? []);
@@ -23,7 +23,7 @@ describe("this repository's pipeline", () => {
     expect(planned.map(({ environment }) => environment)).toEqual(environments);
   });
 
-  test("deploys every environment of config.ts, one after the other, each after an approval of its own", () => {
+  test("deploys the environments of config.ts in order, each after its own approval", () => {
     const jobs = jobsOf("main");
     const deployed = [...jobs.values()].filter(({ job }) => job === "deploy").map(({ environment }) => environment);
     expect(deployed).toEqual(environments);
@@ -37,7 +37,7 @@ describe("this repository's pipeline", () => {
     });
   });
 
-  test("reviews every environment in one comment, from the plans that were made", () => {
+  test("reviews every environment in one comment, from the plans of the workflow", () => {
     const plans = environments.map((name) => `--plan-json ${name}=plans/${name}.json`).join(" ");
     const commands: string[] = own.jobs.review.steps.flatMap(({ run }: { run?: string }) => run ?? []);
     expect(commands).toHaveLength(2);
@@ -51,7 +51,7 @@ describe("this repository's pipeline", () => {
   test.each([
     ["plan", "circleci-access-plan"],
     ["deploy", "circleci-access-apply"],
-  ])("job %s takes a role that every environment has, and that an administrator deploys", (job, role) => {
+  ])("job %s assumes a role that every environment has and administrators deploy", (job, role) => {
     const [step] = own.jobs[job].steps.flatMap((each: { plan?: { role: string } }) => each.plan ?? []);
     expect(step.role).toBe(role);
     for (const { roles } of config.environments) {
@@ -63,7 +63,7 @@ describe("this repository's pipeline", () => {
 describe.each(["static-site", "smoke-test", "terraform"])("example %s", (example) => {
   const folder = `examples/${example}`;
 
-  test("gets its credentials by the same step as the others", () => {
+  test("has the same credentials step as the other examples", () => {
     const step = read("examples/static-site").commands["aws-credentials"];
     expect(read(folder).commands["aws-credentials"]).toEqual(step);
   });
@@ -72,7 +72,7 @@ describe.each(["static-site", "smoke-test", "terraform"])("example %s", (example
 describe.each([".", "examples/static-site", "examples/smoke-test", "examples/terraform"])("%s", (folder) => {
   const text = readFileSync(join(root, folder, ".circleci/config.yml"), "utf8");
 
-  test("has filters and conditions as expressions, and no deprecated maps", () => {
+  test("has filters and conditions as expressions, not as deprecated maps", () => {
     const conditions: unknown[] = [];
     JSON.parse(JSON.stringify(parse(text).workflows), (key, value) => {
       if (key === "filters" || (key === "when" && value !== "always")) conditions.push(value);
@@ -81,7 +81,7 @@ describe.each([".", "examples/static-site", "examples/smoke-test", "examples/ter
     for (const condition of conditions) expect(typeof condition).toBe("string");
   });
 
-  test("names only jobs and commands that it has", () => {
+  test("uses only jobs and commands that it defines", () => {
     const { commands = {}, jobs, workflows } = parse(text);
     const builtIn = ["run", "checkout", "store_artifacts", "persist_to_workspace", "attach_workspace"];
     const named = (step: string | object) => (typeof step === "string" ? step : String(Object.keys(step)[0]));

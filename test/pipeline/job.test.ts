@@ -33,7 +33,7 @@ function job(role: RoleInput, name = "deploy") {
 
 const names = (steps: readonly { run?: { name: string } }[]) => steps.flatMap(({ run }) => run?.name ?? []);
 
-test("a role that publishes a site gets the job that does, with ARN, region, bucket and distribution filled in", () => {
+test("the job of a role that publishes a site publishes it, with ARN, region, bucket and distribution filled in", () => {
   const distributionArn = "arn:aws:cloudfront::210987654321:distribution/E2PROD";
   const policy = publishStaticSite({ bucket: "www.example.com", prefix: "docs", distributionArn });
   const { jobs, workflows } = parse(job({ trust, inlinePolicies: { publish: policy } }));
@@ -45,24 +45,24 @@ test("a role that publishes a site gets the job that does, with ARN, region, buc
   expect(workflows.publish.jobs).toEqual([{ publish: { filters: 'pipeline.git.branch == "main"' } }]);
 });
 
-test("a site without a distribution has nothing to invalidate", () => {
+test("the job for a site without a distribution has no invalidation", () => {
   const { jobs } = parse(job({ trust, inlinePolicies: { publish: publishStaticSite({ bucket: "www.example.com" }) } }));
   expect(jobs.publish.environment).toEqual({ SITE: "s3://www.example.com" });
   expect(names(jobs.publish.steps)).toHaveLength(1);
 });
 
 test.each<[string, RoleInput["inlinePolicies"]]>([
-  ["no permissions of its own", undefined],
-  ["the permissions of a pipeline", { apply: applyEnvironment }],
-])("a role with %s gets a job that shows who it is", (_, inlinePolicies) => {
+  ["no permissions", undefined],
+  ["the permissions of applyEnvironment", { apply: applyEnvironment }],
+])("the job of a role with %s prints its identity", (_, inlinePolicies) => {
   const { jobs } = parse(job({ trust, inlinePolicies }, "a+b=c"));
   expect(jobs["a-b-c"].steps.at(-1).run.command).toBe("aws sts get-caller-identity");
 });
 
-test("the file begins with what it is for, and says nothing of the example", () => {
+test("the file begins with a comment on the role, without the comments of the example", () => {
   expect(job({ trust }).split("\n").slice(0, 3)).toEqual([
-    "# Uses role deploy of prod, without a stored key.",
-    "# For github.com/acme/site: AWS gives the role to no other.",
+    "# Assumes role deploy of prod without a stored key.",
+    "# For github.com/acme/site: the role trusts no other repository.",
     "",
   ]);
 });
@@ -81,6 +81,6 @@ test.each([
   ],
   [[{ project, refs: "any" as const }], undefined],
   [[{ project, repository, branches: ["main"] }, { subject: `org/o/project/${project}/user/*` }], undefined],
-])("the trust rules %j make the filter %j", (rules, filter) => {
+])("the trust rules %j have the filter %j", (rules, filter) => {
   expect(refFilter(rules)).toBe(filter);
 });

@@ -3,15 +3,15 @@ import { sessionName } from "../../keyless/pipeline/session-name";
 
 const PIPELINE = "00000000-0000-4000-8000-000000000004";
 
-test("a session name tells the project, the job and the pipeline", () => {
+test("a session name consists of project, job and pipeline", () => {
   expect(sessionName({ project: "site", job: "deploy-prod", pipeline: PIPELINE })).toBe(`site.deploy-prod.${PIPELINE}`);
 });
 
-test("what AWS does not take in a session name becomes a hyphen", () => {
+test("characters that AWS does not allow become a hyphen", () => {
   expect(sessionName({ project: "büro", job: "deploy (prod)", pipeline: "4" })).toBe("b-ro.deploy-prod-.4");
 });
 
-test("where the names are too long the longer one is cut, and the pipeline's id stays whole", () => {
+test("if the name is too long, the longer part is truncated, but not the pipeline's id", () => {
   expect(sessionName({ project: "s".repeat(50), job: "deploy", pipeline: PIPELINE })).toBe(
     `${"s".repeat(20)}.deploy.${PIPELINE}`,
   );
@@ -20,7 +20,7 @@ test("where the names are too long the longer one is cut, and the pipeline's id 
   );
 });
 
-test("every session name is one that AWS takes", () => {
+test("every session name has the form that AWS requires", () => {
   const part = fc.option(fc.string({ unit: "binary", maxLength: 80 }), { nil: undefined });
   fc.assert(
     fc.property(part, part, part, (project, job, pipeline) => {

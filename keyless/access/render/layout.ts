@@ -1,10 +1,21 @@
 import cliTruncate from "cli-truncate";
 import stringWidth from "string-width";
-import wrapAnsi from "wrap-ansi";
 import { count, limitItems } from "../../text";
-import { inWords, type Level } from "../capabilities";
-import { type Grant, graphOf, type Project, type Tone, toneOf, worst } from "../graph";
-import type { EnvironmentAccess, Source } from "../matrix";
+import { wrap } from "../../wrap";
+import { describeCapability, type Level } from "../capabilities";
+import {
+  graphOf,
+  groupTone,
+  type Project,
+  permissionTone,
+  projectKey,
+  type RoleGroup,
+  sourceTone,
+  type Tone,
+  toneOf,
+} from "../graph";
+import { describeSourceRef, type EnvironmentAccess, type Source, type SourceRef } from "../matrix";
+import { roleNotes, sourceNotes } from "./notes";
 
 /** A rectangle, in pixels from the drawing's upper left corner. */
 export interface Box {
@@ -14,22 +25,22 @@ export interface Box {
   readonly height: number;
 }
 
-/** A line of a card; what is too long for the card has been cut already. */
+/** A line of a card, truncated to the width of the card. */
 export interface Line {
   readonly style: "name" | "strong" | "note" | "id" | "warning";
   readonly text: string;
-  /** A word before the text: `branch`. */
+  /** Shown before the text: `branch`. */
   readonly label?: string;
-  /** Marks what the line allows. */
+  /** The level that a dot before the line shows. */
   readonly level?: Level;
 }
 
 export interface Card extends Box {
   readonly lines: readonly Line[];
   readonly tone: Tone;
-  /** Pixels before each line, for the marks of levels. */
+  /** Pixels before each line, for the dots. */
   readonly indent: number;
-  /** All that the card stands for, uncut. */
+  /** All lines of the card, not truncated. */
   readonly tooltip: string;
 }
 
@@ -54,7 +65,7 @@ export interface Drawing {
   readonly panels: readonly Panel[];
 }
 
-/** The four columns, read from left to right as a sentence. */
+/** The four columns. Their headings form a sentence. */
 export const COLUMNS = [
   { heading: "A job of this project", x: 44, width: 270 },
   { heading: "on one of these refs", x: 362, width: 222 },
@@ -64,26 +75,26 @@ export const COLUMNS = [
 
 export const LINE_HEIGHT = 18;
 export const CARD_PADDING = { x: 12, y: 9 };
-/** From the top of a panel to its first card: title and column headings. */
+/** The height of the title and column headings of a panel. */
 export const PANEL_HEAD = 92;
-/** The width of one cell of the monospaced font at its size of 12 pixels, and at that of ids, 11 pixels, rounded up. */
-const CELL = { text: 7.3, id: 6.7 };
-/** What the mark of a level takes. */
-const MARK = 15;
-const CAPABILITY_CELLS = Math.floor((COLUMNS[3].width - 2 * CARD_PADDING.x - MARK) / CELL.text);
+/** The width of a character of the monospaced font in pixels, rounded up: at a font size of 12 pixels, and of 11 for ids. */
+const CHARACTER = { text: 7.3, id: 6.7 };
+/** The width of a dot. */
+const DOT = 15;
+const CAPABILITY_WIDTH = Math.floor((COLUMNS[3].width - 2 * CARD_PADDING.x - DOT) / CHARACTER.text);
 const MARGIN = 24;
 const PANEL_PADDING = 20;
 const RIGHT = COLUMNS[3].x + COLUMNS[3].width + PANEL_PADDING;
 const HEAD = 128;
 const GAP = 12;
-const MAX_LINES = 6;
+const MAX_CARD_LINES = 6;
 
 type Column = 0 | 1 | 2 | 3;
 
-/** A card that has no place yet. */
+/** A card without its position. */
 type Unplaced = Omit<Card, keyof Box> & { readonly column: Column };
 
-/** Places every card: roles in rows, in order of where they are assumed from, and what leads to them beside them. */
+/** Computes the position of every card: a row for each group of roles, with its sources and projects to the left. */
 export function layOut(access: readonly EnvironmentAccess[]): Drawing {
   let y = HEAD;
   const panels = access.map((environment) => {
@@ -95,17 +106,17 @@ export function layOut(access: readonly EnvironmentAccess[]): Drawing {
 }
 
 function layOutPanel(environment: EnvironmentAccess, y: number): Panel {
-  const { projects, grants } = graphOf(environment);
+  const { projects, groups } = graphOf(environment);
   const top = y + PANEL_HEAD;
-  const rows = placeRows(grants, top);
+  const rows = placeRows(groups, top);
   const refs = new Map(
     stack(
       projects
         .flatMap(({ sources }) => sources)
         .map((source) => ({
           item: source,
-          card: refsCard(source, grants),
-          beside: rows.filter(({ grant }) => grant.sources.includes(source)).map(({ role }) => role),
+          card: refsCard(source, groups),
+          beside: rows.filter(({ group }) => group.sources.includes(source)).map(({ role }) => role),
         })),
       top,
     ),
@@ -122,9 +133,9 @@ function layOutPanel(environment: EnvironmentAccess, y: number): Panel {
   ];
   const edges = [
     ...projectCards.flatMap(([{ sources }, from]) => cardsOf(sources).map((to) => ({ from, to, tone: to.tone }))),
-    ...rows.flatMap(({ grant, role, may }) => [
-      ...grant.sources.flatMap((source) =>
-        cardsOf([source]).map((from) => ({ from, to: role, tone: toneOf(source, grant.like) })),
+    ...rows.flatMap(({ group, role, may }) => [
+      ...group.sources.flatMap((source) =>
+        cardsOf([source]).map((from) => ({ from, to: role, tone: toneOf(source, group.representative) })),
       ),
       { from: role, to: may, tone: role.tone },
     ]),
@@ -143,27 +154,25 @@ function layOutPanel(environment: EnvironmentAccess, y: number): Panel {
 }
 
 interface Row {
-  readonly grant: Grant;
+  readonly group: RoleGroup;
   readonly role: Card;
   readonly may: Card;
 }
 
-/** Rows of a role and what it may do; each leaves room for what stands first beside it in the columns to its left. */
-function placeRows(grants: readonly Grant[], top: number): Row[] {
+/** One row for each group of roles, high enough for the cards that first occur beside it in the columns to the left. */
+function placeRows(groups: readonly RoleGroup[], top: number): Row[] {
   const seen = new Set<string | Source>();
   const isNew = (item: string | Source) => !seen.has(item) && seen.add(item).has(item);
   let y = top;
-  return grants.map((grant) => {
-    const [role, may] = [roleCard(grant), capabilitiesCard(grant)];
+  return groups.map((group) => {
+    const [role, may] = [roleCard(group), permissionsCard(group)];
     const height = Math.max(heightOf(role), heightOf(may));
-    const refs = grant.sources.filter(isNew).map((source) => refsCard(source, grants));
-    const projects = grant.sources
-      .filter(({ project, repository }) => isNew(`${project} ${repository}`))
-      .map(projectCard);
+    const refs = group.sources.filter(isNew).map((source) => refsCard(source, groups));
+    const projects = group.sources.filter((source) => isNew(projectKey(source))).map(projectCard);
     const room = Math.max(height, stackedHeight(refs), stackedHeight(projects));
     const middle = y + (room - height) / 2;
     y += room + GAP;
-    return { grant, role: place(role, middle, height), may: place(may, middle, height) };
+    return { group, role: place(role, middle, height), may: place(may, middle, height) };
   });
 }
 
@@ -182,52 +191,52 @@ function projectCard({ project, repository }: Omit<Project, "sources">): Unplace
   return card(0, lines, "plain", [repository ?? "repository not named", `project ${project}`]);
 }
 
-function refsCard(source: Source, grants: readonly Grant[]): Unplaced {
-  const { refs, open, users } = source;
-  const names = refs.map((ref): Line => {
-    const [, label, text] = /^(branch|tag|subject) (.*)$/s.exec(ref) ?? [];
-    return label === undefined || text === undefined ? { style: "name", text: ref } : { style: "name", label, text };
-  });
-  const warnings = open ? ["anyone with push access"] : [];
-  const limits = users === undefined ? [] : [`only if started by ${count(users.length, "user")}`];
-  const tones = grants.filter(({ sources }) => sources.includes(source)).map(({ like }) => toneOf(source, like));
+function refsCard(source: Source, groups: readonly RoleGroup[]): Unplaced {
+  const { refs, users = [] } = source;
+  const { warnings, limits } = sourceNotes(source);
   return card(
     1,
-    [...limitItems(names, MAX_LINES, toNote), ...linesOf("warning", warnings), ...linesOf("note", limits)],
-    open ? worst(tones) : "plain",
-    [...refs, ...warnings, ...limits, ...(users ?? [])],
+    [
+      ...limitItems(refs.map(refLine), MAX_CARD_LINES, toNote),
+      ...linesOf("warning", warnings),
+      ...linesOf("note", limits),
+    ],
+    sourceTone(source, groups),
+    [...refs.map(describeSourceRef), ...warnings, ...limits, ...users],
   );
 }
 
-function roleCard({ roles, like }: Grant): Unplaced {
+function refLine(ref: SourceRef): Line {
+  if (ref.kind === "subject") return { style: "name", label: ref.kind, text: ref.pattern };
+  if (ref.kind === "any" || ref.name === "*") return { style: "name", text: describeSourceRef(ref) };
+  return { style: "name", label: ref.kind, text: ref.name };
+}
+
+function roleCard(group: RoleGroup): Unplaced {
+  const { roles, representative } = group;
   const heading = roles.length === 1 ? [] : [`each of ${roles.length} roles`];
   const names = roles.map(({ name }) => name);
   return card(
     2,
-    [...linesOf("note", heading), ...limitItems(linesOf("strong", names), MAX_LINES, toNote)],
-    worst(like.sources.map((source) => toneOf(source, like))),
-    [...roles.map(({ arn }) => arn), ...like.dangers],
+    [...linesOf("note", heading), ...limitItems(linesOf("strong", names), MAX_CARD_LINES, toNote)],
+    groupTone(group),
+    [...roles.map(({ arn }) => arn), ...roleNotes(representative).warnings],
   );
 }
 
-function capabilitiesCard({ like }: Grant): Unplaced {
-  const { capabilities, boundary, level } = like;
+function permissionsCard({ representative }: RoleGroup): Unplaced {
+  const { capabilities, level } = representative;
+  const { limits } = roleNotes(representative);
   const warnings = level === "administrator" ? ["ADMINISTRATOR"] : [];
-  const limits = boundary === undefined ? [] : [`never more than ${boundary} allows`];
   const policies = capabilities.flatMap(({ policy, services, level }): Line[] => [
     { style: "name", text: policy, level },
-    ...linesOf("note", wrapAnsi(services.join(", "), CAPABILITY_CELLS).split("\n")),
+    ...linesOf("note", wrap(services.join(", "), CAPABILITY_WIDTH).split("\n")),
   ]);
-  const nothing = policies.length === 0 ? ["nothing: it has no policy"] : [];
   return card(
     3,
-    [
-      ...linesOf("warning", warnings),
-      ...limitItems(policies, 2 * MAX_LINES, toNote),
-      ...linesOf("note", [...nothing, ...limits]),
-    ],
-    level === "administrator" ? "danger" : "plain",
-    [...warnings, ...capabilities.map(inWords), ...nothing, ...limits],
+    [...linesOf("warning", warnings), ...limitItems(policies, 2 * MAX_CARD_LINES, toNote), ...linesOf("note", limits)],
+    permissionTone(representative),
+    [...warnings, ...capabilities.map(describeCapability), ...limits],
   );
 }
 
@@ -239,15 +248,15 @@ function linesOf(style: Line["style"], texts: readonly string[]): Line[] {
   return texts.map((text) => ({ style, text }));
 }
 
-function card(column: Column, lines: readonly Line[], tone: Tone, said: readonly string[]): Unplaced {
-  const indent = column === 3 ? MARK : 0;
-  const cut = (line: Line) => {
-    const cell = line.style === "id" ? CELL.id : CELL.text;
+function card(column: Column, lines: readonly Line[], tone: Tone, tooltip: readonly string[]): Unplaced {
+  const indent = column === 3 ? DOT : 0;
+  const truncate = (line: Line) => {
+    const cell = line.style === "id" ? CHARACTER.id : CHARACTER.text;
     const room = Math.floor((COLUMNS[column].width - 2 * CARD_PADDING.x - indent) / cell);
     const label = line.label === undefined ? "" : `${line.label} `;
     return { ...line, text: cliTruncate(line.text, room - stringWidth(label), { position: "middle" }) };
   };
-  return { column, tone, indent, lines: lines.map(cut), tooltip: said.join("\n") };
+  return { column, tone, indent, lines: lines.map(truncate), tooltip: tooltip.join("\n") };
 }
 
 function heightOf({ lines }: Unplaced): number {
@@ -258,7 +267,7 @@ function place({ column, ...card }: Unplaced, y: number, height: number): Card {
   return { ...card, x: COLUMNS[column].x, y, width: COLUMNS[column].width, height };
 }
 
-/** Puts cards below each other, each as near as it gets to the middle of the cards that it belongs beside. */
+/** Places cards below each other, each as close as possible to the middle of the cards beside it. */
 function stack<T>(cards: readonly { item: T; card: Unplaced; beside: readonly Card[] }[], top: number): [T, Card][] {
   let free = top;
   return cards.map(({ item, card, beside }) => {

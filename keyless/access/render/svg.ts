@@ -51,8 +51,8 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill
 .administrator { fill: var(--danger); }
 `;
 
-/** The graph as a picture that any browser shows, light or dark as the reader has it; hovering shows what was cut. */
-export function accessSvg(access: readonly EnvironmentAccess[], title = "Who can assume what in AWS"): string {
+/** The graph as an SVG image, in the light or dark mode of the browser. Tooltips show the text that was truncated. */
+export function accessSvg(access: readonly EnvironmentAccess[], title = "Who can assume which role in AWS"): string {
   const shownTitle = escapeXml(cliTruncate(title, 70, { position: "middle" }));
   const { width, height, panels } = layOut(access);
   const roles = access.flatMap((environment) => environment.roles);
@@ -110,7 +110,7 @@ function drawPanel(panel: Panel): string {
   ].join("\n");
 }
 
-// What is dangerous is drawn last, over what is not.
+// Draw dangerous edges last, over the others.
 function order({ tone }: Edge): number {
   return ["plain", "caution", "danger"].indexOf(tone);
 }

@@ -1,50 +1,93 @@
 import Table from "cli-table3";
+import stringWidth from "string-width";
+import wrapAnsi from "wrap-ansi";
+import { groupBy } from "../../group-by";
 import { count, limitItems } from "../../text";
-import type { EnvironmentAccess, RoleAccess, Source } from "../matrix";
+import { projectKey } from "../graph";
+import { describeSourceRef, type EnvironmentAccess, type RoleAccess, type Source } from "../matrix";
+import { roleNotes, sourceNotes } from "./notes";
 
-const MAX_LINES = 12;
+const MAX_CELL_LINES = 12;
+const HEADINGS = ["role", "trusts jobs of", "may do"];
+/** What the borders of a table with three columns, and the padding of its cells, take. */
+const BORDERS = 10;
 
-/** The table for a terminal: a row for each project, or repository, that can assume a role. */
-export function accessTable(access: readonly EnvironmentAccess[]): string {
+/**
+ * The table for a terminal: a row for each role, below the name of its environment.
+ *
+ * @param columns the width of the terminal. A wider table has its cells wrapped.
+ */
+export function accessTable(access: readonly EnvironmentAccess[], columns: number): string {
+  const rows = access.flatMap(({ roles }) => roles.map(rowOf));
+  const widths = columnWidths([HEADINGS, ...rows], columns - BORDERS);
   const table = new Table({
+    head: HEADINGS,
     style: { head: [], border: [] },
-    head: ["environment", "role", "project", "refs", "may do"],
+    colWidths: widths.map((width) => width + 2),
   });
-  for (const environment of access) {
-    for (const role of environment.roles) {
-      role.sources.forEach((source, index) => {
-        const [first, may] = index === 0 ? [role.name, capabilitiesInWords(role).join("\n")] : ["", ""];
-        table.push([
-          index === 0 ? environment.name : "",
-          first,
-          source.repository ?? source.project,
-          refsInWords(source).join("\n"),
-          may,
-        ]);
-      });
-    }
+  const wrapCell = (cell: string, column: number) =>
+    cell
+      .split("\n")
+      .map((line) => wrapLine(line, widths[column] ?? 0))
+      .join("\n");
+  for (const { name, accountId, region, roles } of access) {
+    table.push([{ colSpan: HEADINGS.length, content: `${name}: AWS account ${accountId}, ${region}` }]);
+    table.push(...roles.map((role) => rowOf(role).map(wrapCell)));
   }
   return table.toString();
 }
 
-function refsInWords({ refs, open, users }: Source): string[] {
-  return [
-    ...limitItems(refs, MAX_LINES, String),
-    ...(open ? ["! anyone with push access"] : []),
-    ...(users === undefined
-      ? []
-      : [`only ${count(users.length, "user")}: ${users[0]}${users.length > 1 ? ", …" : ""}`]),
-  ];
+function rowOf(role: RoleAccess): string[] {
+  const sources = [...groupBy(role.sources, projectKey).values()];
+  return [role.name, sources.flatMap(sourceLines).join("\n"), permissionLines(role).join("\n")];
 }
 
-function capabilitiesInWords({ capabilities, boundary, dangers }: RoleAccess): string[] {
-  const policies = capabilities.flatMap(({ policy, services }) => [
+/** The widths that the cells take, the widest columns narrowed until they fit. */
+function columnWidths(rows: readonly (readonly string[])[], room: number): number[] {
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...rows.map((row) => stringWidth(longestLine(row[column] ?? "")))),
+  );
+  const total = () => widths.reduce((sum, width) => sum + width, 0);
+  while (total() > Math.max(room, 30)) {
+    const widest = widths.indexOf(Math.max(...widths));
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
+}
+
+/** Breaks a line, within words if necessary, and indents what follows by two more columns. */
+function wrapLine(line: string, width: number): string {
+  if (stringWidth(line) <= width) return line;
+  const start = /^ */.exec(line)?.[0] ?? "";
+  const lines = wrapAnsi(line.trimStart(), width - start.length - 2, { hard: true }).split("\n");
+  return start + lines.join(`\n${start}  `);
+}
+
+function longestLine(cell: string): string {
+  return cell.split("\n").reduce((longest, line) => (stringWidth(line) > stringWidth(longest) ? line : longest), "");
+}
+
+/** The sources of one project. */
+function sourceLines(sources: readonly [Source, ...Source[]]): string[] {
+  const [{ project, repository }] = sources;
+  const lines = sources.flatMap((source) => [
+    ...limitItems(source.refs.map(describeSourceRef), MAX_CELL_LINES, String),
+    ...sourceNotes(source).warnings.map((warning) => `! ${warning}`),
+    ...userLines(source),
+  ]);
+  return [repository ?? project, ...lines.map((line) => `  ${line}`)];
+}
+
+function userLines({ users }: Source): string[] {
+  if (users === undefined) return [];
+  return [`only ${count(users.length, "user")}: ${users[0]}${users.length > 1 ? ", …" : ""}`];
+}
+
+function permissionLines(role: RoleAccess): string[] {
+  const { warnings, limits } = roleNotes(role);
+  const policies = role.capabilities.flatMap(({ policy, services }) => [
     services.length === 0 ? policy : `${policy}:`,
     ...services.map((service) => `  ${service}`),
   ]);
-  return [
-    ...dangers.map((danger) => `! ${danger}`),
-    ...(policies.length === 0 ? ["nothing: it has no policy"] : policies),
-    ...(boundary === undefined ? [] : [`never more than ${boundary} allows`]),
-  ];
+  return [...warnings.map((warning) => `! ${warning}`), ...policies, ...limits];
 }

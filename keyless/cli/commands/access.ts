@@ -2,39 +2,38 @@ import { statSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { accessOf, type EnvironmentAccess } from "../../access/matrix";
 import { accessMermaid } from "../../access/render/mermaid";
-import { accessSvg } from "../../access/render/svg";
-import { accessTable } from "../../access/render/table";
-import { projectsWithoutRepository, reachOfProject, reachOfRepository, reachOfToken } from "../../access/who";
+import { accessOfProject, accessOfRepository, accessOfToken, projectsWithoutRepository } from "../../access/who";
 import type { Config } from "../../config/resolved";
 import { UsageError, UserError } from "../../errors";
 import { parseRef, UUID } from "../../trust/circleci";
-import { readClaims } from "../../trust/token";
+import { type Claims, readClaims } from "../../trust/token";
 import { note, print, readInput, toEnvelope, writeOutput } from "../lib/files";
 import { environmentNamed, loadConfig } from "../lib/load-config";
+import { terminalOf } from "../lib/terminal";
 
-type Format = "table" | "json" | "mermaid" | "svg";
+type AccessFormat = "table" | "json" | "mermaid" | "svg";
 
-interface Options {
+interface AccessFlags {
   readonly who?: string;
-  readonly format: Format;
+  readonly format: AccessFormat;
   readonly json?: boolean;
   readonly out?: string;
 }
 
-/** What is shown, under which title. */
+/** The access to show, and its title. */
 interface View {
-  readonly title: string;
+  readonly title?: string;
   readonly access: readonly EnvironmentAccess[];
 }
 
 export function register(program: Command): void {
   program
     .command("access")
-    .description("show who can assume what, by config.ts: as a table, as JSON or as a graph")
+    .description("show who can assume which role, according to config.ts: as a table, as JSON or as a graph")
     .argument("[environments...]", "only these environments (default: all)")
     .option(
-      "--who <token>",
-      "show only what this reaches: a file with a token, - for a token on standard input, a project's id, or a repository[@ref]",
+      "--who <identity>",
+      "show only the roles that trust it: a file with a token, - for a token on standard input, a project id, or a repository[@ref]",
     )
     .addOption(
       new Option("--format <format>", "choose the output")
@@ -46,12 +45,12 @@ export function register(program: Command): void {
     .action(showAccess);
 }
 
-function showAccess(names: readonly string[], { who, format, json, out }: Options): void {
+async function showAccess(names: readonly string[], { who, format, json, out }: AccessFlags): Promise<void> {
   const config = loadConfig();
   const environments = names.map((name) => environmentNamed(config, name).name);
-  const { title, access } = who === undefined ? { title: undefined, access: accessOf(config) } : reachOf(config, who);
-  const chosen = access.filter(({ name }) => environments.length === 0 || environments.includes(name));
-  const text = render(chosen, json ? "json" : format, title);
+  const view = who === undefined ? { access: accessOf(config) } : viewOf(config, who);
+  const access = view.access.filter(({ name }) => environments.length === 0 || environments.includes(name));
+  const text = await renderAccess({ ...view, access }, json ? "json" : format);
   if (out === undefined) print(text);
   else {
     writeOutput("--out", out, text);
@@ -59,65 +58,56 @@ function showAccess(names: readonly string[], { who, format, json, out }: Option
   }
 }
 
-function render(access: readonly EnvironmentAccess[], format: Format, title?: string): string {
-  switch (format) {
-    case "json":
-      return toEnvelope("access", access);
-    case "mermaid":
-      return accessMermaid(access);
-    case "svg":
-      return accessSvg(access, title);
-    case "table":
-      return access.length === 0 ? "no role lets it in\n" : `${accessTable(access)}\n`;
-  }
+async function renderAccess({ title, access }: View, format: AccessFormat): Promise<string> {
+  if (format === "json") return toEnvelope("access", access);
+  if (format === "mermaid") return accessMermaid(access);
+  // Loaded on demand: measuring and wrapping text takes longer to load than the other formats.
+  if (format === "svg") return (await import("../../access/render/svg.js")).accessSvg(access, title);
+  if (access.length === 0) return "no role trusts it\n";
+  return `${(await import("../../access/render/table.js")).accessTable(access, terminalOf().columns)}\n`;
 }
 
-function reachOf(config: Config, who: string): View {
-  if (who === "-" || isFile(who)) return { title: "What the token reaches", access: reachOfTokenIn(config, who) };
-  const title = `What ${who} reaches`;
-  if (UUID.test(who)) return { title, access: reachOfProject(config, who) };
+function viewOf(config: Config, who: string): View {
+  if (who === "-" || isFile(who)) {
+    return { title: "Roles that trust the token", access: accessOfToken(config, readTokenClaims(who)) };
+  }
+  const title = `Roles that trust ${who}`;
+  if (UUID.test(who)) return { title, access: accessOfProject(config, who) };
   const [, repository, ref] = /^([^@\s/]+(?:\/[^@\s/]+){2,})(?:@(.+))?$/.exec(who) ?? [];
   if (repository === undefined) {
-    // What was given is not shown: it may be the token itself.
+    // Do not print the value: it may be a token.
     throw new UsageError(
-      "--who takes a token's file, - for a token on standard input, a project's id, or a repository such as " +
-        "github.com/acme/site@main: what was given is none of them",
+      "--who requires a file with a token, - for a token on standard input, a project id, or a repository such as " +
+        "github.com/acme/site@main",
     );
   }
   const unnamed = projectsWithoutRepository(config);
   if (unnamed.length > 0) {
-    note(`config.ts names no repository for ${unnamed.join(", ")}: ask for these projects by their ids`);
+    note(`config.ts names no repository for ${unnamed.join(", ")}: use --who with the ids of these projects`);
   }
-  return {
-    title,
-    access: reachOfRepository(
-      config,
-      repository,
-      ref === undefined ? undefined : (parseRef(ref) ?? { kind: "branch", name: ref }),
-    ),
-  };
+  const parsed = ref === undefined ? undefined : (parseRef(ref) ?? { kind: "branch" as const, name: ref });
+  return { title, access: accessOfRepository(config, repository, parsed) };
 }
 
-function reachOfTokenIn(config: Config, file: string): EnvironmentAccess[] {
-  const place = file === "-" ? "standard input" : file;
-  const claims = readToken(file, place);
+/** The claims of a token in a file or, if the file is `-`, on standard input. */
+function readTokenClaims(file: string): Claims {
+  const text = readInput(file, "the token").trim();
+  let claims: Claims;
+  try {
+    claims = readClaims(text);
+  } catch (error) {
+    throw new UserError(
+      `${file === "-" ? "standard input" : file} does not contain a CircleCI token: ${(error as Error).message}`,
+    );
+  }
   const { exp } = claims;
   if (exp !== undefined && exp * 1000 < Date.now()) {
     note(
-      `the token expired at ${new Date(exp * 1000).toISOString()}: AWS refuses it now; this is what it reached until then`,
+      `the token expired at ${new Date(exp * 1000).toISOString()}: AWS refuses it; these roles trusted it until then`,
     );
   }
-  note("the token's signature was not checked: `keyless explain` does that");
-  return reachOfToken(config, claims);
-}
-
-function readToken(file: string, place: string): ReturnType<typeof readClaims> {
-  const token = readInput(file, "the token").trim();
-  try {
-    return readClaims(token);
-  } catch (error) {
-    throw new UserError(`${place} holds no CircleCI token: ${(error as Error).message}`);
-  }
+  note("the token's signature was not verified: `keyless explain` verifies it");
+  return claims;
 }
 
 function isFile(path: string): boolean {

@@ -8,7 +8,7 @@ import { UserError } from "../../errors";
 import { sessionName } from "../../pipeline/session-name";
 import { lifeOf, readToken, type Token, type TokenProblem, tokenProblem } from "../../pipeline/token";
 import { findOnPath, outputOf } from "../../terraform/executables";
-import { setForLaterSteps } from "../lib/job-environment";
+import { exportToJob } from "../lib/job-environment";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
 
 export function register(program: Command): void {
@@ -16,10 +16,10 @@ export function register(program: Command): void {
     .command("credentials")
     .argument("<environment>", "an environment of config.ts")
     .argument("<role>", "a role of that environment")
-    .description("give the later steps of a CircleCI job an AWS role, by the job's own token")
+    .description("assume an AWS role with the token of a CircleCI job, for its later steps")
     .addHelpText(
       "after",
-      "\nRun it again in a long job: it replaces a token that is about to expire, where `circleci run oidc get` gives a new one.",
+      "\nIn a long job, run it again before the token expires: it requests a new one\nwith `circleci run oidc get`.",
     )
     .action(async (environmentName: string, roleName: string) => {
       const environment = environmentNamed(loadConfig(), environmentName);
@@ -31,7 +31,7 @@ export function register(program: Command): void {
         pipeline: process.env.CIRCLE_PIPELINE_ID,
       });
       const assumed = await tryToken(token, environment, role, session);
-      setForLaterSteps({
+      exportToJob({
         ...STATIC_KEYS,
         AWS_ROLE_ARN: role.arn,
         AWS_WEB_IDENTITY_TOKEN_FILE: keep(token),

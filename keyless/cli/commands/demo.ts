@@ -3,6 +3,7 @@ import type { StateBackend } from "../../config/resolved";
 import { Demo } from "../../sandbox/demo";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
 import { runSteps } from "../lib/progress";
+import { terminalOf } from "../lib/terminal";
 import { waitForInterrupt } from "./sandbox";
 
 export function register(program: Command): void {
@@ -23,7 +24,7 @@ export function register(program: Command): void {
       process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
       try {
         await runSteps(demo.steps());
-        console.log(demo.summary());
+        console.log(demo.summary(terminalOf().columns));
         if (keep) process.exitCode = await waitForInterrupt(demo.sandbox);
       } catch (error) {
         if (!demo.interruption.signal.aborted) throw error;

@@ -30,15 +30,15 @@ interface Subject {
 export function register(program: Command): void {
   program
     .command("lint")
-    .description("find trust that lets in whom nobody meant: in config.ts, in files, or in an account")
+    .description("find overly permissive trust policies in config.ts, in files, or in an account")
     .argument(
       "[file...]",
-      "trust policies as JSON, or what `aws iam get-role` prints; - for standard input (default: the roles of config.ts)",
+      "trust policies as JSON, or the output of `aws iam get-role`; - for standard input (default: the roles of config.ts)",
     )
     .option("--live <environment>", "lint every role of the environment's account that trusts a CircleCI issuer")
     .option(
       "--server <host>",
-      "for files: take the issuers of this CircleCI server for CircleCI's too (repeatable)",
+      "for files: also accept the issuers of this CircleCI server (repeatable)",
       (host, others: string[] = []) => [...others, host],
     )
     .option("--json", "print JSON")

@@ -37,7 +37,7 @@ export function register(program: Command): void {
   program
     .command("review")
     .description(
-      "say what saved plans would do: who gains access, what is destroyed; print it, or comment on the pull request",
+      "review saved plans: access that is granted or revoked, resources that are destroyed; print the review, or comment on the pull request",
     )
     .argument("<environments...>", "environments (stack names) whose plans to review")
     .option(
@@ -45,11 +45,7 @@ export function register(program: Command): void {
       "read a plan from a file, as `terraform show -json` prints it (repeatable)",
       collect,
     )
-    .option(
-      "--plans <folder>",
-      "read the saved plans below this folder, where `cdktf diff` leaves them",
-      join("cdktf.out", "stacks"),
-    )
+    .option("--plans <folder>", "read the plans that `cdktf diff` saved below this folder", join("cdktf.out", "stacks"))
     .addOption(
       new Option("--format <format>", "choose the output (default: by --out's extension, else text)").choices([
         "markdown",
@@ -58,13 +54,10 @@ export function register(program: Command): void {
       ]),
     )
     .option("--json", "print JSON: short for --format json")
-    .option("--out <file>", "write the review to a file instead of the standard output")
-    .option(
-      "--comment",
-      "comment on the pull request, in one comment that later runs update; needs GITHUB_TOKEN or GH_TOKEN",
-    )
+    .option("--out <file>", "write the review to a file instead of standard output")
+    .option("--comment", "create or update one comment on the pull request; requires GITHUB_TOKEN or GH_TOKEN")
     .option("--pull-request <url>", "comment on this pull request (default: CIRCLE_PULL_REQUEST)")
-    .option("--artifact-url <url>", "link to this page if the comment has to be cut (default: CIRCLE_BUILD_URL)")
+    .option("--artifact-url <url>", "link to this page if the comment is truncated (default: CIRCLE_BUILD_URL)")
     .option(
       "--fail-on <conditions>",
       `exit with 1 on any of these, separated by commas: ${GATE_CONDITIONS.join(", ")}`,
@@ -72,10 +65,10 @@ export function register(program: Command): void {
     )
     .option(
       "--lifted-by <lift>",
-      "pass --fail-on after all, given this on the pull request: approval, or label:<name> (repeatable)",
+      "pass --fail-on if the pull request has this: approval, or label:<name> (repeatable)",
       collectOverride,
     )
-    .option("--skipped <reason>", "say in place of the review that there is no plan, and why")
+    .option("--skipped <reason>", "report that there is no plan, for this reason, instead of a review")
     .action(async (environments: string[], options: Options) => {
       process.exitCode = await run(environments, options, process.env);
     });

@@ -26,6 +26,7 @@ export function register(program: Command): void {
       "at the end, write each permission that a role session required, with its decision, as JSON",
     )
     .description("start a local AWS and a local CircleCI issuer, and run a command against them")
+    .addHelpText("after", "\nWith a command, the exit status is the command's.")
     .action(async (command: string[], flags: SandboxFlags) => {
       const progress = (line: string) => console.error(line);
       const sandbox = await startSandbox({ accountId: flags.account, region: flags.region, progress });

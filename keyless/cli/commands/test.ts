@@ -13,12 +13,12 @@ export function register(program: Command): void {
     .option("--json", "print JSON")
     .action(({ json }: { json?: true }) => {
       const results = runTrustTests(loadConfig());
-      print(json ? toEnvelope("test", results) : render(results, terminalOf().columns));
+      print(json ? toEnvelope("test", results) : renderResults(results, terminalOf().columns));
       if (results.some(hasFailed)) process.exitCode = EXIT_STATUS.refused;
     });
 }
 
-function render(results: readonly TrustTestResult[], columns: number): string {
+function renderResults(results: readonly TrustTestResult[], columns: number): string {
   if (results.length === 0) {
     return `${wrap("config.ts has no trustTests: list there which jobs each role must and must not trust", columns)}\n`;
   }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { RefusedError } from "../../errors";
 import { verifyPlan } from "../../pipeline/verify-plan";
-import { setForLaterSteps } from "../lib/job-environment";
+import { exportToJob } from "../lib/job-environment";
 import { environmentNamed, loadConfig } from "../lib/load-config";
 
 export function register(program: Command): void {
@@ -18,7 +18,7 @@ export function register(program: Command): void {
           ? `${name}: the saved plan has no changes: there is nothing left to deploy`
           : `${name}: the saved plan matches the reviewed plan; cdktf deploy applies it`,
       );
-      setForLaterSteps(variables);
+      exportToJob(variables);
     });
 }
 

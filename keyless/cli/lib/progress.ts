@@ -1,14 +1,14 @@
 import { Listr, PRESET_TIMER } from "listr2";
 
-/** One step of a long work. */
+/** One step of a long-running command. */
 export interface Step {
   readonly title: string;
   readonly run: (progress: (line: string) => void) => Promise<void>;
 }
 
 /**
- * Runs steps one after the other and shows how each goes on; where there is no terminal, by a line for each event. The
- * error of a step that fails is thrown and not shown: whoever catches it says it, once.
+ * Runs steps in order and shows their progress; without a terminal, prints a line for each event. Throws the error of a
+ * step that fails without printing it.
  */
 export async function runSteps(steps: readonly Step[]): Promise<void> {
   let failure: unknown;
@@ -24,7 +24,7 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
   }));
   const options = { timer: PRESET_TIMER };
   const list = new Listr(tasks, {
-    // Its own handler would end this process at Ctrl-C, with Terraform at work and nothing put away.
+    // Its handler would end this process at Ctrl-C, while Terraform runs and before anything is cleaned up.
     registerSignalListeners: false,
     rendererOptions: { ...options, showErrorMessage: false },
     fallbackRendererOptions: options,
@@ -35,7 +35,7 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
   });
 }
 
-/** Runs one long step; what it results in. */
+/** Runs one step with its progress. Returns its result. */
 export async function withProgress<T>(
   title: string,
   work: (progress: (line: string) => void) => Promise<T>,

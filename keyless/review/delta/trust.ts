@@ -1,8 +1,8 @@
 import { canonical, UNKNOWN } from "../../plan/value";
 import { covers } from "../../policy/containment";
+import type { NormalizedCondition } from "../../policy/normal-form";
 import { parseIssuer, parseSubject } from "../../trust/circleci";
 import { issuerOfArn } from "../../trust/provider";
-import type { NormalizedCondition } from "../../policy/normal-form";
 import { join, principalInWords, split, subjectInWords, type Words, words } from "../rich-text";
 import { type Document, type PlannedStatement, patterns, permits, sameDocument } from "./documents";
 import { type Finding, finding } from "./finding";

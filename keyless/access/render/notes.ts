@@ -1,0 +1,32 @@
+import { count } from "../../text";
+import type { Danger, RoleAccess, Source } from "../matrix";
+
+/** Lines about a source or a role, in addition to its refs or policies. */
+interface Notes {
+  readonly warnings: readonly string[];
+  readonly limits: readonly string[];
+}
+
+/** Whether a source is open, and how many users it is limited to. */
+export function sourceNotes({ open, users }: Source): Notes {
+  return {
+    warnings: open ? ["anyone with push access"] : [],
+    limits: users === undefined ? [] : [`only if started by ${count(users.length, "user")}`],
+  };
+}
+
+const DANGERS: { readonly [danger in Danger]: string } = {
+  administrator: "ADMINISTRATOR of the account",
+  "open-write": "anyone with push access may write",
+};
+
+/** The dangers of a role, and the limits of its permissions. */
+export function roleNotes({ capabilities, dangers, boundary }: RoleAccess): Notes {
+  return {
+    warnings: dangers.map((danger) => DANGERS[danger]),
+    limits: [
+      ...(capabilities.length === 0 ? ["nothing: it has no policy"] : []),
+      ...(boundary === undefined ? [] : [`never more than ${boundary} allows`]),
+    ],
+  };
+}
