@@ -58,30 +58,42 @@ export function grantsAdministrator(policy: RolePolicy | readonly NormalizedStat
     const normalized = normalizePolicy(document);
     return isWellFormed(normalized) ? grantsAdministrator(normalized.statements) : "unknown";
   }
-  const escalations = Object.entries(ESCALATING_ACTIONS).flatMap(([type, actions]) =>
-    actions.map((action) => {
+  const escalations = Object.entries(ESCALATING_ACTIONS).flatMap(([type, actions]) => {
+    const covering = policy
+      .map((statement) => ({ statement, verdict: coversType(statement, type) }))
+      .filter(({ verdict }) => verdict !== "not-matched");
+    return actions.map((action) => {
       const applies = (effect: "Allow" | "Deny") =>
-        some(policy.filter(({ Effect }) => Effect === effect).map((statement) => covering(statement, action, type)));
+        some(
+          covering
+            .filter(({ statement }) => statement.Effect === effect)
+            .map(({ statement, verdict }) => every([verdict, coversAction(statement, action)])),
+        );
       // A role must trust its caller too, and its trust policy is not known here.
       return every([applies("Allow"), not(applies("Deny")), action === "sts:AssumeRole" ? "unsupported" : "matched"]);
-    }),
-  );
+    });
+  });
   return ({ matched: "yes", "not-matched": "no", unsupported: "unknown" } as const)[some(escalations)];
 }
 
-/** Whether a statement applies to an action on all resources of a type, or all except those that it names. */
-function covering(statement: NormalizedStatement, action: string, type: string): Verdict {
-  const { Principal, NotPrincipal, Action, NotAction, Resource, NotResource, conditions } = statement;
-  const matchesAction = (pattern: string) => matchesPattern(pattern.toLowerCase(), action.toLowerCase());
-  const coversType = (patterns: readonly string[]) => some(patterns.map((pattern) => coversResources(pattern, type)));
-  const either = <T>(list: T | undefined, negated: T | undefined, verdict: (list: T) => Verdict): Verdict =>
-    list ? verdict(list) : negated ? not(verdict(negated)) : "unsupported";
+/** Whether a statement applies to all resources of a type, or all except those that it names, in every request. */
+function coversType(statement: NormalizedStatement, type: string): Verdict {
+  const { Principal, NotPrincipal, Resource, NotResource, conditions } = statement;
+  if (Principal !== undefined || NotPrincipal !== undefined) return "not-matched";
   return every([
-    verdictOf(Principal === undefined && NotPrincipal === undefined),
-    either(Action, NotAction, (patterns) => verdictOf(patterns.some(matchesAction))),
-    either(Resource, NotResource, coversType),
+    either(Resource, NotResource, (patterns) => some(patterns.map((pattern) => coversResources(pattern, type)))),
     ...conditions.map((condition) => (isAlwaysTrue(condition) ? "matched" : "unsupported")),
   ]);
+}
+
+function coversAction({ Action, NotAction }: NormalizedStatement, action: string): Verdict {
+  const matches = (pattern: string) => matchesPattern(pattern.toLowerCase(), action.toLowerCase());
+  return either(Action, NotAction, (patterns) => verdictOf(patterns.some(matches)));
+}
+
+/** The verdict on an element or on its negated form; a statement with neither is malformed. */
+function either<T>(element: T | undefined, negated: T | undefined, verdict: (element: T) => Verdict): Verdict {
+  return element ? verdict(element) : negated ? not(verdict(negated)) : "unsupported";
 }
 
 /** Whether a pattern covers every IAM resource of a type in an account; any account ID is taken for the role's own. */

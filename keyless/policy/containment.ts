@@ -63,21 +63,21 @@ function agreement(
   }
 }
 
-/** A character that stands in neither pattern: what holds for it holds for every other one that they do not name. */
+/**
+ * A character that occurs in neither pattern. Only the wildcards of the wide pattern match it, so it leads to the fewest
+ * positions: if the wide pattern matches it in place of a wildcard, it matches every other character there too.
+ */
 const OTHER = "other";
 
-/** More states than two sane patterns ever need. Beyond, the answer is "no", which makes a review say "gained". */
+/** The maximum number of states. Beyond it the answer is "no", so that a review reports granted access. */
 const STATES = 20_000;
 
 /**
- * Language inclusion: both patterns are read as automata side by side. A state is a position in the narrow one and all
- * the positions in the wide one that the same text can have led to; a text that ends the narrow one only is a
- * counterexample.
+ * Language inclusion of two automata. A state is a position in the narrow pattern and all positions in the wide pattern
+ * that the same text can lead to. A text that only the narrow pattern matches to its end is a counterexample.
  */
 function includes(wide: readonly Token[], narrow: readonly Token[]): boolean {
   if (wide.length === 1 && wide[0] === "*") return true;
-  const named = [...wide, ...narrow].filter((token) => token !== "*" && token !== "?" && !isVariable(token));
-  const characters = [OTHER, ...new Set(named)];
   const seen = new Set<string>();
   const open: [number, readonly number[]][] = [[0, closure(wide, [0])]];
   for (let state = open.pop(); state !== undefined; state = open.pop()) {
@@ -91,10 +91,9 @@ function includes(wide: readonly Token[], narrow: readonly Token[]): boolean {
       if (!positions.includes(wide.length)) return false;
       continue;
     }
-    const next = token === "*" ? at : at + 1;
-    const readable = token === "*" || token === "?" ? characters : [token];
-    open.push(...readable.map((read): [number, readonly number[]] => [next, step(wide, positions, read)]));
-    // Looked at first: the shortest text is the likeliest counterexample.
+    const character = token === "*" || token === "?" ? OTHER : token;
+    open.push([token === "*" ? at : at + 1, step(wide, positions, character)]);
+    // The shortest text is the most probable counterexample, so it is tried first.
     if (token === "*") open.push([at + 1, positions]);
   }
   return true;
