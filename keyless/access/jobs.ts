@@ -14,7 +14,7 @@ export interface Job {
 }
 
 /** A user whom no rule names. */
-export const ANYBODY = "00000000-0000-4000-8000-000000000000";
+export const UNLISTED_USER = "00000000-0000-4000-8000-000000000000";
 
 /** The claims of a job's tokens, V2 first if it has one: a job holds both, and AWS takes either. */
 export function tokensOf({ circleci }: Environment, { project, user, source, audience }: Job): Claims[] {

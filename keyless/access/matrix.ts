@@ -51,7 +51,7 @@ export function describeSourceRef(ref: SourceRef): string {
 }
 
 /** The access that config.ts grants, in its order of environments and roles. */
-export function accessOf(config: Config): EnvironmentAccess[] {
+export function accessMatrix(config: Config): EnvironmentAccess[] {
   const repositories = repositoriesByProject(config);
   return config.environments.map((environment) => ({
     name: environment.name,

@@ -1,7 +1,7 @@
 import type { RolePattern, TestJob, TrustTest } from "../config/input";
 import type { Config, Environment, Role } from "../config/resolved";
 import { describeRef, refOf } from "../trust/circleci";
-import { ANYBODY, letsIn, tokensOf } from "./jobs";
+import { letsIn, tokensOf, UNLISTED_USER } from "./jobs";
 
 /** The result of one trust test. */
 export interface TrustTestResult {
@@ -36,7 +36,7 @@ function failuresOf(test: TrustTest, environment: Environment, role: Role): stri
 
 /** Whether the role trusts each of the job's tokens. */
 function trustedTokens(job: TestJob, environment: Environment, role: Role): boolean[] {
-  const { project, repository, user = ANYBODY } = job;
+  const { project, repository, user = UNLISTED_USER } = job;
   const ref = refOf(job);
   const audience = job.audience ?? environment.circleci.audiences[0] ?? "";
   const tokens = tokensOf(environment, {

@@ -1,8 +1,8 @@
 import type { Config, Environment, Role } from "../config/resolved";
 import type { Ref } from "../trust/circleci";
 import type { Claims } from "../trust/token";
-import { ANYBODY, letsIn, tokensOf } from "./jobs";
-import { accessOf, type EnvironmentAccess, type RoleAccess, type Source } from "./matrix";
+import { letsIn, tokensOf, UNLISTED_USER } from "./jobs";
+import { accessMatrix, type EnvironmentAccess, type RoleAccess, type Source } from "./matrix";
 
 /** The roles that trust a token, each with the sources that match it. */
 export function accessOfToken(config: Config, claims: Claims): EnvironmentAccess[] {
@@ -25,7 +25,7 @@ export function accessOfRepository(config: Config, repository: string, ref?: Ref
   return filterAccess(config, (environment, role, index, source) => {
     if (source.repository !== repository) return false;
     if (ref === undefined) return true;
-    const jobs = (source.users ?? [ANYBODY]).flatMap((user) =>
+    const jobs = (source.users ?? [UNLISTED_USER]).flatMap((user) =>
       tokensOf(environment, {
         project: source.project,
         user,
@@ -39,7 +39,7 @@ export function accessOfRepository(config: Config, repository: string, ref?: Ref
 
 /** The ids of projects that config.ts trusts without a repository: the project may have any. */
 export function projectsWithoutRepository(config: Config): string[] {
-  const sources = accessOf(config).flatMap(({ roles }) => roles.flatMap((role) => role.sources));
+  const sources = accessMatrix(config).flatMap(({ roles }) => roles.flatMap((role) => role.sources));
   return [...new Set(sources.filter(({ repository }) => repository === undefined).map(({ project }) => project))];
 }
 
@@ -48,7 +48,7 @@ type RuleFilter = (environment: Environment, role: Role, index: number, source: 
 
 /** The access of the trust rules that a filter accepts, without the roles and environments that have none of them. */
 function filterAccess(config: Config, filter: RuleFilter): EnvironmentAccess[] {
-  const access = accessOf(config);
+  const access = accessMatrix(config);
   return config.environments.flatMap((environment, at) => {
     const all = access[at];
     if (all === undefined) return [];

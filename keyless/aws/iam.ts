@@ -33,18 +33,24 @@ export interface IamRole {
 }
 
 /** Opens an account with the credentials of the SDK's default chain. Throws {@link AccountError} if they are not of it. */
-export async function openAccount({ accountId, region }: { accountId: string; region: string }): Promise<IamReader> {
+export async function openAccount({
+  accountId,
+  region,
+}: {
+  accountId: string;
+  region: string;
+}): Promise<AccountReader> {
   await checkAccount({ accountId, region }).catch((error: Error) => {
     throw new AccountError(error.message);
   });
-  return new IamReader(new IAMClient({ region }));
+  return new AccountReader(new IAMClient({ region }));
 }
 
 /**
  * Reads IAM; never writes. Something that does not exist is `undefined`. Methods throw {@link AccountError} if AWS
  * refuses the request or cannot be reached.
  */
-export class IamReader {
+export class AccountReader {
   constructor(private readonly client: IAMClient) {}
 
   async role(name: string): Promise<IamRole | undefined> {

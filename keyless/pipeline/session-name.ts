@@ -8,7 +8,7 @@ export interface JobNames {
   readonly pipeline?: string;
 }
 
-const MAX_LENGTH = 64;
+const MAX_SESSION_NAME_LENGTH = 64;
 
 /**
  * The session name of a job: `project.job.pipeline`, so that CloudTrail shows which job made a request. 2–64 characters
@@ -18,7 +18,7 @@ const MAX_LENGTH = 64;
  */
 export function sessionName(names: JobNames): string {
   const pipeline = valid(names.pipeline).slice(0, 36);
-  const room = MAX_LENGTH - pipeline.length - 2;
+  const room = MAX_SESSION_NAME_LENGTH - pipeline.length - 2;
   const [project, job] = [valid(names.project), valid(names.job)];
   const half = Math.floor(room / 2);
   const projectPart = project.slice(0, Math.max(half, room - job.length));

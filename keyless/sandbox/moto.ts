@@ -1,14 +1,11 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { promisify } from "node:util";
 import { UserError } from "../errors";
-import { type Env, findOnPath, outputOf } from "../terraform/executables";
-
-const execute = promisify(execFile);
+import { type Env, execute, findOnPath, outputOf } from "../terraform/executables";
 
 /** A running moto server, which emulates AWS on a free port of 127.0.0.1. */
 export interface Moto {

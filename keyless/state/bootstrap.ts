@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { checkAccount } from "../aws/identity";
 import type { StateBackend } from "../config/resolved";
 import { UserError } from "../errors";
-import { type TerraformRun, terraform, terraformOrFail } from "../terraform/run";
+import { runTerraform, type TerraformRun, terraformOrFail } from "../terraform/run";
 import { StateStore } from "./store";
 
 /** The options of {@link bootstrap}. */
@@ -69,7 +69,7 @@ async function converge(options: BootstrapOptions, store: StateStore): Promise<B
   const run = prepare(options);
   await terraformOrFail(run, "init", "-reconfigure", "-input=false");
   // Without the lock, a killed plan leaves no lock behind. The apply takes the lock.
-  const plan = await terraform(run, "plan", "-detailed-exitcode", "-lock=false", "-input=false", "-out=plan");
+  const plan = await runTerraform(run, "plan", "-detailed-exitcode", "-lock=false", "-input=false", "-out=plan");
   if (plan.status === 0) return "unchanged";
   if (plan.status !== 2) throw new UserError(`terraform plan failed in ${run.folder}:\n\n${plan.output.trim()}`);
   await terraformOrFail(run, "apply", "-json", "-input=false", "-lock-timeout=2m", "plan");
@@ -109,7 +109,7 @@ function rejectExisting(
 
 /** Imports resources that exist but are not in the local state: the earlier run was killed before saving the state. */
 async function writeImports(run: TerraformRun, found: { bucket: boolean; table: boolean }, { state }: StateBackend) {
-  const known = (await terraform(run, "state", "list")).output.split("\n");
+  const known = (await runTerraform(run, "state", "list")).output.split("\n");
   const imports = [
     { exists: found.bucket, to: "aws_s3_bucket.state", id: state.bucket },
     { exists: found.table, to: "aws_dynamodb_table.lock", id: state.lockTable },

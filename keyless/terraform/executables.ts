@@ -21,12 +21,13 @@ function isExecutable(path: string): boolean {
   }
 }
 
-const run = promisify(execFile);
+/** Runs a program. Rejects if it cannot be started or exits with an error. */
+export const execute = promisify(execFile);
 
 /** A program's standard output, or undefined if it cannot be started or exits with an error. */
 export async function outputOf(file: string, args: readonly string[], env: Env): Promise<string | undefined> {
   try {
-    const { stdout } = await run(file, args, { env });
+    const { stdout } = await execute(file, args, { env });
     return stdout;
   } catch {
     return undefined;

@@ -59,7 +59,7 @@ export function cdktfProgress(progress: (line: string) => void): (line: string) 
 }
 
 /** Runs Terraform. Returns its exit status and its output; of `-json`, the output is the diagnostics. */
-export async function terraform(run: TerraformRun, ...args: string[]): Promise<{ status: number; output: string }> {
+export async function runTerraform(run: TerraformRun, ...args: string[]): Promise<{ status: number; output: string }> {
   const binary = run.env.TERRAFORM_BINARY_NAME ?? "terraform";
   const env = { ...run.env, TF_IN_AUTOMATION: "1", TF_INPUT: "0", CHECKPOINT_DISABLE: "1" };
   const child = spawn(binary, [...args, "-no-color"], { cwd: run.folder, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -94,7 +94,7 @@ export async function terraform(run: TerraformRun, ...args: string[]): Promise<{
 
 /** Runs Terraform and returns its output. Throws a {@link UserError} with the output if Terraform fails. */
 export async function terraformOrFail(run: TerraformRun, ...args: string[]): Promise<string> {
-  const { status, output } = await terraform(run, ...args);
+  const { status, output } = await runTerraform(run, ...args);
   if (status !== 0) throw new UserError(`terraform ${args[0]} failed in ${run.folder}:\n\n${output.trim()}`);
   return output;
 }

@@ -1,4 +1,10 @@
-import { accessOf, describeSourceRef, type RoleAccess, type Source, type SourceRef } from "../../keyless/access/matrix";
+import {
+  accessMatrix,
+  describeSourceRef,
+  type RoleAccess,
+  type Source,
+  type SourceRef,
+} from "../../keyless/access/matrix";
 import type { RoleInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import { readState } from "../../keyless/permissions/state";
@@ -7,7 +13,9 @@ import type { TrustRule } from "../../keyless/trust/circleci";
 import { configOf, ORGANIZATION, PROJECT, policy, SITE, USER } from "./configurations";
 
 function roleAccess(role: Partial<RoleInput>): RoleAccess {
-  const [environment] = accessOf(configOf({ dev: { role: { trust: [{ project: PROJECT, refs: "any" }], ...role } } }));
+  const [environment] = accessMatrix(
+    configOf({ dev: { role: { trust: [{ project: PROJECT, refs: "any" }], ...role } } }),
+  );
   return environment?.roles[0] as RoleAccess;
 }
 

@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import { accessOf, type EnvironmentAccess } from "../../keyless/access/matrix";
+import { accessMatrix, type EnvironmentAccess } from "../../keyless/access/matrix";
 import {
   type Box,
   CARD_PADDING,
@@ -15,7 +15,7 @@ import { accessSvg } from "../../keyless/access/render/svg";
 import { accessTable } from "../../keyless/access/render/table";
 import { configOf, manyRoles, PROJECT, policy, SITE } from "./configurations";
 
-const few = accessOf(
+const few = accessMatrix(
   configOf({
     dev: {
       publisher: { trust: [{ ...SITE, branches: ["main"] }], inlinePolicies: { publish: policy("s3:PutObject") } },
@@ -31,10 +31,12 @@ const few = accessOf(
     },
   }),
 );
-const many = accessOf(configOf({ dev: manyRoles(100), prod: manyRoles(100) }));
-const one: EnvironmentAccess[] = accessOf(configOf({ dev: { bare: { trust: [{ ...SITE, branches: ["main"] }] } } }));
+const many = accessMatrix(configOf({ dev: manyRoles(100), prod: manyRoles(100) }));
+const one: EnvironmentAccess[] = accessMatrix(
+  configOf({ dev: { bare: { trust: [{ ...SITE, branches: ["main"] }] } } }),
+);
 const hostileBranches = ['x"]-->y', "<b>&amp;</b>", "a;click", "`#35;`", "größe<ÿ", "']]>"];
-const hostile = accessOf(
+const hostile = accessMatrix(
   configOf({
     dev: { "end=.@": { trust: [{ ...SITE, branches: hostileBranches }], inlinePolicies: { "--": policy("*") } } },
   }),
@@ -113,7 +115,7 @@ test("roles that differ only in their names share one card", () => {
   const alike = Object.fromEntries(
     Array.from({ length: 40 }, (_, index) => [`role-${index}`, { trust: [{ ...SITE, branches: ["main"] }] }]),
   );
-  const [panel] = layOut(accessOf(configOf({ dev: alike }))).panels;
+  const [panel] = layOut(accessMatrix(configOf({ dev: alike }))).panels;
   expect(panel?.cards).toHaveLength(4);
   const text = panel?.cards.flatMap((card) => card.lines.map((line) => line.text)) ?? [];
   expect(text).toEqual(expect.arrayContaining(["each of 40 roles", "role-0", "and 35 more"]));

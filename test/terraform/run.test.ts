@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cdktfProgress, terraform, terraformOrFail } from "../../keyless/terraform/run";
+import { cdktfProgress, runTerraform, terraformOrFail } from "../../keyless/terraform/run";
 
 let folder: string;
 
@@ -18,7 +18,7 @@ async function runScript(script: string, ...args: string[]) {
   chmodSync(binary, 0o755);
   const lines: string[] = [];
   const env = { ...process.env, TERRAFORM_BINARY_NAME: binary };
-  return { ...(await terraform({ folder, env, progress: (line) => lines.push(line) }, ...args)), lines };
+  return { ...(await runTerraform({ folder, env, progress: (line) => lines.push(line) }, ...args)), lines };
 }
 
 const message = (type: string, text: string, rest = {}) => JSON.stringify({ "@message": text, type, ...rest });

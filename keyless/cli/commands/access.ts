@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { accessOf, type EnvironmentAccess } from "../../access/matrix";
+import { accessMatrix, type EnvironmentAccess } from "../../access/matrix";
 import { accessMermaid } from "../../access/render/mermaid";
 import { accessOfProject, accessOfRepository, accessOfToken, projectsWithoutRepository } from "../../access/who";
 import type { Config } from "../../config/resolved";
@@ -48,7 +48,7 @@ export function register(program: Command): void {
 async function showAccess(names: readonly string[], { who, format, json, out }: AccessFlags): Promise<void> {
   const config = loadConfig();
   const environments = names.map((name) => environmentNamed(config, name).name);
-  const view = who === undefined ? { access: accessOf(config) } : viewOf(config, who);
+  const view = who === undefined ? { access: accessMatrix(config) } : viewOf(config, who);
   const access = view.access.filter(({ name }) => environments.length === 0 || environments.includes(name));
   const text = await renderAccess({ ...view, access }, json ? "json" : format);
   if (out === undefined) print(text);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { ANYBODY } from "../../access/jobs";
+import { UNLISTED_USER } from "../../access/jobs";
 import { AccountError, openAccount } from "../../aws/iam";
 import type { Environment } from "../../config/resolved";
 import { EXIT_STATUS, UsageError } from "../../errors";
@@ -14,7 +14,7 @@ import { type Claims, issuerOfClaims, readClaims } from "../../trust/token";
 import { type Report, renderReport } from "../lib/explain-text";
 import { print, readInput, toEnvelope } from "../lib/files";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
-import { checkSignature } from "../lib/signature";
+import { verifySignature } from "../lib/signature";
 import { terminalOf } from "../lib/terminal";
 
 interface Flags {
@@ -165,7 +165,7 @@ async function signatureOf(token: string, claims: Claims, { trustPolicy }: ReadT
     return { verdict: "unchecked", note: "not checked: the role does not trust the token's issuer" } as const;
   }
   // The sandbox has an issuer of its own, which signs in CircleCI's stead.
-  return checkSignature(token, process.env.KEYLESS_ISSUER ?? claims.iss);
+  return verifySignature(token, process.env.KEYLESS_ISSUER ?? claims.iss);
 }
 
 type Given =
@@ -209,7 +209,10 @@ function writtenClaims({ circleci }: Environment, flags: Flags): Claims {
   };
 }
 
-function writtenSubject(organization: string, { project, user = ANYBODY, repository, branch, tag, v1 }: Flags): string {
+function writtenSubject(
+  organization: string,
+  { project, user = UNLISTED_USER, repository, branch, tag, v1 }: Flags,
+): string {
   if (project === undefined) throw new UsageError("written claims need --project <id>, or a whole --subject");
   if (v1) return formatSubject({ organization, project, user });
   const ref = refOf({ branch, tag });

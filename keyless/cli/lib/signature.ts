@@ -1,7 +1,7 @@
 import type { Signature } from "../../trust/explain/types";
 
 /** How long an issuer may take to answer, in milliseconds. */
-const PATIENCE = 5000;
+const ISSUER_TIMEOUT_MS = 5000;
 
 /**
  * Checks a token's signature against the keys that its issuer publishes. An issuer that cannot be reached, as from a
@@ -10,10 +10,10 @@ const PATIENCE = 5000;
  * @param issuer the issuer's URL, one that is trusted already: the token itself must not choose whom to ask
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html
  */
-export async function checkSignature(token: string, issuer: string): Promise<Signature> {
+export async function verifySignature(token: string, issuer: string): Promise<Signature> {
   const { compactVerify, createRemoteJWKSet, errors } = await import("jose");
   try {
-    const keys = createRemoteJWKSet(await keysOf(issuer), { timeoutDuration: PATIENCE });
+    const keys = createRemoteJWKSet(await keysOf(issuer), { timeoutDuration: ISSUER_TIMEOUT_MS });
     await compactVerify(token, keys);
     return { verdict: "valid", note: `made by a key of ${issuer}` };
   } catch (error) {
@@ -28,7 +28,9 @@ export async function checkSignature(token: string, issuer: string): Promise<Sig
 }
 
 async function keysOf(issuer: string): Promise<URL> {
-  const response = await fetch(`${issuer}/.well-known/openid-configuration`, { signal: AbortSignal.timeout(PATIENCE) });
+  const response = await fetch(`${issuer}/.well-known/openid-configuration`, {
+    signal: AbortSignal.timeout(ISSUER_TIMEOUT_MS),
+  });
   if (!response.ok) throw new Error(`status ${response.status}`);
   const { jwks_uri: uri } = (await response.json()) as { jwks_uri?: unknown };
   if (typeof uri !== "string") throw new Error("no jwks_uri in its configuration");

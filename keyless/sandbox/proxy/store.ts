@@ -1,5 +1,5 @@
 import { IAMClient } from "@aws-sdk/client-iam";
-import { IamReader, type IamRole } from "../../aws/iam";
+import { AccountReader, type IamRole } from "../../aws/iam";
 import { parseDocument } from "../../policy/document";
 import type { NamedPolicy } from "../../policy/evaluate";
 import type { Account } from "../../trust/provider";
@@ -34,7 +34,7 @@ const regions: Record<string, string> = { "aws-cn": "cn-north-1", "aws-us-gov": 
 export class Store {
   readonly #moto: string;
   readonly #read = new Map<string, Promise<unknown>>();
-  readonly #readers = new Map<string, IamReader>();
+  readonly #readers = new Map<string, AccountReader>();
 
   constructor(moto: string) {
     this.#moto = moto;
@@ -129,10 +129,10 @@ export class Store {
     return known as Promise<T>;
   }
 
-  #iam({ accountId, partition }: Account): IamReader {
+  #iam({ accountId, partition }: Account): AccountReader {
     const key = accountKey({ accountId, partition });
     const reader =
-      this.#readers.get(key) ?? new IamReader(iamClient(this.#moto, accountId, regions[partition] ?? "us-east-1"));
+      this.#readers.get(key) ?? new AccountReader(iamClient(this.#moto, accountId, regions[partition] ?? "us-east-1"));
     this.#readers.set(key, reader);
     return reader;
   }
