@@ -21,6 +21,7 @@ const shared = {
 
 module.exports = {
   rootDir: shared.rootDir,
+  globalSetup: "<rootDir>/test/jest/temporary-folder.js",
   reporters: ["default", "<rootDir>/test/jest/reporter.js"],
   testSequencer: "<rootDir>/test/jest/sequencer.js",
   // One more than the processors: an end-to-end test waits as much as it computes.

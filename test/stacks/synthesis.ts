@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { Testing } from "cdktf";
 import { defineConfig } from "../../keyless/config/define";
 import type { ConfigInput } from "../../keyless/config/input";
@@ -19,7 +20,8 @@ type Resources = Record<string, Record<string, Record<string, unknown>>>;
 /** Every stack of a configuration by name, as cdktf synthesizes it, its own validations included. */
 export function synthesize(config: ConfigInput | Config): Record<string, Synthesized> {
   const { environments, stateBackends } = "stateBackends" in config ? config : defineConfig(config);
-  const app = Testing.app();
+  // Without a folder of its own, of which each app would make one: Testing.synth() writes no file.
+  const app = Testing.app({ outdir: tmpdir() });
   const stacks = [
     ...environments.map((environment) => new EnvironmentStack(app, environment)),
     ...stateBackends.map((backend) => new StateBackendStack(app, backend)),
