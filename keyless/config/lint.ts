@@ -1,14 +1,14 @@
 import { UserError } from "../errors";
 import { CIRCLECI_CLOUD, parseIssuer } from "../trust/circleci";
 import { type LintInput, lintTrust } from "../trust/lint";
-import type { Finding } from "../trust/lint/findings";
+import type { LintFinding } from "../trust/lint/findings";
 import { trustPolicy } from "../trust/policy";
 import type { AcceptedFindings } from "./input";
 import type { Config, Environment, Role } from "./resolved";
 
 /** A finding, and whether the configuration accepts it. */
-export interface JudgedFinding extends Omit<Finding, "name"> {
-  readonly name: Finding["name"] | "unused-acceptance";
+export interface JudgedFinding extends Omit<LintFinding, "name"> {
+  readonly name: LintFinding["name"] | "unused-acceptance";
   /** The reason for which it is accepted. */
   readonly accepted?: string;
 }
@@ -52,7 +52,7 @@ export function serversOf({ circleci }: Environment): string[] {
 }
 
 /** Findings, those that are accepted with the reason; and a warning for each that is accepted and does not occur. */
-export function judge(findings: readonly Finding[], accepted: AcceptedFindings): JudgedFinding[] {
+export function judge(findings: readonly LintFinding[], accepted: AcceptedFindings): JudgedFinding[] {
   const unused = Object.keys(accepted).filter((name) => findings.every((found) => found.name !== name));
   return [
     ...findings.map((found) => {

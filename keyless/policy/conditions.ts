@@ -223,10 +223,13 @@ function matchOperator(
     return unsupported("the key has several values, which require ForAnyValue or ForAllValues");
 
   const one = (value: string) => matchValue(tests, operator.negated, value, scope);
-  if (set === undefined) return { verdict: one(actual[0] ?? ""), note };
   // AWS treats a "null data set, such as an empty string" as no value.
-  const present = actual.every((value) => value === "") ? [] : actual;
-  return { verdict: (set === "ForAllValues" ? every : some)(present.map(one)), note };
+  const present = set !== undefined && actual.every((value) => value === "") ? [] : actual;
+  const verdict = (set === "ForAnyValue" ? some : every)(present.map(one));
+  return {
+    verdict,
+    note: note ?? (verdict === "unsupported" ? "the value in the request has another type" : undefined),
+  };
 }
 
 interface CompiledTests {

@@ -36,6 +36,7 @@ const named = /^\s*([^\s,']+)\s*(?:,\s*'([^']*)'\s*)?$/;
 export function resolveVariables(value: string, context: Context | undefined): Resolved {
   if (context === undefined) return { kind: "pattern", pattern: compilePattern(value) };
   const pattern: Pattern[number][] = [];
+  let unresolved: Resolved | undefined;
   let end = 0;
   for (const match of value.matchAll(variable)) {
     const before = value.slice(end, match.index);
@@ -43,12 +44,13 @@ export function resolveVariables(value: string, context: Context | undefined): R
     pattern.push(...compilePattern(before));
     end = match.index + match[0].length;
     const text = variableText(match[1] ?? "", context);
-    if (typeof text !== "string") return text;
-    pattern.push(...text);
+    if (typeof text === "string") pattern.push(...text);
+    else if (text.kind === "malformed") return text;
+    else unresolved ??= text;
   }
   const rest = value.slice(end);
   if (rest.includes("${")) return { kind: "malformed", note: `policy variable without an end in "${value}"` };
-  return { kind: "pattern", pattern: [...pattern, ...compilePattern(rest)] };
+  return unresolved ?? { kind: "pattern", pattern: [...pattern, ...compilePattern(rest)] };
 }
 
 function variableText(inside: string, context: Context): string | Resolved {

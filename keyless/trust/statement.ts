@@ -1,112 +1,113 @@
-import { asArray, isObject, type Statement } from "../policy/document";
+import { isObject, type PolicyDocument, type Statement, statements } from "../policy/document";
+import { type NormalizedCondition, type NormalizedStatement, normalizeStatement } from "../policy/normal-form";
 import { matchesPattern } from "../policy/pattern";
 import { organizationOf, parseSubject, type SubjectParts } from "./circleci";
-import { issuerOfArn } from "./provider";
+import { type Account, issuerOfArn, parseProviderArn } from "./provider";
 
-/** What a trust policy is to allow for tokens, and nothing else. */
+/** The action with which a web identity, such as a CircleCI job, assumes a role. */
 export const ASSUME = "sts:AssumeRoleWithWebIdentity";
 
-/** One statement about tokens of a CircleCI issuer, read for what can be said about it. */
-export interface TrustStatement {
+/** A statement of a trust policy. */
+export interface ReadStatement {
+  /** From 0. */
+  readonly index: number;
+  /** As written in the policy. */
   readonly statement: Statement;
-  /** `Statement[0]` and so on. */
-  readonly place: string;
-  readonly allows: boolean;
+  readonly normalized: NormalizedStatement;
+}
+
+/** A statement that applies to the tokens of a CircleCI issuer. */
+export interface TrustStatement extends ReadStatement {
   readonly issuer: string;
   readonly organization: string;
-  readonly conditions: readonly Condition[];
+  /** The account of the issuer's provider. Absent if the statement names no provider. */
+  readonly account?: Account;
+  readonly conditions: readonly ClaimCondition[];
 }
 
-/** One condition on one key. */
-export interface Condition {
-  readonly operator: string;
-  readonly key: string;
-  readonly values: readonly string[];
-  /** The claim in lower case, when the key is one of the issuer's: `aud`, `sub` and so on. */
+/** A condition of a statement that applies to the tokens of an issuer. */
+export interface ClaimCondition extends NormalizedCondition {
+  /** The claim in lower case, if the key is one of the issuer's: `aud`, `sub` and so on. */
   readonly claim?: string;
-  readonly where: string;
 }
 
-/** A value that a token's subject may have. */
+/** A subject that a statement trusts. */
 export interface TrustedSubject {
-  readonly condition: Condition;
+  readonly condition: ClaimCondition;
+  /** A literal or a pattern, depending on the operator. */
   readonly value: string;
   readonly parts?: SubjectParts;
 }
 
-/** Whether a condition says what a value must not be. */
-export const isNegated = ({ operator }: Condition) => /Not(Equals|Like)/.test(operator);
-/** Whether a condition is met by a request that lacks the key. */
-export const isOptional = ({ operator }: Condition) => /^ForAllValues:|IfExists$/.test(operator);
-/** Whether a condition takes wildcards. */
-export const isLike = ({ operator }: Condition) => /StringLike/.test(operator);
+/** Whether a condition lists values that the key must not have. */
+export const isNegated = ({ operator }: ClaimCondition) => /Not(Equals|Like)/.test(operator);
+/** Whether a condition is true for a request without the key. */
+export const isOptional = ({ operator }: ClaimCondition) => /^ForAllValues:|IfExists$/.test(operator);
+/** Whether a condition compares patterns. */
+export const isLike = ({ operator }: ClaimCondition) => /StringLike/.test(operator);
 
-/** Whether a value has so much of a statement's form that it can be judged; what else is wrong with it, the engine tells. */
-export function isStatement(value: unknown): value is Statement {
-  if (!isObject(value)) return false;
-  const { Condition = {} } = value;
-  return isObject(Condition) && Object.values(Condition).every(isObject);
-}
-
-/** Reads a statement: once for each CircleCI issuer that it is about, so mostly once, or not at all. */
-export function readStatement(statement: Statement, index: number, servers: readonly string[]): TrustStatement[] {
-  if (!isAbout(statement)) return [];
-  return issuersOf(statement).flatMap((issuer) => {
-    const organization = organizationOf(issuer, servers);
-    if (organization === undefined) return [];
-    const place = `Statement[${index}]`;
-    const allows = statement.Effect === "Allow";
-    return [{ statement, place, allows, issuer, organization, conditions: readConditions(statement, issuer, place) }];
+/** The statements of a policy, except those whose form is too malformed to judge their content. */
+export function readStatements(document: unknown): ReadStatement[] {
+  return statements((isObject(document) ? document : {}) as unknown as PolicyDocument).flatMap((statement, index) => {
+    const { Condition = {} } = isObject(statement) ? statement : { Condition: undefined };
+    const isReadable = isObject(statement) && isObject(Condition) && Object.values(Condition).every(isObject);
+    return isReadable ? [{ index, statement, normalized: normalizeStatement(statement) }] : [];
   });
 }
 
-/** Whether a statement allows tokens of a CircleCI issuer, or everybody, to assume the role, under whatever conditions. */
-export function opensToCircleCi(statement: Statement, servers: readonly string[]): boolean {
-  const allows = statement.Effect === "Allow" && isAbout(statement);
-  return allows && (isAboutEverybody(statement) || readStatement(statement, 0, servers).length > 0);
+/** The statement for each CircleCI issuer to whose tokens it applies: usually one, or none. */
+export function trustStatements(read: ReadStatement, servers: readonly string[]): TrustStatement[] {
+  if (!appliesToWebIdentity(read.normalized)) return [];
+  return issuersOf(read.normalized).flatMap(({ issuer, account }) => {
+    const organization = organizationOf(issuer, servers);
+    if (organization === undefined) return [];
+    const prefix = `${issuer}:`.toLowerCase();
+    const conditions = read.normalized.conditions.map((condition) => {
+      const key = condition.key.toLowerCase();
+      return { ...condition, ...(key.startsWith(prefix) && { claim: key.slice(prefix.length) }) };
+    });
+    return [{ ...read, issuer, organization, account, conditions }];
+  });
 }
 
-/** Whether a statement names no principal in particular. */
-export function isAboutEverybody({ Principal, NotPrincipal }: Statement): boolean {
-  if (Principal === undefined) return NotPrincipal !== undefined;
-  return Principal === "*" || (isObject(Principal) && asArray<unknown>(Principal.AWS).includes("*"));
-}
-
-function isAbout({ Action, NotAction }: Statement): boolean {
-  const matches = (action: unknown) => matchesPattern(String(action).toLowerCase(), ASSUME.toLowerCase());
-  return Action === undefined
-    ? NotAction !== undefined && !asArray(NotAction).some(matches)
-    : asArray(Action).some(matches);
-}
-
-/** The issuers whose tokens a statement is about: by its principal, or, where that names none, by its condition keys. */
-export function issuersOf({ Principal, Condition = {} }: Statement): string[] {
-  const federated = isObject(Principal) ? asArray<unknown>(Principal.Federated) : [];
-  const named = federated.map((arn) => issuerOfArn(String(arn)));
-  const keys = Object.values(Condition).flatMap((values) => Object.keys(values));
-  const spelt = keys.flatMap((key) => /^(?:https:\/\/)?(.+):(?:aud|sub)$/.exec(key)?.[1] ?? []);
-  return [...new Set(named.length > 0 ? named : spelt)];
-}
-
-function readConditions({ Condition = {} }: Statement, issuer: string, place: string): Condition[] {
-  const prefix = `${issuer}:`.toLowerCase();
-  return Object.entries(Condition).flatMap(([operator, keys]) =>
-    Object.entries(keys).map(([key, value]) => ({
-      operator,
-      key,
-      values: asArray(value).map(String),
-      ...(key.toLowerCase().startsWith(prefix) && { claim: key.slice(prefix.length).toLowerCase() }),
-      where: `${place}.Condition.${operator}["${key}"]`,
-    })),
+/** Whether a policy trusts tokens of a CircleCI issuer, or every principal, under any conditions. */
+export function trustsCircleCi(document: unknown, servers: readonly string[] = []): boolean {
+  return readStatements(document).some(
+    (read) =>
+      read.normalized.Effect === "Allow" &&
+      ((hasWildcardPrincipal(read.normalized) && appliesToWebIdentity(read.normalized)) ||
+        trustStatements(read, servers).length > 0),
   );
 }
 
-/** The conditions on a claim that compare it. */
-export function conditionsOn({ conditions }: TrustStatement, claim: "aud" | "sub"): Condition[] {
+/** Whether a statement applies to every principal, or to all except some. */
+export function hasWildcardPrincipal({ Principal, NotPrincipal }: NormalizedStatement): boolean {
+  if (Principal === undefined) return NotPrincipal !== undefined;
+  return Principal.some(({ kind, id }) => kind === "AWS" && id === "*");
+}
+
+function appliesToWebIdentity({ Action, NotAction }: NormalizedStatement): boolean {
+  const matches = (action: string) => matchesPattern(action.toLowerCase(), ASSUME.toLowerCase());
+  return Action === undefined ? NotAction !== undefined && !NotAction.some(matches) : Action.some(matches);
+}
+
+/** The issuers that a statement names: by its principal, or if that names none, by its condition keys. */
+export function issuersOf({ Principal = [], conditions }: NormalizedStatement) {
+  const providers = Principal.filter(({ kind }) => kind === "Federated").map(({ id }) => id);
+  const keys = conditions.flatMap(({ key }) => /^(?:https:\/\/)?(.+):(?:aud|sub)$/.exec(key)?.[1] ?? []);
+  const named = (providers.length > 0 ? providers : keys).map((text) => {
+    const account: Account | undefined = parseProviderArn(text);
+    return { issuer: issuerOfArn(text), account };
+  });
+  return named.filter(({ issuer }, index) => named.findIndex((other) => other.issuer === issuer) === index);
+}
+
+/** The conditions on a claim that compare its value. */
+export function conditionsOn({ conditions }: TrustStatement, claim: "aud" | "sub"): ClaimCondition[] {
   return conditions.filter((condition) => condition.claim === claim && condition.operator !== "Null");
 }
 
-/** The subjects that a statement names as those that get in. */
+/** The subjects that a statement trusts by name or pattern. */
 export function trustedSubjects(trust: TrustStatement): TrustedSubject[] {
   return conditionsOn(trust, "sub")
     .filter((condition) => !isNegated(condition))

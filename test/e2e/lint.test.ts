@@ -52,7 +52,9 @@ test("the pattern that CircleCI documents is an error, with the branch that gets
   const { status, output } = await lint(file("trust.json", documented));
   expect(status).toBe(1);
   expect(output).toContain("error forgeable-subject");
-  expect(output.replace(/\s+/g, " ")).toContain(`from one named e/vcs-origin/${repository}/vcs-ref/refs/heads/main`);
+  expect(output.replace(/\s+/g, " ")).toContain(
+    `from a branch named e/vcs-origin/${repository}/vcs-ref/refs/heads/main`,
+  );
   expect(output).toContain("/user/????????-????-????-????-????????????/vcs-origin/");
 });
 

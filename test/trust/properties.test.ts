@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { evaluate } from "../../keyless/policy/evaluate";
 import { formatIssuer, formatSubject, parseSubject, type TrustRule, UUID } from "../../keyless/trust/circleci";
 import { explain } from "../../keyless/trust/explain";
-import { lintTrust, mend } from "../../keyless/trust/lint";
-import { branchThatGetsIn, jobLike } from "../../keyless/trust/lint/forgery";
+import { fixTrust, lintTrust } from "../../keyless/trust/lint";
+import { forgingBranch, sampleJob } from "../../keyless/trust/lint/forgery";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { providerArn } from "../../keyless/trust/provider";
 import { isRefName } from "../../keyless/trust/ref-name";
@@ -266,13 +266,13 @@ test("of any pattern with wildcards, a branch that the lint names is one for git
   let forged = 0;
   fc.assert(
     fc.property(pattern, (value) => {
-      const branch = branchThatGetsIn(value, organization);
+      const branch = forgingBranch(value, organization);
       const names = lintTrust({ trustPolicy: handMade(subjects(value)) }).map(({ name }) => name);
       expect(names.includes("forgeable-subject")).toBe(branch !== undefined);
       if (branch === undefined) return;
       forged++;
       expect(isRefName(branch)).toBe(true);
-      const like = jobLike(parseSubject(value) ?? {}, organization);
+      const like = sampleJob(parseSubject(value) ?? {}, organization);
       expect([like.project, like.user]).toEqual([expect.stringMatching(UUID), expect.stringMatching(UUID)]);
       const source = { repository: like.repository, kind: "heads", name: branch } as const;
       const claims = claimsOf({ ...like, audience: organization, source });
@@ -358,7 +358,7 @@ test("whatever a trust policy says, the lint reads it, and what it mends stays m
     fc.property(
       fc.oneof({ weight: 9, arbitrary: anyPolicy() }, { weight: 1, arbitrary: fc.jsonValue() }),
       (trustPolicy) => {
-        const mended = mend({ trustPolicy });
+        const mended = fixTrust({ trustPolicy });
         if (mended !== undefined)
           expect(lintTrust({ trustPolicy: mended }).filter(({ fixed }) => fixed !== undefined)).toEqual([]);
       },

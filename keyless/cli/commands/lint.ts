@@ -6,8 +6,9 @@ import type { Environment } from "../../config/resolved";
 import { EXIT_STATUS, UsageError, UserError } from "../../errors";
 import { decodeDocument, isObject, type PolicyDocument } from "../../policy/document";
 import { count } from "../../text";
-import { type LintInput, lintTrust, mend, trustsCircleCi } from "../../trust/lint";
-import { NO_ACCOUNT, NO_PROJECT, NO_REPOSITORY } from "../../trust/lint/fix";
+import { fixTrust, type LintInput, lintTrust } from "../../trust/lint";
+import { placeholdersIn } from "../../trust/lint/fix";
+import { trustsCircleCi } from "../../trust/statement";
 import { wrap } from "../../wrap";
 import { print, readInput, toEnvelope } from "../lib/files";
 import { environmentNamed, loadConfig } from "../lib/load-config";
@@ -24,7 +25,7 @@ interface Subject {
   /** A role as `<environment>/<role>`, or a file. */
   readonly subject: string;
   readonly findings: readonly JudgedFinding[];
-  readonly mended?: PolicyDocument;
+  readonly fixed?: PolicyDocument;
 }
 
 export function register(program: Command): void {
@@ -63,7 +64,7 @@ async function lint(files: readonly string[], { live, server }: Flags): Promise<
 }
 
 function lintSubject(subject: string, input: LintInput, accepted: AcceptedFindings = {}): Subject {
-  return { subject, findings: judge(lintTrust(input), accepted), mended: mend(input, Object.keys(accepted)) };
+  return { subject, findings: judge(lintTrust(input), accepted), fixed: fixTrust(input, Object.keys(accepted)) };
 }
 
 async function lintAccount(environment: Environment): Promise<Subject[]> {
@@ -84,7 +85,7 @@ function lintFile(file: string, servers: readonly string[]): Subject[] {
   if (!isObject(json) || !Array.isArray(json.Roles))
     return [lintSubject(file, { trustPolicy: policyIn(json), servers })];
   return json.Roles.map((role: unknown) => ({ name: nameOf(role), trustPolicy: policyIn(role) }))
-    .filter(({ trustPolicy }) => trustsCircleCi(trustPolicy as PolicyDocument, servers))
+    .filter(({ trustPolicy }) => trustsCircleCi(trustPolicy, servers))
     .map(({ name, trustPolicy }) => lintSubject(`${file}: ${name}`, { trustPolicy, servers }));
 }
 
@@ -123,11 +124,19 @@ function render(subjects: readonly Subject[], terminal: Terminal): string {
   ].join("\n");
 }
 
-function renderSubject({ subject, findings, mended }: Subject, terminal: Terminal): string {
-  const json = JSON.stringify(mended, undefined, 2);
-  const lines =
-    mended === undefined ? [] : ["  mended:", ...json.split("\n").map((line) => `    ${line}`), ...fillIn(json)];
-  return [subject, ...findings.map((finding) => renderFinding(finding, terminal)), ...lines, ""].join("\n");
+function renderSubject({ subject, findings, fixed }: Subject, terminal: Terminal): string {
+  const lines = findings.map((finding) => renderFinding(finding, terminal));
+  return [subject, ...lines, ...(fixed === undefined ? [] : renderFix(fixed)), ""].join("\n");
+}
+
+function renderFix(fixed: PolicyDocument): string[] {
+  const json = JSON.stringify(fixed, undefined, 2).split("\n");
+  const left = placeholdersIn(fixed).map(({ placeholder, by }) => `${placeholder} by ${by}`);
+  return [
+    "  suggested fix:",
+    ...json.map((line) => `    ${line}`),
+    ...(left.length === 0 ? [] : [`  replace ${left.join(", ")}`]),
+  ];
 }
 
 function renderFinding(finding: JudgedFinding, { paint: { bad, faint, good }, columns }: Terminal): string {
@@ -141,15 +150,4 @@ function renderFinding(finding: JudgedFinding, { paint: { bad, faint, good }, co
     line("attacker", attack),
     ...(accepted === undefined ? [] : [line("reason", accepted)]),
   ].join("\n");
-}
-
-/** What the mended policy leaves to be filled in, because nothing tells it; until then it lets nobody in. */
-function fillIn(json: string): string[] {
-  const blanks = [
-    [NO_PROJECT, "the project's id"],
-    [NO_REPOSITORY, "the repository"],
-    [`::${NO_ACCOUNT.accountId}:`, "the account's id"],
-  ] as const;
-  const left = blanks.filter(([blank]) => json.includes(blank)).map(([blank, what]) => `${what} for ${blank}`);
-  return left.length === 0 ? [] : [`  fill in ${left.join(", ")}`];
 }

@@ -1,9 +1,9 @@
-import { asArray, isObject, type PolicyDocument, statements } from "../../policy/document";
+import type { PolicyDocument } from "../../policy/document";
 import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../../policy/evaluate";
 import { duration } from "../../text";
 import { parseSubject, SUBJECT_PARTS } from "../circleci";
 import { issuerOfArn, providerArn } from "../provider";
-import { isAboutEverybody, isStatement } from "../statement";
+import { hasWildcardPrincipal, readStatements } from "../statement";
 import { audiencesOf, type Claims, isCallersKey, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../token";
 import { type Remedy, remedyFor } from "./causes";
 import { commonStart, matchesAs } from "./compare";
@@ -59,11 +59,9 @@ export function explain(question: Question): Explanation {
 
 /** The ARNs of the OpenID Connect providers whose tokens a trust policy is about. */
 export function trustedProviders(trustPolicy: PolicyDocument): string[] {
-  const federated = statements(trustPolicy)
-    .filter(isStatement)
-    .flatMap(({ Effect, Principal }) =>
-      Effect === "Allow" && isObject(Principal) ? asArray<unknown>(Principal.Federated).map(String) : [],
-    );
+  const federated = readStatements(trustPolicy).flatMap(({ normalized: { Effect, Principal = [] } }) =>
+    Effect === "Allow" ? Principal.filter(({ kind }) => kind === "Federated").map(({ id }) => id) : [],
+  );
   return [...new Set(federated)];
 }
 
@@ -73,7 +71,7 @@ function checkIssuer({ claims, account, audiences, trustPolicy }: Question): Che
   const trusted = trustedProviders(trustPolicy);
   const check = { name: "issuer", outcome: "failed" } as const;
   if (!claims.iss.startsWith("https://")) return { ...check, detail: `${claims.iss} is not an https:// URL` };
-  const everybody = statements(trustPolicy).filter(isStatement).some(isAboutEverybody);
+  const everybody = readStatements(trustPolicy).some(({ normalized }) => hasWildcardPrincipal(normalized));
   if (trusted.length > 0 && !everybody && !trusted.includes(arn))
     return { ...check, detail: `${claims.iss} is not whom the role trusts` };
   if (audiences === "absent")

@@ -1,8 +1,8 @@
 import type { Statement } from "../../policy/document";
 
 /**
- * `error`: somebody gets in whom the author cannot mean. `warning`: nobody does, but it does not do what it says, or
- * somebody outside CircleCI gets in.
+ * `error`: an unintended identity can assume the role. `warning`: the policy does not do what it seems to, or it trusts
+ * an identity outside CircleCI.
  */
 export type Severity = "error" | "warning";
 
@@ -35,30 +35,47 @@ export type FindingName = keyof typeof SEVERITIES;
 /** The names of all findings. */
 export const FINDING_NAMES = Object.keys(SEVERITIES) as FindingName[];
 
-/** One thing that is wrong with a trust policy. */
-export interface Finding {
+/** A fault of a trust policy. */
+export interface LintFinding {
   readonly name: FindingName;
   readonly severity: Severity;
-  /** Where in the policy, e.g. `Statement[0].Condition.StringLike["…:sub"]`; empty for the whole of it. */
+  /** The statement, from 0. Absent if the finding is about the policy. */
+  readonly statement?: number;
+  /** The path in the policy, e.g. `Statement[0].Condition.StringLike["…:sub"]`; empty for the policy itself. */
   readonly where: string;
   readonly problem: string;
-  /** What an attacker does with it. */
+  /** How an attacker can use it. */
   readonly attack: string;
-  /** A branch name, valid in git, from which a token gets in that the pattern does not mean. */
+  /** A branch name, valid in git, whose tokens match the subject pattern against its intention. */
   readonly branch?: string;
   /**
-   * The statement with this finding mended. An id or a name that the policy does not tell is filled in with one that
-   * lets nobody in: the project `00000000-0000-0000-0000-000000000000`, the repository `github.com/OWNER/REPOSITORY`,
-   * the account `000000000000`.
+   * The statement without this finding. An id or name that the policy does not contain is a placeholder that matches no
+   * token: the project `00000000-0000-0000-0000-000000000000`, the repository `github.com/OWNER/REPOSITORY`, the account
+   * `000000000000`.
    */
   readonly fixed?: Statement;
 }
 
-/** A finding at its place, with its usual severity unless another is given. */
-export function finding(
+/** A finding in a statement, with its usual severity unless another is given. */
+export function lintFinding(
+  name: FindingName,
+  { index }: { readonly index: number },
+  path: string,
+  details: Omit<LintFinding, "name" | "severity" | "statement" | "where"> & { severity?: Severity },
+): LintFinding {
+  return { name, severity: SEVERITIES[name], statement: index, where: `Statement[${index}]${path}`, ...details };
+}
+
+/** A finding about the policy, not about one of its statements. */
+export function policyFinding(
   name: FindingName,
   where: string,
-  details: Omit<Finding, "name" | "severity" | "where"> & { severity?: Severity },
-): Finding {
+  details: Pick<LintFinding, "problem" | "attack">,
+): LintFinding {
   return { name, severity: SEVERITIES[name], where, ...details };
+}
+
+/** The path of a condition in its statement. */
+export function conditionPath({ operator, key }: { readonly operator: string; readonly key: string }): string {
+  return `.Condition.${operator}["${key}"]`;
 }

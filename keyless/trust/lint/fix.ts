@@ -1,65 +1,77 @@
-import type { ConditionElement, OneOrMany, Statement } from "../../policy/document";
+import type { ConditionElement, PolicyDocument, Statement } from "../../policy/document";
 import { ANY_USER, formatRef, formatSubject, parseRef, type SubjectParts, UUID } from "../circleci";
 import type { Account } from "../provider";
-import type { Condition, TrustStatement } from "../statement";
-import { conditionsOn } from "../statement";
+import { type ClaimCondition, conditionsOn, type TrustStatement } from "../statement";
 
-/** An id that no project has: a statement that names it lets nobody in until the right one is written. */
+/** A project id that no project has: a statement with it matches no token until it is replaced. */
 export const NO_PROJECT = "00000000-0000-0000-0000-000000000000";
-/** Likewise a repository, and an account. */
-export const NO_REPOSITORY = "github.com/OWNER/REPOSITORY";
+/** The account id of a provider that no account has. */
 export const NO_ACCOUNT: Account = { accountId: "000000000000", partition: "aws" };
+const NO_REPOSITORY = "github.com/OWNER/REPOSITORY";
 
-type Value = OneOrMany<string | number | boolean>;
+/** The placeholders in a fixed policy that the user must replace, each with what to replace it by. */
+export function placeholdersIn(policy: PolicyDocument): { readonly placeholder: string; readonly by: string }[] {
+  const json = JSON.stringify(policy);
+  return [
+    { placeholder: NO_PROJECT, by: "the project's id" },
+    { placeholder: NO_REPOSITORY, by: "the repository" },
+    { placeholder: `::${NO_ACCOUNT.accountId}:`, by: "the account's id" },
+  ].filter(({ placeholder }) => json.includes(placeholder));
+}
 
-/** The statement with another condition in place of one, or without it. */
-export function replaced(
-  { statement }: TrustStatement,
-  { operator, key }: Condition,
-  by?: [operator: string, key: string, value: Value],
+type ConditionEntry = readonly [operator: string, key: string, values: readonly string[]];
+
+/** The statement with one condition removed or replaced. */
+export function withCondition(
+  { statement }: Pick<TrustStatement, "statement">,
+  { operator, key }: ClaimCondition,
+  by?: ConditionEntry,
 ): Statement {
   const { [key]: _, ...rest } = statement.Condition?.[operator] ?? {};
   const without = { ...statement.Condition, [operator]: rest };
-  return withCondition(statement, by === undefined ? without : added(without, by));
+  return withConditions(statement, by === undefined ? without : added(without, by));
 }
 
-function added(conditions: ConditionElement, [operator, key, value]: [string, string, Value]): ConditionElement {
-  return { ...conditions, [operator]: { ...conditions[operator], [key]: value } };
+function added(conditions: ConditionElement, [operator, key, values]: ConditionEntry): ConditionElement {
+  return {
+    ...conditions,
+    [operator]: { ...conditions[operator], [key]: values.length === 1 ? (values[0] ?? "") : values },
+  };
 }
 
-function withCondition(statement: Statement, conditions: ConditionElement): Statement {
+function withConditions(statement: Statement, conditions: ConditionElement): Statement {
   return {
     ...statement,
     Condition: Object.fromEntries(Object.entries(conditions).filter(([, keys]) => Object.keys(keys).length > 0)),
   };
 }
 
-/** The statement with its conditions on the audience replaced by the safe one: CircleCI's own, by equality. */
+/** The statement with its conditions on the audience replaced by equality with CircleCI's default audience. */
 export function withAudience(trust: TrustStatement): Statement {
-  return withOnly(trust, "aud", ["StringEquals", `${trust.issuer}:aud`, trust.organization]);
+  return withOnly(trust, "aud", ["StringEquals", `${trust.issuer}:aud`, [trust.organization]]);
 }
 
-/** The statement with its conditions on the subject replaced by one that names a single branch of a single project. */
+/** The statement with its conditions on the subject replaced by one that trusts one branch of one project. */
 export function withSubject(trust: TrustStatement, parts?: SubjectParts): Statement {
-  return withOnly(trust, "sub", ["StringLike", `${trust.issuer}:sub`, safeSubject(trust, parts)]);
+  return withOnly(trust, "sub", ["StringLike", `${trust.issuer}:sub`, [safeSubject(trust, parts)]]);
 }
 
-function withOnly(trust: TrustStatement, claim: "aud" | "sub", condition: [string, string, Value]): Statement {
+function withOnly(trust: TrustStatement, claim: "aud" | "sub", condition: ConditionEntry): Statement {
   const bare = conditionsOn(trust, claim).reduce(
-    (statement, old) => replaced({ ...trust, statement }, old),
+    (statement, each) => withCondition({ statement }, each),
     trust.statement,
   );
-  return withCondition(bare, added(bare.Condition ?? {}, condition));
+  return withConditions(bare, added(bare.Condition ?? {}, condition));
 }
 
-/** The statement with one value of a condition replaced, under `StringLike`. */
-export function withValue(trust: TrustStatement, condition: Condition, value: string, by: string): Statement {
-  const values = condition.values.map((old) => (old === value ? by : old));
+/** The statement with one value of a condition replaced, compared by `StringLike`. */
+export function withValue(trust: TrustStatement, condition: ClaimCondition, value: string, by: string): Statement {
   const operator = condition.operator.includes("StringLike") ? condition.operator : "StringLike";
-  return replaced(trust, condition, [operator, condition.key, values.length === 1 ? (values[0] ?? by) : values]);
+  const values = condition.values.map((each) => (each === value ? by : each));
+  return withCondition(trust, condition, [operator, condition.key, values]);
 }
 
-/** A pattern that keeps of a subject what pins it, and that no branch name can forge. */
+/** A pattern that keeps the literal parts of a subject, and that no branch name can forge. */
 export function safeSubject({ organization }: TrustStatement, parts: Partial<SubjectParts> = {}): string {
   const literal = (part: string | undefined) =>
     part === undefined || /[*?]|:\/\//.test(part) ? undefined : part.replace(/\.git$/, "");

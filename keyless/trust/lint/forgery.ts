@@ -1,46 +1,50 @@
 import { matchesPattern } from "../../policy/pattern";
-import { formatRef, formatSubject, parseSubject, type SubjectParts, UUID } from "../circleci";
+import { formatRef, formatSubject, parseRef, parseSubject, type SubjectParts, UUID } from "../circleci";
 import { isRefName } from "../ref-name";
 
-/** An id that nobody has, to fill in what a pattern leaves open. */
-const SOMEBODY = "f7c1e0b4-0a52-4f6e-9d3b-6c8f0e2a7b15";
+/** A random id for the parts of a subject that a pattern leaves open. */
+const SAMPLE_ID = "f7c1e0b4-0a52-4f6e-9d3b-6c8f0e2a7b15";
 
-/** The parts of some job's subject, all but the ref, as far as a pattern's parts say how they are. */
-export function jobLike({ project, user, repository = "" }: Partial<SubjectParts>, organization: string) {
+/** The subject of a sample job, without the ref: literal parts are those of the pattern. */
+export function sampleJob({ project, user, repository = "" }: Partial<SubjectParts>, organization: string) {
   const named = withoutWildcards(repository);
   const isRepository = /^[\w.-]+(\/[\w.~-]+){2,}$/.test(named);
   return {
     organization,
-    project: idLike(project),
-    user: idLike(user),
+    project: sampleId(project),
+    user: sampleId(user),
     repository: isRepository ? named : "github.com/acme/site",
   };
 }
 
-/** An id that begins as a pattern does, up to its first `*`. */
-function idLike(pattern = ""): string {
+/** An id that begins with the literal beginning of a pattern, up to its first `*`. */
+function sampleId(pattern = ""): string {
   const start = pattern.split(/[*/]/)[0] ?? "";
-  const id = [...SOMEBODY].map((digit, index) => (start[index] ?? "?").replace("?", digit)).join("");
-  return UUID.test(id) ? id : SOMEBODY;
+  const id = [...SAMPLE_ID].map((digit, index) => (start[index] ?? "?").replace("?", digit)).join("");
+  return UUID.test(id) ? id : SAMPLE_ID;
 }
 
 /**
- * The name of a branch from which a token gets in that a pattern for subjects does not mean, if there is one: the part
- * of the pattern that follows a wildcard, written into the branch's name, where the wildcard reaches over to it.
- *
- * Everything but the branch is as the pattern wants it: organization, project, and as far as it says, user and
- * repository. Only a name that git takes is returned, and only one whose token the pattern matches.
+ * The name of a branch that forges a subject: its tokens match the pattern, although the pattern is for another ref. The
+ * name contains the part of the pattern after a wildcard. Undefined if there is none; git accepts every name returned.
  */
-export function branchThatGetsIn(pattern: string, organization: string): string | undefined {
+export function forgingBranch(pattern: string, organization: string): string | undefined {
   const parts: Partial<SubjectParts> = parseSubject(pattern) ?? {};
-  const job = jobLike(parts, organization);
+  const job = sampleJob(parts, organization);
   return [...pattern.matchAll(/\*/g)]
     .map(({ index }) => `e${withoutWildcards(pattern.slice(index + 1))}`)
     .find((branch) => {
       const forged = formatRef({ kind: "branch", name: branch });
-      const meant = parts.ref === undefined ? pattern.endsWith("*") : matchesPattern(parts.ref, forged);
-      return !meant && isRefName(branch) && matchesPattern(pattern, formatSubject({ ...job, ref: forged }));
+      const isIntended = parts.ref === undefined ? pattern.endsWith("*") : matchesPattern(parts.ref, forged);
+      return !isIntended && isRefName(branch) && matchesPattern(pattern, formatSubject({ ...job, ref: forged }));
     });
+}
+
+/** A branch whose name differs only in case from that in a full ref. Undefined if there is none. */
+export function caseVariantBranch(ref = ""): string | undefined {
+  const { kind, name: branch = "" } = parseRef(ref) ?? {};
+  if (kind !== "branch") return undefined;
+  return [branch.toUpperCase(), branch.toLowerCase()].find((other) => other !== branch);
 }
 
 function withoutWildcards(pattern: string): string {

@@ -1,229 +1,192 @@
 import { grantsAdministrator, type RolePolicy } from "../../policy/administrator";
-import { asArray, isObject, type PolicyDocument, type Statement, statements } from "../../policy/document";
+import { asArray, type PolicyDocument, type Statement, statements } from "../../policy/document";
 import { evaluate } from "../../policy/evaluate";
+import { normalizePolicy } from "../../policy/normal-form";
 import { formatIssuer, formatRef, formatSubject, organizationOf } from "../circleci";
-import { type Account, issuerOfArn, parseProviderArn, providerArn } from "../provider";
+import { issuerOfArn, parseProviderArn, providerArn } from "../provider";
 import {
   ASSUME,
-  isAboutEverybody,
-  isStatement,
+  hasWildcardPrincipal,
   issuersOf,
-  opensToCircleCi,
-  readStatement,
+  type ReadStatement,
+  readStatements,
   type TrustStatement,
   trustedSubjects,
+  trustStatements,
+  trustsCircleCi,
 } from "../statement";
 import { isCallersKey, unknownKeyFor, webIdentityRequest } from "../token";
-import { type Finding, finding } from "./findings";
+import { conditionPath, type LintFinding, lintFinding, policyFinding } from "./findings";
 import { NO_ACCOUNT, NO_PROJECT, withSubject } from "./fix";
-import { jobLike } from "./forgery";
+import { sampleJob } from "./forgery";
 import { lintStatement } from "./rules";
 
-/** A trust policy, and what is known of the role that has it. */
+/** A trust policy and the role that has it. */
 export interface LintInput {
-  /** Any JSON value: what is no policy is a finding. */
+  /** Any JSON value: one that is not a policy is a finding. */
   readonly trustPolicy: unknown;
-  /** What the role may do, if known. */
+  /** The role's permissions. Default: unknown. */
   readonly policies?: readonly RolePolicy[];
-  /** The hosts of CircleCI servers whose issuers count as CircleCI's, beside circleci.com's. Default: none. */
+  /** The hosts of CircleCI servers whose issuers are accepted in addition to circleci.com's. Default: none. */
   readonly servers?: readonly string[];
-  /** The role's account, if known: AWS takes the tokens of its own account's providers alone. */
+  /** The role's account; AWS accepts only tokens of providers in that account. Default: unknown. */
   readonly accountId?: string;
 }
 
 /**
- * Finds what is wrong with a role's trust in CircleCI: whom it lets in that its author cannot mean, and what of it never
- * lets anybody in. Statements about other issuers, services and accounts are named and not judged.
+ * Finds overly permissive and ineffective trust in CircleCI. Other trusted principals are reported, but the conditions
+ * on them are not judged.
  */
-export function lintTrust({ trustPolicy, policies = [], servers = [], accountId }: LintInput): Finding[] {
-  const malformed = lintForm(trustPolicy);
-  if (malformed.some(({ where }) => where === "")) return malformed;
+export function lintTrust({ trustPolicy, policies = [], servers = [], accountId }: LintInput): LintFinding[] {
+  const { fault } = normalizePolicy(trustPolicy);
+  if (fault !== undefined) return [policyFinding("malformed-policy", "", { problem: fault, attack: UNDEFINED_EFFECT })];
   const document = trustPolicy as PolicyDocument;
-  const list = statements(document).flatMap((statement, index) =>
-    isStatement(statement) ? [{ statement, index }] : [],
-  );
-  const trusts = list.flatMap(({ statement, index }) => readStatement(statement, index, servers));
+  const malformed = lintForm(document);
+  const read = readStatements(document);
+  const trusts = read.flatMap((statement) => trustStatements(statement, servers));
+  const noTrust = policyFinding("no-circleci-trust", "Statement", {
+    problem: `no statement allows ${ASSUME} for a CircleCI issuer`,
+    attack: "none through CircleCI",
+  });
   return [
     ...malformed,
-    ...list.flatMap(({ statement, index }) => lintPrincipal(statement, `Statement[${index}]`, { servers, accountId })),
+    ...read.flatMap((statement) => lintPrincipal(statement, servers, accountId)),
     ...trusts.flatMap(lintStatement),
-    ...lintReach(document, trusts, policies),
-    ...(malformed.length > 0 || trustsCircleCi(document, servers) ? [] : [trustsNobody()]),
+    ...lintAdministrator(document, trusts, policies),
+    ...(malformed.length > 0 || trustsCircleCi(document, servers) ? [] : [noTrust]),
   ];
 }
 
 /**
- * The trust policy with every finding mended that can be, save those that are left as they are by name. What it cannot
- * tell it fills in with what lets nobody in: see {@link Finding.fixed}. Undefined when there is nothing to mend.
+ * The trust policy with every fixable finding fixed, except those in `accepted`. Undefined if nothing is to be fixed. The
+ * policy can contain placeholders: see {@link LintFinding.fixed}.
  */
-export function mend(input: LintInput, left: readonly string[] = []): PolicyDocument | undefined {
+export function fixTrust(input: LintInput, accepted: readonly string[] = []): PolicyDocument | undefined {
   let document: PolicyDocument | undefined;
-  // A mended statement may show another finding, but never the same one again, so that this ends.
+  // A fixed statement can have another finding, but never the same one again, so the loop ends.
   for (const seen = new Set<string>(); ; ) {
     const trustPolicy = document ?? (input.trustPolicy as PolicyDocument);
     const next = lintTrust({ ...input, trustPolicy }).find(
-      ({ name, fixed }) => fixed !== undefined && !left.includes(name),
+      ({ name, fixed }) => fixed !== undefined && !accepted.includes(name),
     );
     const state = JSON.stringify(trustPolicy);
     if (next?.fixed === undefined || seen.has(state)) return document;
     seen.add(state);
-    document = withStatement(trustPolicy, next.where, next.fixed);
+    const { statement, fixed } = next;
+    document = {
+      ...trustPolicy,
+      Statement: statements(trustPolicy).map((each, index) => (index === statement ? fixed : each)),
+    };
   }
 }
 
-function withStatement(document: PolicyDocument, where: string, fixed: Statement): PolicyDocument {
-  const at = Number(/^Statement\[(\d+)\]/.exec(where)?.[1]);
-  return { ...document, Statement: statements(document).map((statement, index) => (index === at ? fixed : statement)) };
-}
+const UNDEFINED_EFFECT = "the effect is undefined: AWS may reject or reinterpret the policy";
 
-/** Whether a role is the business of this lint: it lets in tokens of a CircleCI issuer, or everybody. */
-export function trustsCircleCi(document: PolicyDocument, servers: readonly string[] = []): boolean {
-  return (
-    isObject(document) &&
-    statements(document).some((statement) => isStatement(statement) && opensToCircleCi(statement, servers))
-  );
-}
-
-/** What the engine cannot read, AWS refuses to store, or reads in a way that nobody should rely on. */
-function lintForm(trustPolicy: unknown): Finding[] {
-  const [policy] = probe(trustPolicy).policies;
-  if (policy?.unsupported !== undefined) return [malformed("", policy.unsupported)];
-  const parts = (policy?.statements ?? []).flatMap(({ index, elements, conditions }) => [
-    ...elements.map(({ element, ...part }) => ({ ...part, where: `Statement[${index}].${element}` })),
-    ...conditions.map(({ operator, key, ...part }) => ({
-      ...part,
-      where: `Statement[${index}].Condition.${operator}["${key}"]`,
-    })),
-  ]);
-  return [
-    ...statementFaults(trustPolicy as PolicyDocument),
-    ...parts.filter(({ verdict }) => verdict === "unsupported").map(({ where, note = "" }) => malformed(where, note)),
-  ];
-}
-
-/** Faults of whole statements; told by statements without the parts, since one that does not match hides them. */
-function statementFaults(document: PolicyDocument): Finding[] {
-  const bare = asArray<unknown>(document.Statement as unknown).map((statement) => {
-    if (!isObject(statement)) return statement;
-    const { NotPrincipal, NotAction, Resource, NotResource, Condition, ...rest } = statement;
-    return { ...rest, Principal: "*", Action: ASSUME };
-  });
-  return probe({ ...document, Statement: bare }).policies.flatMap(({ statements }) =>
-    statements.flatMap(({ index, unsupported }) =>
-      unsupported === undefined ? [] : [malformed(`Statement[${index}]`, unsupported)],
-    ),
-  );
-}
-
-function probe(trustPolicy: unknown) {
+/** Parts that the policy engine cannot evaluate. */
+function lintForm(document: PolicyDocument): LintFinding[] {
   const claims = { iss: `https://${formatIssuer({ organization: NO_PROJECT })}`, aud: "", sub: "" };
-  const resource = [{ name: "trust policy", document: trustPolicy as PolicyDocument }];
-  return evaluate({ resource }, webIdentityRequest(claims, NO_ACCOUNT, new Date(0)));
-}
-
-function malformed(where: string, problem: string): Finding {
-  return finding("malformed-policy", where, {
-    problem,
-    attack: "nobody can say whom it lets in: AWS may refuse it, or read it in another way than its author",
+  // Without the option `unknownKey`: it would skip the form of conditions on keys that the issuer does not have.
+  const { policies } = evaluate(
+    { resource: [{ name: "trust policy", document }] },
+    webIdentityRequest(claims, NO_ACCOUNT, new Date(0)),
+  );
+  return normalizePolicy(document).statements.flatMap(({ fault }, index) => {
+    const { elements = [], conditions = [] } = policies[0]?.statements[index] ?? {};
+    const faults = [
+      { path: "", note: fault, verdict: fault === undefined ? "matched" : "unsupported" },
+      ...elements.map(({ element, ...part }) => ({ ...part, path: `.${element}` })),
+      ...conditions.map((condition) => ({ ...condition, path: conditionPath(condition) })),
+    ];
+    return faults
+      .filter(({ verdict }) => verdict === "unsupported")
+      .map(({ path, note = "it cannot be evaluated" }) =>
+        lintFinding("malformed-policy", { index }, path, { problem: note, attack: UNDEFINED_EFFECT }),
+      );
   });
 }
 
-function trustsNobody(): Finding {
-  return finding("no-circleci-trust", "Statement", {
-    problem: "no statement allows sts:AssumeRoleWithWebIdentity for a CircleCI issuer: there is nothing to judge",
-    attack: "none through CircleCI",
-  });
-}
-
-/** Allows for others than CircleCI's jobs: everybody is an error, somebody is worth a look. */
-function lintPrincipal(
-  statement: Statement,
-  place: string,
-  { servers, accountId }: Pick<LintInput, "servers" | "accountId">,
-): Finding[] {
-  const { Effect, Principal, NotPrincipal, ...rest } = statement;
+/** Trusted principals other than CircleCI's issuers. */
+function lintPrincipal(read: ReadStatement, servers: readonly string[], accountId?: string): LintFinding[] {
+  const { Effect, Principal = [], NotPrincipal } = read.normalized;
   if (Effect !== "Allow") return [];
-  const entries = isObject(Principal)
-    ? Object.entries(Principal).flatMap(([kind, ids]) => asArray(ids as string).map((id) => ({ kind, id: String(id) })))
-    : [];
-  if (isAboutEverybody(statement)) {
-    const [issuer = formatIssuer({ organization: NO_PROJECT })] = issuersOf(rest as Statement);
+  if (hasWildcardPrincipal(read.normalized)) {
+    const { Principal: _, NotPrincipal: __, Effect: ___, ...rest } = read.statement;
+    const [{ issuer } = { issuer: formatIssuer({ organization: NO_PROJECT }) }] = issuersOf({
+      ...read.normalized,
+      Principal: [],
+    });
     return [
-      finding("any-principal", `${place}.${NotPrincipal === undefined ? "Principal" : "NotPrincipal"}`, {
-        problem: "the statement is about everybody, not about one issuer's provider",
+      lintFinding("any-principal", read, NotPrincipal === undefined ? ".Principal" : ".NotPrincipal", {
+        problem: "the statement applies to every principal instead of one issuer's provider",
         attack:
-          "whoever meets the conditions gets in, through any issuer that the account knows and, if the action allows it, from any AWS account",
+          "any identity that meets the conditions can assume the role: through every OIDC provider of the account and, if the action allows it, from every AWS account",
         fixed: { Effect, Principal: { Federated: providerArn(issuer, NO_ACCOUNT) }, ...rest },
       }),
     ];
   }
-  return entries.flatMap(({ kind, id }) => {
-    const where = `${place}.Principal.${kind}`;
+  return Principal.flatMap(({ kind, id }) => {
     if (kind !== "Federated" || organizationOf(issuerOfArn(id), servers) === undefined) {
-      return finding("other-principal", where, {
+      return lintFinding("other-principal", read, `.Principal.${kind}`, {
         problem: `the role also trusts ${id}, which is not a CircleCI issuer`,
-        attack: `whoever controls ${id} gets in without CircleCI`,
+        attack: `anyone who controls ${id} can assume the role without CircleCI`,
       });
     }
     if (accountId === undefined || parseProviderArn(id)?.accountId === accountId) return [];
-    return finding("other-principal", where, {
+    return lintFinding("other-principal", read, `.Principal.${kind}`, {
       problem: `${id} is not a provider of the role's account, ${accountId}`,
-      attack: "none: AWS takes the tokens of the account's own providers alone, so nobody gets in by it",
+      attack: "none: AWS accepts only tokens of the account's own providers",
     });
   });
 }
 
-/** What only all statements together tell: whether refs of any name get in, and to an administrator's permissions. */
-function lintReach(
+/** An administrator's permissions for jobs of any ref; depends on all statements and on the role's policies. */
+function lintAdministrator(
   document: PolicyDocument,
   trusts: readonly TrustStatement[],
   policies: readonly RolePolicy[],
-): Finding[] {
-  const open = trusts.find((trust) => trust.allows && letsInAnyRef(document, trust));
+): LintFinding[] {
+  const open = trusts.find((trust) => trust.normalized.Effect === "Allow" && trustsAnyRef(document, trust));
   if (open === undefined) return [];
   // "unknown" is no finding: an error stops the synthesis, and of most managed policies only the ARN is known.
   const administrator = policies.find((policy) => grantsAdministrator(policy) === "yes");
   if (administrator === undefined) return [];
   return [
-    finding("administrator-any-ref", open.place, {
-      problem: `refs of any name get in, and the policy ${administrator.name} lets the role give itself every permission`,
-      attack: "whoever can push a branch or a tag, reviewed or not, owns the account",
+    lintFinding("administrator-any-ref", open, "", {
+      problem: `any ref is trusted, and the policy ${administrator.name} grants administrator permissions`,
+      attack: "anyone who can push a branch or a tag, reviewed or not, can take over the account",
       fixed: withSubject(open, trustedSubjects(open)[0]?.parts),
     }),
   ];
 }
 
-function accountOf({ statement }: TrustStatement): Account {
-  const [, partition, accountId] = /arn:([^:"]+):iam::(\d{12}):/.exec(JSON.stringify(statement.Principal ?? "")) ?? [];
-  return partition === undefined || accountId === undefined ? NO_ACCOUNT : { partition, accountId };
-}
-
-/** Tries tokens of refs that nobody would name on purpose, otherwise as the statement's subjects want them. */
-function letsInAnyRef(document: PolicyDocument, trust: TrustStatement): boolean {
-  const { issuer, organization, conditions } = trust;
+/** Whether jobs of a branch or tag with an arbitrary name, or V1 tokens, are trusted. */
+function trustsAnyRef(document: PolicyDocument, trust: TrustStatement): boolean {
+  const { issuer, organization, account = NO_ACCOUNT, conditions } = trust;
   const aud = conditions.find(({ claim }) => claim === "aud")?.values[0] ?? organization;
-  const resource = [{ name: "trust policy", document: withoutCallersConditions(document) }];
-  return unlikelySubjects(trust).some((sub) => {
-    const claims = { iss: `https://${issuer}`, aud, sub };
-    const request = webIdentityRequest(claims, accountOf(trust), new Date());
+  const resource = [{ name: "trust policy", document: withoutRequestConditions(document) }];
+  return sampleSubjects(trust).some((sub) => {
+    const request = webIdentityRequest({ iss: `https://${issuer}`, aud, sub }, account, new Date());
     return evaluate({ resource }, request, { unknownKey: unknownKeyFor(issuer) }).outcome === "allowed";
   });
 }
 
-function unlikelySubjects(trust: TrustStatement): string[] {
+/** Subjects that match the statement's patterns apart from their refs, with refs that no policy would list. */
+function sampleSubjects(trust: TrustStatement): string[] {
   const subjects = trustedSubjects(trust).map(({ parts }) => parts ?? {});
   return (subjects.length === 0 ? [{}] : subjects).flatMap((parts) => {
-    const { repository, ...job } = jobLike(parts, trust.organization);
+    const { repository, ...job } = sampleJob(parts, trust.organization);
     const refs = (["branch", "tag"] as const).map((kind) => formatRef({ kind, name: "f7c1e0b4-made-up" }));
     return [job, ...refs.map((ref) => ({ ...job, repository, ref }))].map(formatSubject);
   });
 }
 
-/** An attacker may well be where such a condition wants the caller to be, so that it is taken for met. */
-function withoutCallersConditions(document: PolicyDocument): PolicyDocument {
-  const open = (statement: Statement): Statement => {
-    if (!isStatement(statement) || statement.Effect !== "Allow" || statement.Condition === undefined) return statement;
-    const kept = Object.entries(statement.Condition).map(([operator, keys]) => [
+/** Removes the conditions on the request from Allow statements: assume that an attacker meets them. */
+function withoutRequestConditions(document: PolicyDocument): PolicyDocument {
+  const readable = new Map(readStatements(document).map(({ index, statement }) => [index, statement]));
+  const open = (statement: Statement, index: number): Statement => {
+    const { Effect, Condition } = readable.get(index) ?? {};
+    if (Effect !== "Allow" || Condition === undefined) return statement;
+    const kept = Object.entries(Condition).map(([operator, keys]) => [
       operator,
       Object.fromEntries(Object.entries(keys).filter(([key]) => !isCallersKey(key))),
     ]);

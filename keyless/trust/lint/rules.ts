@@ -1,4 +1,3 @@
-import { asArray } from "../../policy/document";
 import { matchesPattern } from "../../policy/pattern";
 import {
   auditLogSubject,
@@ -13,7 +12,7 @@ import {
 } from "../circleci";
 import {
   ASSUME,
-  type Condition,
+  type ClaimCondition,
   conditionsOn,
   isLike,
   isNegated,
@@ -23,193 +22,190 @@ import {
   trustedSubjects,
 } from "../statement";
 import { unknownKeyFor } from "../token";
-import { type Finding, finding } from "./findings";
-import { NO_PROJECT, replaced, safeSubject, withAudience, withSubject, withValue } from "./fix";
-import { branchThatGetsIn } from "./forgery";
+import { conditionPath, type LintFinding, lintFinding } from "./findings";
+import { NO_PROJECT, safeSubject, withAudience, withCondition, withSubject, withValue } from "./fix";
+import { caseVariantBranch, forgingBranch } from "./forgery";
 
-/** What is wrong with one statement that trusts a CircleCI issuer, each thing judged by itself. */
-export function lintStatement(trust: TrustStatement): Finding[] {
-  if (!trust.allows) return unknownKeys(trust);
+/** The findings in one statement that applies to the tokens of a CircleCI issuer, without regard to the others. */
+export function lintStatement(trust: TrustStatement): LintFinding[] {
+  if (trust.normalized.Effect !== "Allow") return unknownKeys(trust);
   return [
     ...missing(trust),
     ...weakOperators(trust),
     ...looseAudience(trust),
     ...unknownKeys(trust),
-    ...wideAction(trust),
-    ...trustedSubjects(trust).flatMap((subject) => [...subjectFindings(trust, subject), ...forgeable(trust, subject)]),
-    ...refsWithoutEffect(trust),
+    ...wildcardAction(trust),
+    ...trustedSubjects(trust).flatMap((subject) =>
+      [subjectFinding(trust, subject), forgeableSubject(trust, subject)].filter((found) => found !== undefined),
+    ),
+    ...refWithoutEffect(trust),
   ];
 }
 
-function missing(trust: TrustStatement): Finding[] {
-  // A condition under a misspelt key was meant for the claim: that it is never met is another finding.
+const NO_ATTACK = "none: no token matches";
+const CONFUSED_DEPUTY = "a third party that receives the organization's tokens can replay them (confused deputy)";
+
+function missing(trust: TrustStatement): LintFinding[] {
+  // A condition on a misspelled key was meant for the claim; the key is a finding of its own.
   const lacks = (claim: "aud" | "sub") =>
     conditionsOn(trust, claim).length === 0 &&
     !trust.conditions.some((condition) => condition.claim === undefined && condition.key.endsWith(`:${claim}`));
-  const audience = finding("no-audience", trust.place, {
+  const audience = lintFinding("no-audience", trust, "", {
     problem: `no condition on ${trust.issuer}:aud`,
-    attack: "a service that is shown the organization's tokens for its own use can use them here",
+    attack: CONFUSED_DEPUTY,
     fixed: withAudience(trust),
   });
-  const subject = finding("no-subject", trust.place, {
+  const subject = lintFinding("no-subject", trust, "", {
     problem: `no condition on ${trust.issuer}:sub`,
-    attack: "whoever can run a job in any project of the organization assumes the role",
+    attack: "anyone who can run a job in any project of the organization can assume the role",
     fixed: withSubject(trust),
   });
   return [...(lacks("aud") ? [audience] : []), ...(lacks("sub") ? [subject] : [])];
 }
 
-/** Operators that let in whom nobody named: those without the claim, or all but some. */
-function weakOperators(trust: TrustStatement): Finding[] {
+/** Operators that are true for tokens without the claim, or for every value except some. */
+function weakOperators(trust: TrustStatement): LintFinding[] {
   return [...conditionsOn(trust, "aud"), ...conditionsOn(trust, "sub")].flatMap((condition) => {
-    const { operator, key, where, values, claim } = condition;
+    const { operator, key, values, claim } = condition;
     if (isNegated(condition)) {
-      return finding("negated-condition", where, {
-        problem: `${operator} says who is kept out, not who gets in`,
-        attack: `every token gets in whose ${claim} is not ${values.join(" or ")}: that of another project, say`,
+      return lintFinding("negated-condition", trust, conditionPath(condition), {
+        problem: `${operator} lists excluded values; every other value is trusted`,
+        attack: `every token whose ${claim} is not ${values.join(" or ")} can assume the role, for example of another project`,
         fixed: claim === "aud" ? withAudience(trust) : withSubject(trust),
       });
     }
     if (!isOptional(condition)) return [];
-    const strict = operator.replace(/^ForAllValues:|IfExists$/g, "");
-    return finding("optional-condition", where, {
-      problem: `${operator} is met by a token without the claim`,
-      attack: `whoever has the issuer sign a token that lacks ${claim} gets in, whatever else it says`,
-      fixed: replaced(trust, condition, [strict, key, values.length === 1 ? (values[0] ?? "") : values]),
+    return lintFinding("optional-condition", trust, conditionPath(condition), {
+      problem: `${operator} is true for a token without the claim`,
+      attack: `a token of the issuer without ${claim} can assume the role, whatever its other claims`,
+      fixed: withCondition(trust, condition, [operator.replace(/^ForAllValues:|IfExists$/g, ""), key, values]),
     });
   });
 }
 
-function looseAudience(trust: TrustStatement): Finding[] {
+function looseAudience(trust: TrustStatement): LintFinding[] {
   return conditionsOn(trust, "aud")
     .filter((condition) =>
       condition.values.some((value) => value.includes("${") || (isLike(condition) && /[*?]/.test(value))),
     )
-    .map(({ where, values }) =>
-      finding("loose-audience", where, {
-        problem: `the audience is a pattern or a variable: ${values.join(", ")}`,
-        attack: "a service that is shown the organization's tokens for its own use can use them here",
+    .map((condition) =>
+      lintFinding("loose-audience", trust, conditionPath(condition), {
+        problem: `the audience is a pattern or a policy variable: ${condition.values.join(", ")}`,
+        attack: CONFUSED_DEPUTY,
         fixed: withAudience(trust),
       }),
     );
 }
 
-/** Keys that AWS does not have for the issuer: most such conditions keep everybody out, some keep nobody out. */
-function unknownKeys(trust: TrustStatement): Finding[] {
+/** Condition keys that AWS does not have for the issuer: the condition is then always true or never true. */
+function unknownKeys(trust: TrustStatement): LintFinding[] {
   const unknownKey = unknownKeyFor(trust.issuer);
+  const allows = trust.normalized.Effect === "Allow";
   return trust.conditions.flatMap((condition) => {
     const problem = unknownKey(condition.key);
     if (problem === undefined) return [];
-    const isMet =
+    const isAlwaysTrue =
       isNegated(condition) ||
       isOptional(condition) ||
       (condition.operator === "Null" && condition.values.includes("true"));
-    const holdsNobody = isMet === trust.allows;
-    const what = trust.allows ? "condition" : "Deny";
-    return finding("unknown-condition-key", condition.where, {
-      severity: holdsNobody ? "error" : "warning",
+    const restrictsNothing = isAlwaysTrue === allows;
+    const effect = isAlwaysTrue ? "the condition is always true" : "the condition is never true";
+    return lintFinding("unknown-condition-key", trust, conditionPath(condition), {
+      severity: restrictsNothing ? "error" : "warning",
       problem,
-      attack: holdsNobody
-        ? `the ${what} holds nobody off: tokens get in that it seems to keep out`
-        : `none: the ${what} keeps everybody out`,
-      fixed: rekeyed(trust, condition),
+      attack: restrictsNothing
+        ? `${effect}: ${allows ? "it" : "the Deny"} restricts nothing`
+        : `none: ${effect}, so that ${allows ? "no token matches" : "the Deny applies to every token"}`,
+      fixed: withKnownKey(trust, condition),
     });
   });
 }
 
-/** Without the condition, or under the right key if it was misspelt. */
-function rekeyed(trust: TrustStatement, condition: Condition) {
+/** The statement without the condition, or with the correct key if it was misspelled. */
+function withKnownKey(trust: TrustStatement, condition: ClaimCondition) {
   const claim = condition.claim === undefined ? /:(aud|sub)$/.exec(condition.key)?.[1] : undefined;
-  return replaced(
-    trust,
-    condition,
-    claim === undefined ? undefined : [condition.operator, `${trust.issuer}:${claim}`, condition.values],
-  );
+  if (claim === undefined) return withCondition(trust, condition);
+  return withCondition(trust, condition, [condition.operator, `${trust.issuer}:${claim}`, condition.values]);
 }
 
-function wideAction({ statement, place }: TrustStatement): Finding[] {
-  const wide = asArray(statement.Action).some((action) => String(action).includes("*"));
-  if (!wide && statement.NotAction === undefined) return [];
-  const { NotAction: _, ...rest } = statement;
+function wildcardAction(trust: TrustStatement): LintFinding[] {
+  const { Action, NotAction } = trust.normalized;
+  const hasWildcard = Action?.some((action) => action.includes("*"));
+  if (!hasWildcard && NotAction === undefined) return [];
+  const { NotAction: _, ...rest } = trust.statement;
   return [
-    finding("wildcard-action", `${place}.${wide ? "Action" : "NotAction"}`, {
+    lintFinding("wildcard-action", trust, hasWildcard ? ".Action" : ".NotAction", {
       problem: `allows more than ${ASSUME}`,
-      attack: "who gets in may also tag the session and name its source, which other policies may rely on",
+      attack: "a trusted job can also set session tags and the source identity, on which other policies may rely",
       fixed: { ...rest, Action: ASSUME },
     }),
   ];
 }
 
-/** What a subject's value names: nobody, everybody, any branch in secret, or more than one project. The worst alone. */
-function subjectFindings(trust: TrustStatement, subject: TrustedSubject): Finding[] {
+/** The most severe fault of a subject value: it matches no token, every token, V1 tokens, or more than one project. */
+function subjectFinding(trust: TrustStatement, subject: TrustedSubject): LintFinding | undefined {
   const { condition, value, parts } = subject;
-  const safe = withValue(trust, condition, value, safeSubject(trust, parts));
-  const at = { where: condition.where, nobody: "none: nobody gets in by it" };
+  const path = conditionPath(condition);
+  const fixed = withValue(trust, condition, value, safeSubject(trust, parts));
   if (value.includes("${")) {
-    return [
-      finding("unpinned-subject", at.where, {
-        problem: `${value} has a variable, which AWS fills in from the very token that asks`,
-        attack: "a variable that stands for the token's own subject is met by every token of the organization",
-        fixed: safe,
-      }),
-    ];
-  }
-  const like = isLike(condition);
-  if (!like && /[*?]/.test(value)) {
-    return [
-      finding("literal-wildcard", at.where, {
-        problem: `${value} has a wildcard, which ${condition.operator} takes for an ordinary character`,
-        attack: at.nobody,
-        fixed: withValue(trust, condition, value, value),
-      }),
-    ];
-  }
-  const impossible = impossiblePart(value, parts, trust.organization);
-  if (impossible !== undefined) {
-    return [
-      finding("unmatched-subject", at.where, {
-        problem: `no token has the subject ${value}: ${impossible}`,
-        attack: at.nobody,
-        fixed: safe,
-      }),
-    ];
-  }
-  if (like && !isPinnedSubject(value)) return [unpinned(trust, subject, safe)];
-  if (parts?.ref !== undefined || (like && value.endsWith("*"))) return [];
-  const v2Start = formatSubject({ organization: trust.organization, ...parts, repository: "" });
-  if (like && condition.values.some((other) => other !== value && matchesPattern(other, v2Start))) return [];
-  return [
-    finding("v1-subject", at.where, {
-      problem: `${value} is a V1 subject, which names no branch; V2 tokens, which the aws-cli orb sends from version 5 on, are refused`,
-      attack: "that user's pipelines of every branch get in with CIRCLE_OIDC_TOKEN, reviewed or not",
-      fixed: safe,
-    }),
-  ];
-}
-
-function unpinned(
-  { organization }: TrustStatement,
-  { condition, value }: TrustedSubject,
-  fixed: Finding["fixed"],
-): Finding {
-  if (!matchesPattern(value, formatSubject({ organization, project: NO_PROJECT, user: NO_PROJECT }))) {
-    return finding("unpinned-subject", condition.where, {
-      problem: `${value} does not begin with ${subjectPrefix()}, spelled out`,
-      attack: "whoever can push to another project that the pattern happens to match gets in",
+    return lintFinding("unpinned-subject", trust, path, {
+      problem: `${value} has a policy variable, which AWS replaces by a value from the token itself`,
+      attack: "a variable for the token's own subject matches every token of the organization",
       fixed,
     });
   }
-  const streamer = matchesPattern(value, auditLogSubject(organization));
-  return finding("whole-organization", condition.where, {
-    problem: `${value} trusts every project of the organization${streamer ? ", and its audit-log streamer" : ""}`,
-    attack: "whoever can push to any project of the organization, or set up a new one, gets in",
+  const like = isLike(condition);
+  if (!like && /[*?]/.test(value)) {
+    return lintFinding("literal-wildcard", trust, path, {
+      problem: `${value} has a wildcard, but ${condition.operator} compares it as an ordinary character`,
+      attack: NO_ATTACK,
+      fixed: withValue(trust, condition, value, value),
+    });
+  }
+  const fault = subjectFault(value, parts, trust.organization);
+  if (fault !== undefined) {
+    return lintFinding("unmatched-subject", trust, path, {
+      problem: `no token has the subject ${value}: ${fault}`,
+      attack: NO_ATTACK,
+      fixed,
+    });
+  }
+  if (like && !isPinnedSubject(value)) return unpinnedSubject(trust, subject, fixed);
+  if (parts?.ref !== undefined || (like && value.endsWith("*"))) return undefined;
+  const v2Start = formatSubject({ organization: trust.organization, ...parts, repository: "" });
+  if (like && condition.values.some((other) => other !== value && matchesPattern(other, v2Start))) return undefined;
+  return lintFinding("v1-subject", trust, path, {
+    problem: `${value} is a V1 subject, which contains no ref; V2 tokens, which the aws-cli orb uses since version 5, are refused`,
+    attack: "that user's pipelines of any branch, reviewed or not, can assume the role with CIRCLE_OIDC_TOKEN",
     fixed,
   });
 }
 
-/** Why no token of CircleCI has such a subject, as far as the literal parts tell. */
-function impossiblePart(value: string, parts: SubjectParts | undefined, organization: string): string | undefined {
-  if (value.includes("://")) return "it holds a URL";
+function unpinnedSubject(
+  trust: TrustStatement,
+  { condition, value }: TrustedSubject,
+  fixed: LintFinding["fixed"],
+): LintFinding {
+  const { organization } = trust;
+  const path = conditionPath(condition);
+  if (!matchesPattern(value, formatSubject({ organization, project: NO_PROJECT, user: NO_PROJECT }))) {
+    return lintFinding("unpinned-subject", trust, path, {
+      problem: `${value} does not begin with the literal ${subjectPrefix()}`,
+      attack: "anyone with push access to another project that the pattern matches can assume the role",
+      fixed,
+    });
+  }
+  const auditLogs = matchesPattern(value, auditLogSubject(organization));
+  return lintFinding("whole-organization", trust, path, {
+    problem: `${value} trusts every project of the organization${auditLogs ? ", and its audit log streaming" : ""}`,
+    attack: "anyone with push access to any project of the organization, or who can create one, can assume the role",
+    fixed,
+  });
+}
+
+/** Why CircleCI issues no token with such a subject, judged by its literal parts. */
+function subjectFault(value: string, parts: SubjectParts | undefined, organization: string): string | undefined {
+  if (value.includes("://")) return "it contains a URL";
   if (parts === undefined) return value.startsWith("*") ? undefined : `it does not begin with ${subjectPrefix()}`;
   const literal = (part: string | undefined): part is string => part !== undefined && !/[*?]/.test(part);
   if (literal(parts.organization) && parts.organization.split("/")[0] !== organization)
@@ -217,40 +213,33 @@ function impossiblePart(value: string, parts: SubjectParts | undefined, organiza
   for (const part of ["project", "user"] as const) {
     if (literal(parts[part]) && !UUID.test(parts[part])) return `its ${part} is not a lower-case UUID`;
   }
-  if (literal(parts.repository) && parts.repository.endsWith(".git")) return "CircleCI names a repository without .git";
+  if (literal(parts.repository) && parts.repository.endsWith(".git"))
+    return "CircleCI writes the repository without .git";
   if (literal(parts.ref) && parseRef(parts.ref) === undefined) return `a ref is ${REF_FORMS}`;
   return undefined;
 }
 
-function forgeable(trust: TrustStatement, { condition, value, parts }: TrustedSubject): Finding[] {
+function forgeableSubject(trust: TrustStatement, { condition, value, parts }: TrustedSubject): LintFinding | undefined {
   const ignoresCase = condition.operator.includes("IgnoreCase");
   const branch = isLike(condition)
-    ? branchThatGetsIn(value, trust.organization)
+    ? forgingBranch(value, trust.organization)
     : ignoresCase
-      ? branchInOtherCase(parts?.ref)
+      ? caseVariantBranch(parts?.ref)
       : undefined;
-  if (branch === undefined) return [];
+  if (branch === undefined) return undefined;
   const why = ignoresCase
-    ? `is compared without regard to case, while git has "${branch}" for a branch of its own`
-    : "has a wildcard before the ref, and a branch's name can be chosen so that the rest stands in it";
-  return [
-    finding("forgeable-subject", condition.where, {
-      problem: `${value} ${why}`,
-      attack: `whoever can push any branch gets in from one named ${branch}`,
-      branch,
-      fixed: withValue(trust, condition, value, safeSubject(trust, parts)),
-    }),
-  ];
+    ? `is compared without regard to case, but "${branch}" is another branch in git`
+    : "has a wildcard of any length before the ref, so that a branch name can contain the rest of the pattern";
+  return lintFinding("forgeable-subject", trust, conditionPath(condition), {
+    problem: `${value} ${why}`,
+    attack: `anyone with push access can assume the role from a branch named ${branch}`,
+    branch,
+    fixed: withValue(trust, condition, value, safeSubject(trust, parts)),
+  });
 }
 
-function branchInOtherCase(ref = ""): string | undefined {
-  const { kind, name: branch = "" } = parseRef(ref) ?? {};
-  if (kind !== "branch") return undefined;
-  return [branch.toUpperCase(), branch.toLowerCase()].find((other) => other !== branch);
-}
-
-/** Refs that are named for a project beside a pattern that lets in every token of it. */
-function refsWithoutEffect(trust: TrustStatement): Finding[] {
+/** Refs that have no effect, because another pattern trusts every ref of the project. */
+function refWithoutEffect(trust: TrustStatement): LintFinding[] {
   const subjects = trustedSubjects(trust).filter(({ condition }) => isLike(condition));
   const open = subjects.find(({ value }) => describeSubject(value).kind === "project");
   const named = subjects.find(
@@ -258,9 +247,9 @@ function refsWithoutEffect(trust: TrustStatement): Finding[] {
   );
   if (open === undefined || named === undefined) return [];
   return [
-    finding("ref-without-effect", named.condition.where, {
-      problem: `${named.value} names a ref, but ${open.value} beside it lets in every ref of the project`,
-      attack: "whoever can push any branch gets in, though refs are named",
+    lintFinding("ref-without-effect", trust, conditionPath(named.condition), {
+      problem: `${named.value} names a ref, but ${open.value} trusts every ref of the project`,
+      attack: "anyone with push access can assume the role from any branch, although refs are listed",
       fixed: withValue(trust, open.condition, open.value, safeSubject(trust, named.parts)),
     }),
   ];
