@@ -59,3 +59,25 @@ describe.each(documents)("%s", (document) => {
     expect(named.filter((name) => !commands.includes(name))).toEqual([]);
   });
 });
+
+/** Guides whose samples are all run by a test. */
+const RUN = ["access", "explain", "lint", "review", "sandbox"].map((name) => `docs/${name}.md`);
+
+test("every output that the guides show is held by a test", () => {
+  const tests = execFileSync("git", ["ls-files", "test/e2e/*.ts"], { cwd: root, encoding: "utf8" }).trim().split("\n");
+  const held = [
+    ...tests
+      .map(read)
+      .join("")
+      .matchAll(/\bsample\(\s*"(\w+)",\s*"(.*?)",?\s*\)/g),
+  ].map(([, page = "", start = ""]) => `docs/${page}.md: ${start.replaceAll("\\n", "\n")}`);
+  const shown = documents
+    .filter((document) => !RUN.includes(document) && !document.startsWith("test/"))
+    .flatMap((document) =>
+      [...read(document).matchAll(/^( *)```(\w*)\n(.*?)^\1```$/gms)].flatMap(
+        ([, indent = "", language = "", block = ""]) =>
+          ["", "console", "diff"].includes(language) ? `${document}: ${block.slice(indent.length)}` : [],
+      ),
+    );
+  expect(shown.filter((block) => !held.some((start) => block.startsWith(start)))).toEqual([]);
+});

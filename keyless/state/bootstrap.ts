@@ -5,7 +5,7 @@ import { checkAccount } from "../aws/identity";
 import type { StateBackend } from "../config/resolved";
 import { UserError } from "../errors";
 import { runTerraform, type TerraformRun, terraformOrFail } from "../terraform/run";
-import { StateStore } from "./store";
+import { type Found, StateStore } from "./store";
 
 /** The options of {@link bootstrap}. */
 export interface BootstrapOptions {
@@ -91,24 +91,21 @@ function prepare({ stack, folder, env, progress, signal }: BootstrapOptions, bac
   };
 }
 
-function rejectExisting(
-  { state }: StateBackend,
-  found: { bucket: boolean; bucketIsEmpty: boolean; table: boolean },
-): void {
-  const taken = [
-    ...(found.bucket && !found.bucketIsEmpty ? [`bucket ${state.bucket}, which holds objects`] : []),
-    ...(found.table ? [`table ${state.lockTable}`] : []),
+function rejectExisting({ state }: StateBackend, { bucket, bucketIsEmpty, table }: Found): void {
+  const existing = [
+    ...(bucket && !bucketIsEmpty ? [`bucket ${state.bucket}, which has objects`] : []),
+    ...(table ? [`table ${state.lockTable}`] : []),
   ];
-  if (taken.length === 0) return;
+  if (existing.length === 0) return;
   throw new UserError(
-    `the account has ${taken.join(" and ")} already, and no state of them is in the bucket. If they are meant to hold ` +
-      "Terraform's state, run this again with --adopt: versions, encryption, access and policy of the bucket and the " +
-      "table's settings are then set as config.ts says. Otherwise name others in config.ts. Nothing was changed.",
+    `the account already has ${existing.join(", and ")}, but no state of this backend: to use them for Terraform's state, ` +
+      "run this again with --adopt, which configures bucket and table as config.ts specifies; to create new ones, " +
+      "change the names in config.ts",
   );
 }
 
 /** Imports resources that exist but are not in the local state: the earlier run was killed before saving the state. */
-async function writeImports(run: TerraformRun, found: { bucket: boolean; table: boolean }, { state }: StateBackend) {
+async function writeImports(run: TerraformRun, found: Found, { state }: StateBackend) {
   const known = (await runTerraform(run, "state", "list")).output.split("\n");
   const imports = [
     { exists: found.bucket, to: "aws_s3_bucket.state", id: state.bucket },

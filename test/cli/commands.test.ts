@@ -1,9 +1,9 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import stringWidth from "string-width";
 import { planJson } from "../review/plans";
-import { keyless } from "./keyless";
+import { keyless, type Run } from "./keyless";
 
 const root = join(__dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "keyless-commands-"));
@@ -16,42 +16,65 @@ interface Row {
   readonly unknown?: { readonly environment: readonly string[]; readonly role?: readonly string[] };
   /** Arguments that print a result. */
   readonly result?: readonly string[];
+  /** Whether the result is a text for people, wrapped and possibly with colors; otherwise it is a script or a file. */
+  readonly text?: "plain" | "colors";
   /** Whether the result is offered as JSON. */
   readonly json?: true;
+  /** Whether the command works without config.ts. */
+  readonly withoutConfig?: true;
 }
 
 const ENVIRONMENT = "pord";
 const ROLE = "circleci-read-onyl";
 const unknown = { environment: [ENVIRONMENT, ROLE], role: ["prod", ROLE] };
 const claims = ["--v1", "--project", "66666666-7777-4888-9999-000000000000"];
+const reviewed = ["dev", "--plan-json", `dev=${plan}`];
 
 const COMMANDS: { readonly [command: string]: Row } = {
-  access: { unknown: { environment: [ENVIRONMENT] }, result: [], json: true },
+  access: { unknown: { environment: [ENVIRONMENT] }, result: [], text: "plain", json: true },
   bootstrap: { unknown: { environment: [ENVIRONMENT] } },
-  completion: { result: ["zsh"] },
+  completion: { result: ["zsh"], withoutConfig: true },
   credentials: { unknown },
   demo: {},
-  explain: { unknown, result: ["dev", "circleci-site-publisher", ...claims], json: true },
-  lint: { unknown: { environment: ["--live", ENVIRONMENT] }, result: [], json: true },
+  explain: { unknown, result: ["dev", "circleci-site-publisher", ...claims], text: "colors", json: true },
+  lint: { unknown: { environment: ["--live", ENVIRONMENT] }, result: [], text: "plain", json: true },
   pipeline: { unknown, result: ["dev", "circleci-read-only"] },
-  review: { unknown: { environment: [ENVIRONMENT] }, result: ["dev", "--plan-json", `dev=${plan}`], json: true },
-  sandbox: {},
-  terraform: {},
-  test: { result: [], json: true },
+  review: { unknown: { environment: [ENVIRONMENT] }, result: reviewed, text: "colors", json: true },
+  sandbox: { withoutConfig: true },
+  terraform: { withoutConfig: true },
+  test: { result: [], text: "plain", json: true },
   verify: { unknown: { environment: [ENVIRONMENT, "--reviewed", plan] } },
 };
 
 const names = Object.keys(COMMANDS);
-const rows = Object.entries(COMMANDS);
-const results = rows.flatMap(([name, { result }]) => (result === undefined ? [] : [{ name, args: [name, ...result] }]));
-/** Results that are tables or sentences. A script and a pipeline are not wrapped. */
-const texts = results.filter(({ name }) => name !== "completion" && name !== "pipeline");
-const withEnvironment = rows.flatMap(([name, row]) =>
-  row.unknown === undefined ? [] : [{ name, args: [name, ...row.unknown.environment] }],
+const rows = Object.entries(COMMANDS).map(([name, row]) => ({ name, ...row }));
+const results = rows.flatMap(({ name, result, ...row }) =>
+  result === undefined ? [] : [{ ...row, name, args: [name, ...result] }],
 );
-const withRole = rows.flatMap(([name, row]) =>
-  row.unknown?.role === undefined ? [] : [{ name, args: [name, ...row.unknown.role] }],
+const texts = results.filter(({ text }) => text !== undefined);
+const withEnvironment = rows.flatMap(({ name, unknown }) =>
+  unknown === undefined ? [] : [{ name, args: [name, ...unknown.environment] }],
 );
+const withRole = rows.flatMap(({ name, unknown }) =>
+  unknown?.role === undefined ? [] : [{ name, args: [name, ...unknown.role] }],
+);
+const withConfig = rows.filter(({ withoutConfig }) => !withoutConfig);
+
+/** Results in a pipe, by command: several tests compare with them. */
+const piped = new Map<string, Promise<Run>>();
+function inPipe({ name, args }: (typeof results)[number]): Promise<Run> {
+  const run = piped.get(name) ?? keyless(args, { env: { COLUMNS: "" } });
+  piped.set(name, run);
+  return run;
+}
+
+/** Makes a process take its standard output for a terminal. */
+const terminal = join(folder, "terminal.js");
+writeFileSync(terminal, "Object.assign(process.stdout, { isTTY: true, columns: 80 });");
+
+function inTerminal(args: readonly string[], noColor: string): Promise<Run> {
+  return keyless(args, { env: { NODE_OPTIONS: `--require ${terminal}`, NO_COLOR: noColor } });
+}
 
 function widest(text: string): number {
   return Math.max(...text.split("\n").map((line) => stringWidth(line)));
@@ -93,48 +116,68 @@ test.concurrent.each(withRole)("$name suggests a role with a similar name", asyn
   expect(stderr).toContain("(did you mean circleci-read-only?)");
 });
 
-test.concurrent.each(texts)("$name fits 80 columns, without escape codes", async ({ args }) => {
-  const { stdout } = await keyless(args, { env: { COLUMNS: "" } });
+test.concurrent.each(texts)("$name fits 80 columns in a pipe, without escape codes", async (row) => {
+  const { stdout } = await inPipe(row);
   expect(stdout).not.toContain("\u001b");
   expect(widest(stdout)).toBeLessThanOrEqual(80);
 });
 
-test.concurrent.each(results.filter(({ name }) => COMMANDS[name]?.json))(
-  "$name --json prints the envelope",
-  async (row) => {
-    const [{ status, stdout }, text] = await Promise.all([keyless([...row.args, "--json"]), keyless(row.args)]);
-    const envelope = JSON.parse(stdout);
-    expect(Object.keys(envelope)).toEqual(["version", "command", "data"]);
-    expect(envelope).toMatchObject({ version: 1, command: row.name, data: expect.any(Object) });
-    expect(status).toBe(text.status);
-  },
-);
+test.concurrent.each(texts)("$name fits a terminal, and uses no color with NO_COLOR", async ({ args, text }) => {
+  const [colored, plain] = await Promise.all([inTerminal(args, ""), inTerminal(args, "1")]);
+  expect(colored.stdout.includes("\u001b")).toBe(text === "colors");
+  expect(plain.stdout).not.toContain("\u001b");
+  for (const { stdout } of [colored, plain]) expect(widest(stdout)).toBeLessThanOrEqual(80);
+});
 
-test.concurrent.each(results)("$name ignores a closed pipe", async ({ args }) => {
-  const [{ status, stderr }, open] = await Promise.all([keyless(args, { closed: true }), keyless(args)]);
+test.concurrent.each(results.filter(({ json }) => json))("$name --json prints the envelope", async (row) => {
+  const [{ status, stdout }, text] = await Promise.all([keyless([...row.args, "--json"]), inPipe(row)]);
+  const envelope = JSON.parse(stdout);
+  expect(Object.keys(envelope)).toEqual(["version", "command", "data"]);
+  expect(envelope).toMatchObject({ version: 1, command: row.name, data: expect.any(Object) });
+  expect(status).toBe(text.status);
+});
+
+test.concurrent.each(results)("$name ignores a closed pipe", async (row) => {
+  const [{ status, stderr }, open] = await Promise.all([keyless(row.args, { closed: true }), inPipe(row)]);
   expect({ status, stderr }).toEqual({ status: open.status, stderr: open.stderr });
 });
 
-describe("with an error in config.ts", () => {
-  const script = join(folder, "dist/keyless/cli/main.js");
+test("--out does not wrap the text", async () => {
+  const file = join(folder, "access.txt");
+  await keyless(["access", "--out", file]);
+  expect(widest(readFileSync(file, "utf8"))).toBeGreaterThan(80);
+});
 
-  beforeAll(() => {
-    mkdirSync(join(folder, "dist"));
-    cpSync(join(root, "dist/keyless"), join(folder, "dist/keyless"), { recursive: true });
-    cpSync(join(root, "package.json"), join(folder, "package.json"));
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+/** The script of a copy of the command whose config.ts has an error. */
+function copyWithConfig(name: string, source: string): string {
+  const copy = join(folder, name);
+  cpSync(join(root, "dist/keyless"), join(copy, "dist/keyless"), { recursive: true });
+  cpSync(join(root, "package.json"), join(copy, "package.json"));
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  writeFileSync(join(copy, "dist/config.js"), source);
+  return join(copy, "dist/keyless/cli/main.js");
+}
+
+describe("with an error in config.ts", () => {
+  const script = copyWithConfig("unknown-field", 'require("./keyless").defineConfig({ nonsense: 1 });');
+
+  test.concurrent.each(withConfig)("$name exits with 64", async ({ name, unknown, result }) => {
+    const failed = await keyless([name, ...(unknown?.environment ?? result ?? [])], { script });
+    expect(failed).toMatchObject({ status: 64, stdout: "", stderr: expect.stringMatching(/nonsense/) });
   });
 
-  test.each([
-    ["an unknown field", 'require("./keyless").defineConfig({ nonsense: 1 });', /nonsense/],
-    ["an exception", "null.field;", /config\.ts cannot be loaded: TypeError/],
-  ])("such as %s, commands exit with 64, and --help and completion work", async (_what, source, message) => {
-    writeFileSync(join(folder, "dist/config.js"), source);
-    const failed = await keyless(["test"], { script });
-    expect(failed).toMatchObject({ status: 64, stdout: "", stderr: expect.stringMatching(message) });
+  test("--help and completion work", async () => {
     expect(await keyless(["test", "--help"], { script })).toMatchObject({ status: 0, stderr: "" });
     const completed = await keyless(["complete", "--", "pipeline", ""], { script });
     expect(completed).toEqual({ status: 0, stdout: ":4\n", stderr: "" });
+  });
+
+  test("an exception is reported with its type", async () => {
+    const failed = await keyless(["test"], { script: copyWithConfig("exception", "null.field;") });
+    expect(failed).toMatchObject({
+      status: 64,
+      stderr: expect.stringMatching(/config\.ts cannot be loaded: TypeError/),
+    });
   });
 });
 

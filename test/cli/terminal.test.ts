@@ -6,7 +6,7 @@ test.each([
   [{ isTTY: true }, { NO_COLOR: "0" }, false],
   [{}, {}, false],
 ])("the stream %j with the environment %j has colors: %s", (stream, env, colors) => {
-  const terminal = terminalOf(stream, env);
+  const terminal = terminalOf(undefined, stream, env);
   expect(terminal.colors).toBe(colors);
   expect(terminal.paint.bad("text")).toBe(colors ? "\u001b[31mtext\u001b[39m" : "text");
 });
@@ -17,5 +17,10 @@ test.each([
   [{}, { COLUMNS: "wide" }, 80],
   [{}, {}, 80],
 ])("the stream %j with the environment %j is %d columns wide", (stream, env, columns) => {
-  expect(terminalOf(stream, env).columns).toBe(columns);
+  expect(terminalOf(undefined, stream, env).columns).toBe(columns);
+});
+
+test("a file has no colors and no width", () => {
+  const { colors, columns } = terminalOf("review.md", { isTTY: true, columns: 120 }, {});
+  expect([colors, columns]).toEqual([false, Number.POSITIVE_INFINITY]);
 });

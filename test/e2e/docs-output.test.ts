@@ -1,19 +1,19 @@
-import { spawnSync } from "node:child_process";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sample } from "./documents";
 
 const root = join(__dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "keyless-docs-"));
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function keyless(command: string): string {
-  const { stdout } = spawnSync(process.execPath, [join(root, "keyless/cli/keyless.js"), ...command.split(" ")], {
+function keyless(command: string): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, [join(root, "keyless/cli/keyless.js"), ...command.split(" ")], {
     cwd: folder,
     encoding: "utf8",
   });
-  return stdout;
 }
 
 /** Either the block begins with `$ npx keyless …`, or a comment above it names the command: a Mermaid block has no room for it. */
@@ -26,10 +26,14 @@ test.each(["access", "explain", "lint"])("docs/%s.md shows what the commands pri
   const shown = [...text.matchAll(OUTPUT)];
   expect(shown).not.toHaveLength(0);
   for (const [, command, output, namedAbove = "", outputBelow] of shown) {
-    expect(keyless(command ?? namedAbove)).toBe(output ?? outputBelow);
+    expect(keyless(command ?? namedAbove).stdout).toBe(output ?? outputBelow);
   }
 });
 
 test("docs/access.svg is what the command prints", () => {
-  expect(readFileSync(join(root, "docs/access.svg"), "utf8")).toBe(keyless("access --format svg"));
+  expect(readFileSync(join(root, "docs/access.svg"), "utf8")).toBe(keyless("access --format svg").stdout);
+});
+
+test("docs/commands.md shows how a name is suggested", () => {
+  expect(keyless("access pord").stderr).toMatch(sample("commands", "$ npx keyless access pord"));
 });

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Sandbox } from "../../keyless/sandbox";
+import { sample } from "./documents";
 import { aws, Project, type Ran } from "./project";
 import { setUp } from "./setup";
 
@@ -87,7 +88,9 @@ describe("the shipped configuration, by the commands that users of cdktf know", 
   test("keyless bootstrap makes the state backend, old versions expiring after 90 days", async () => {
     expect(await bootstrapped).toMatchObject({
       status: 0,
-      output: expect.stringContaining("Next: npx cdktf deploy dev"),
+      output: expect.stringMatching(
+        sample("state", "$ npx keyless bootstrap dev\n❯ State backend dev-state\n› creating"),
+      ),
     });
     const bucket = ["--bucket", "acme-dev-tfstate"];
     const { Rules } = await aws(sandbox.environment, "s3api", "get-bucket-lifecycle-configuration", ...bucket);

@@ -50,7 +50,7 @@ async function showAccess(names: readonly string[], { who, format, json, out }: 
   const environments = names.map((name) => environmentNamed(config, name).name);
   const view = who === undefined ? { access: accessMatrix(config) } : viewOf(config, who);
   const access = view.access.filter(({ name }) => environments.length === 0 || environments.includes(name));
-  const text = await renderAccess({ ...view, access }, json ? "json" : format);
+  const text = await renderAccess({ ...view, access }, json ? "json" : format, terminalOf(out).columns);
   if (out === undefined) print(text);
   else {
     writeOutput("--out", out, text);
@@ -58,13 +58,13 @@ async function showAccess(names: readonly string[], { who, format, json, out }: 
   }
 }
 
-async function renderAccess({ title, access }: View, format: AccessFormat): Promise<string> {
+async function renderAccess({ title, access }: View, format: AccessFormat, columns: number): Promise<string> {
   if (format === "json") return toEnvelope("access", access);
   if (format === "mermaid") return accessMermaid(access);
   // Loaded on demand: measuring and wrapping text takes longer to load than the other formats.
   if (format === "svg") return (await import("../../access/render/svg.js")).accessSvg(access, title);
   if (access.length === 0) return "no role trusts it\n";
-  return `${(await import("../../access/render/table.js")).accessTable(access, terminalOf().columns)}\n`;
+  return `${(await import("../../access/render/table.js")).accessTable(access, columns)}\n`;
 }
 
 function viewOf(config: Config, who: string): View {
