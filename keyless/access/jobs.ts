@@ -1,11 +1,11 @@
 import type { Environment } from "../config/resolved";
-import { evaluate } from "../policy/evaluate";
 import { formatRef, formatSubject, type Ref, type TrustRule } from "../trust/circleci";
+import { decideTrust } from "../trust/decide";
 import { trustPolicy } from "../trust/policy";
-import { type Claims, unknownKeyFor, webIdentityRequest } from "../trust/token";
+import type { Claims } from "../trust/token";
 
-/** What tells the tokens of one job from those of another one. */
-export interface Job {
+/** The properties of a job that its tokens contain. */
+export interface TokenJob {
   readonly project: string;
   readonly user: string;
   /** The source of the pipeline. Absent: the job has only a V1 token. */
@@ -13,11 +13,11 @@ export interface Job {
   readonly audience: string;
 }
 
-/** A user whom no rule names. */
+/** The id of a user that no rule lists. */
 export const UNLISTED_USER = "00000000-0000-4000-8000-000000000000";
 
-/** The claims of a job's tokens, V2 first if it has one: a job holds both, and AWS takes either. */
-export function tokensOf({ circleci }: Environment, { project, user, source, audience }: Job): Claims[] {
+/** The claims of a job's tokens, V2 first if it has one: a job has both, and AWS accepts either. */
+export function tokensOf({ circleci }: Environment, { project, user, source, audience }: TokenJob): Claims[] {
   const subject = { organization: circleci.organizationId, project, user };
   const subjects = [
     ...(source === undefined
@@ -33,11 +33,9 @@ export function tokensOf({ circleci }: Environment, { project, user, source, aud
   }));
 }
 
-/** Whether AWS trades the token for credentials of a role with these trust rules, its signature and lifetime apart. */
-export function letsIn(environment: Environment, rules: readonly TrustRule[], claims: Claims): boolean {
+/** Whether a role with these trust rules trusts a token with these claims. Its signature and lifetime are not checked. */
+export function isTrusted(environment: Environment, rules: readonly TrustRule[], claims: Claims): boolean {
   const { circleci, oidcProvider } = environment;
   const document = trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules });
-  const request = webIdentityRequest(claims, environment, new Date());
-  const unknownKey = unknownKeyFor(circleci.issuer);
-  return evaluate({ resource: [{ name: "trust policy", document }] }, request, { unknownKey }).outcome === "allowed";
+  return decideTrust(document, claims, environment).outcome === "allowed";
 }

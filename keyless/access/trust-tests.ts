@@ -1,7 +1,7 @@
 import type { RolePattern, TestJob, TrustTest } from "../config/input";
 import type { Config, Environment, Role } from "../config/resolved";
 import { describeRef, refOf } from "../trust/circleci";
-import { letsIn, tokensOf, UNLISTED_USER } from "./jobs";
+import { isTrusted, tokensOf, UNLISTED_USER } from "./jobs";
 
 /** The result of one trust test. */
 export interface TrustTestResult {
@@ -45,7 +45,7 @@ function trustedTokens(job: TestJob, environment: Environment, role: Role): bool
     audience,
     ...(repository !== undefined && ref !== undefined && { source: { repository, ref } }),
   });
-  return tokens.map((claims) => letsIn(environment, role.trust, claims));
+  return tokens.map((claims) => isTrusted(environment, role.trust, claims));
 }
 
 /** The default name of a test, generated from its job and roles. */

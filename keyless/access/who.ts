@@ -1,13 +1,13 @@
 import type { Config, Environment, Role } from "../config/resolved";
 import type { Ref } from "../trust/circleci";
 import type { Claims } from "../trust/token";
-import { letsIn, tokensOf, UNLISTED_USER } from "./jobs";
+import { isTrusted, tokensOf, UNLISTED_USER } from "./jobs";
 import { accessMatrix, type EnvironmentAccess, type RoleAccess, type Source } from "./matrix";
 
 /** The roles that trust a token, each with the sources that match it. */
 export function accessOfToken(config: Config, claims: Claims): EnvironmentAccess[] {
   return filterAccess(config, (environment, role, index) =>
-    letsIn(environment, role.trust.slice(index, index + 1), claims),
+    isTrusted(environment, role.trust.slice(index, index + 1), claims),
   );
 }
 
@@ -33,7 +33,7 @@ export function accessOfRepository(config: Config, repository: string, ref?: Ref
         audience: environment.circleci.audiences[0] ?? "",
       }),
     );
-    return jobs.some((claims) => letsIn(environment, role.trust.slice(index, index + 1), claims));
+    return jobs.some((claims) => isTrusted(environment, role.trust.slice(index, index + 1), claims));
   });
 }
 

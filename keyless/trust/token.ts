@@ -1,7 +1,4 @@
 import { isObject } from "../policy/document";
-import type { Request } from "../policy/evaluate";
-import { CONDITION_CLAIMS } from "./circleci";
-import { type Account, providerArn } from "./provider";
 
 /** What a token says, as far as AWS looks at it. */
 export interface Claims {
@@ -62,42 +59,4 @@ export function issuerOfClaims({ iss }: Claims): string {
 /** The audiences of a token, one or several. */
 export function audiencesOf({ aud }: Claims): readonly string[] {
   return typeof aud === "string" ? [aud] : aud;
-}
-
-/**
- * What AWS asks a role's trust policy when a token is traded for the role's credentials. The context has the keys that
- * follow from the token and the time alone.
- *
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
- */
-export function webIdentityRequest(claims: Claims, account: Account, now: Date): Request {
-  const issuer = issuerOfClaims(claims);
-  const keys = CONDITION_CLAIMS.flatMap((claim): [string, string | readonly string[]][] => {
-    const value = claim === "aud" ? claims.aud : claims[claim];
-    return typeof value === "string" || Array.isArray(value) ? [[`${issuer}:${claim}`, value]] : [];
-  });
-  return {
-    principal: { kind: "Federated", id: providerArn(issuer, account) },
-    action: "sts:AssumeRoleWithWebIdentity",
-    resource: "*",
-    context: {
-      ...Object.fromEntries(keys),
-      "aws:CurrentTime": now.toISOString(),
-      "aws:EpochTime": String(Math.floor(now.getTime() / 1000)),
-    },
-  };
-}
-
-/** For the engine's option `unknownKey`: tells of a condition key that AWS does not have for tokens of this issuer. */
-export function unknownKeyFor(issuer: string): (key: string) => string | undefined {
-  const known = new Set(CONDITION_CLAIMS.map((claim) => `${issuer}:${claim}`.toLowerCase()));
-  return (key) => {
-    if (known.has(key.toLowerCase()) || isCallersKey(key)) return undefined;
-    return `AWS has no condition key "${key}" for tokens of ${issuer}: it knows ${[...known].join(", ")}`;
-  };
-}
-
-/** Whether a condition key tells of the call rather than of the token, so that only AWS knows its value. */
-export function isCallersKey(key: string): boolean {
-  return /^(aws|sts):/i.test(key);
 }

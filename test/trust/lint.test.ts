@@ -1,9 +1,8 @@
 import { statements } from "../../keyless/policy/document";
-import { evaluate } from "../../keyless/policy/evaluate";
+import { decideTrust } from "../../keyless/trust/decide";
 import { fixTrust, lintTrust } from "../../keyless/trust/lint";
 import type { FindingName } from "../../keyless/trust/lint/findings";
 import { isRefName } from "../../keyless/trust/ref-name";
-import { unknownKeyFor, webIdentityRequest } from "../../keyless/trust/token";
 import {
   account,
   aud,
@@ -222,13 +221,10 @@ test.each(forgeries)("%s: the reported branch name is valid in git and forges th
   const found = lintTrust({ trustPolicy }).find(({ name }) => name === "forgeable-subject");
   expect(found?.branch).toBe(branch);
   expect(isRefName(branch)).toBe(true);
-  const request = webIdentityRequest(claims({ ref: `refs/heads/${branch}` }), account, now);
-  const resource = [{ name: "trust", document: trustPolicy }];
-  expect(evaluate({ resource }, request, { unknownKey: unknownKeyFor(issuer) }).outcome).toBe("allowed");
-  const fixed = [
-    { name: "trust", document: { ...trustPolicy, Statement: [found?.fixed ?? statements(trustPolicy)[0]] as never } },
-  ];
-  expect(evaluate({ resource: fixed }, request, { unknownKey: unknownKeyFor(issuer) }).outcome).toBe("refused");
+  const forged = claims({ ref: `refs/heads/${branch}` });
+  expect(decideTrust(trustPolicy, forged, account, now).outcome).toBe("allowed");
+  const fixed = { ...trustPolicy, Statement: [found?.fixed ?? statements(trustPolicy)[0]] as never };
+  expect(decideTrust(fixed, forged, account, now).outcome).toBe("refused");
 });
 
 test.each([

@@ -1,13 +1,13 @@
 import fc from "fast-check";
-import { evaluate } from "../../keyless/policy/evaluate";
 import { formatIssuer, formatSubject, parseSubject, type TrustRule, UUID } from "../../keyless/trust/circleci";
+import { decideTrust } from "../../keyless/trust/decide";
 import { explain } from "../../keyless/trust/explain";
 import { fixTrust, lintTrust } from "../../keyless/trust/lint";
 import { forgingBranch, sampleJob } from "../../keyless/trust/lint/forgery";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { providerArn } from "../../keyless/trust/provider";
 import { isRefName } from "../../keyless/trust/ref-name";
-import { type Claims, unknownKeyFor, webIdentityRequest } from "../../keyless/trust/token";
+import type { Claims } from "../../keyless/trust/token";
 import { configurableRefName, gitRefName } from "./ref-names";
 import { account, handMade, issuer, now, organization, project, repository, subjects } from "./tokens";
 
@@ -143,10 +143,8 @@ function claimsOf({ organization, project, user, source, audience }: Job): Claim
   };
 }
 
-function letsIn(document: ReturnType<typeof trustPolicy>, claims: Claims): boolean {
-  const unknownKey = unknownKeyFor(claims.iss.replace("https://", ""));
-  const request = webIdentityRequest(claims, account, now);
-  return evaluate({ resource: [{ name: "trust", document }] }, request, { unknownKey }).outcome === "allowed";
+function isTrusted(document: ReturnType<typeof trustPolicy>, claims: Claims): boolean {
+  return decideTrust(document, claims, account, now).outcome === "allowed";
 }
 
 test("the deployed trust lets in exactly whom the rules mean, whatever branches, tags and repositories are called", () => {
@@ -166,7 +164,7 @@ test("the deployed trust lets in exactly whom the rules mean, whatever branches,
           audiences.includes(job.audience) &&
           rules.some((rule) => means(rule, job));
         allowed += Number(meant);
-        if (letsIn(document, claimsOf(job)) !== meant)
+        if (isTrusted(document, claimsOf(job)) !== meant)
           throw new Error(`${JSON.stringify(claimsOf(job))}: meant ${meant}`);
       }
     }),
@@ -194,7 +192,7 @@ test("the explanation lets in exactly whom the trust lets in, and has a remedy f
         audiences,
         now,
       });
-      expect(decision).toBe(letsIn(document, claims) ? "allowed" : "refused");
+      expect(decision).toBe(isTrusted(document, claims) ? "allowed" : "refused");
       expect(remedy === undefined).toBe(decision === "allowed");
       if (mismatch !== undefined)
         expect(mismatch.firstDifference).toBeLessThanOrEqual((mismatch.actual[0] ?? "").length);
@@ -239,10 +237,10 @@ test("the pattern that CircleCI documents is forged by a branch's name, ours is 
   const evil = `e/vcs-origin/${repository}/vcs-ref/refs/heads/main`;
   expect(isRefName(evil)).toBe(true);
   expect([
-    letsIn(handMade(subjects(documented)), push("main")),
-    letsIn(handMade(subjects(documented)), push(evil)),
+    isTrusted(handMade(subjects(documented)), push("main")),
+    isTrusted(handMade(subjects(documented)), push(evil)),
   ]).toEqual([true, true]);
-  expect([letsIn(ours, push("main")), letsIn(ours, push(evil))]).toEqual([true, false]);
+  expect([isTrusted(ours, push("main")), isTrusted(ours, push(evil))]).toEqual([true, false]);
 });
 
 test("of any pattern with wildcards, a branch that the lint names is one for git and does get in", () => {
@@ -276,7 +274,7 @@ test("of any pattern with wildcards, a branch that the lint names is one for git
       expect([like.project, like.user]).toEqual([expect.stringMatching(UUID), expect.stringMatching(UUID)]);
       const source = { repository: like.repository, kind: "heads", name: branch } as const;
       const claims = claimsOf({ ...like, audience: organization, source });
-      expect(letsIn(handMade(subjects(value)), claims)).toBe(true);
+      expect(isTrusted(handMade(subjects(value)), claims)).toBe(true);
     }),
     { numRuns: 2000 },
   );
@@ -380,8 +378,8 @@ test("whatever a trust policy says, the explanation allows nobody whom the engin
         audiences: [job.audience],
         now,
       });
-      if (decision === "allowed") expect(letsIn(document, claims)).toBe(true);
-      if (decision === "refused" && claims.iss === `https://${issuer}`) expect(letsIn(document, claims)).toBe(false);
+      if (decision === "allowed") expect(isTrusted(document, claims)).toBe(true);
+      if (decision === "refused" && claims.iss === `https://${issuer}`) expect(isTrusted(document, claims)).toBe(false);
     }),
     { numRuns: 1000 },
   );

@@ -1,7 +1,8 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
-import { evaluate, type NamedPolicy } from "../../policy/evaluate";
+import type { NamedPolicy } from "../../policy/evaluate";
+import { decideTrust, webIdentityRequest } from "../../trust/decide";
 import type { Account } from "../../trust/provider";
-import { type Claims, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../../trust/token";
+import type { Claims } from "../../trust/token";
 import { AwsError } from "./aws-error";
 import { type Call, type ConditionKeys, members, present } from "./call";
 import type { Store, StoredRole } from "./store";
@@ -40,7 +41,8 @@ export async function assumeRoleWithWebIdentity(
   const { account, roleName, roleArn } = parseRoleArn(form);
   checkForm(form);
   const claims = await verify(form.get("WebIdentityToken") ?? "", keys);
-  const request = webIdentityRequest(claims, account, new Date());
+  const now = new Date();
+  const request = webIdentityRequest(claims, account, now);
   const audiences = await store.audiences(account, request.principal.id);
   if (!audiences) {
     throw new AwsError("InvalidIdentityToken", `No OpenIDConnect provider found in your account for ${claims.iss}`);
@@ -53,10 +55,9 @@ export async function assumeRoleWithWebIdentity(
   const context = {
     ...claimKeys,
     ...present({ "sts:RoleSessionName": form.get("RoleSessionName") }),
-    ...requestTimeContext(),
+    ...requestTimeContext(now),
   };
-  const options = { unknownKey: unknownKeyFor(issuerOfClaims(claims)) };
-  const decision = evaluate({ resource: [role.trust] }, { ...request, resource: roleArn, context }, options);
+  const decision = decideTrust(role.trust.document, claims, account, now, { resource: roleArn, context });
   if (decision.outcome !== "allowed") throw notAuthorized();
   checkDuration(form, role.maxSessionSeconds);
   return newSession(form, store, account, role, claimKeys);

@@ -1,10 +1,11 @@
 import type { PolicyDocument } from "../../policy/document";
-import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../../policy/evaluate";
+import type { ConditionResult, Decision, StatementResult } from "../../policy/evaluate";
 import { duration } from "../../text";
 import { parseSubject, SUBJECT_PARTS } from "../circleci";
+import { decideTrust, isRequestKey, unknownKeyFor } from "../decide";
 import { issuerOfArn, providerArn } from "../provider";
 import { hasWildcardPrincipal, readStatements } from "../statement";
-import { audiencesOf, type Claims, isCallersKey, issuerOfClaims, unknownKeyFor, webIdentityRequest } from "../token";
+import { audiencesOf, type Claims, issuerOfClaims } from "../token";
 import { type Remedy, remedyFor } from "./causes";
 import { commonStart, matchesAs } from "./compare";
 import type { Check, Mismatch, PartComparison, Question } from "./types";
@@ -28,11 +29,7 @@ export interface Explanation {
  */
 export function explain(question: Question): Explanation {
   const { trustPolicy, claims, account, now } = question;
-  const decision = evaluate(
-    { resource: [{ name: "trust policy", document: trustPolicy }] },
-    webIdentityRequest(claims, account, now),
-    { unknownKey: unknownKeyFor(issuerOfClaims(claims)) },
-  );
+  const decision = decideTrust(trustPolicy, claims, account, now);
   const checks = [
     checkIssuer(question),
     checkSignature(question),
@@ -127,7 +124,7 @@ function checkTrust(decision: Decision): Check {
 const TIME_KEYS = ["aws:currenttime", "aws:epochtime"];
 
 function callersConditions({ conditions }: StatementResult): ConditionResult[] {
-  return conditions.filter(({ key }) => isCallersKey(key) && !TIME_KEYS.includes(key.toLowerCase()));
+  return conditions.filter(({ key }) => isRequestKey(key) && !TIME_KEYS.includes(key.toLowerCase()));
 }
 
 function surely(statement: StatementResult): boolean {
@@ -183,7 +180,7 @@ function closestMismatch(decision: Decision, claims: Claims): Mismatch | undefin
     .flatMap((policy) => policy.statements)
     .filter(({ effect, verdict }) => effect === "Allow" && verdict !== "matched");
   const candidates = allows.flatMap((statement) => {
-    const failed = statement.conditions.filter(({ verdict, key }) => verdict === "not-matched" && !isCallersKey(key));
+    const failed = statement.conditions.filter(({ verdict, key }) => verdict === "not-matched" && !isRequestKey(key));
     const elements = statement.elements.filter(({ verdict }) => verdict !== "matched").length;
     const [first] = failed.map((condition) => compare(condition, claims)).sort(byImportance);
     return first === undefined

@@ -3,6 +3,7 @@ import { asArray, type PolicyDocument, type Statement, statements } from "../../
 import { evaluate } from "../../policy/evaluate";
 import { normalizePolicy } from "../../policy/normal-form";
 import { formatIssuer, formatRef, formatSubject, organizationOf } from "../circleci";
+import { decideTrust, isRequestKey, webIdentityRequest } from "../decide";
 import { issuerOfArn, parseProviderArn, providerArn } from "../provider";
 import {
   ASSUME,
@@ -15,7 +16,6 @@ import {
   trustStatements,
   trustsCircleCi,
 } from "../statement";
-import { isCallersKey, unknownKeyFor, webIdentityRequest } from "../token";
 import { conditionPath, type LintFinding, lintFinding, policyFinding } from "./findings";
 import { NO_ACCOUNT, NO_PROJECT, withSubject } from "./fix";
 import { sampleJob } from "./forgery";
@@ -163,11 +163,10 @@ function lintAdministrator(
 function trustsAnyRef(document: PolicyDocument, trust: TrustStatement): boolean {
   const { issuer, organization, account = NO_ACCOUNT, conditions } = trust;
   const aud = conditions.find(({ claim }) => claim === "aud")?.values[0] ?? organization;
-  const resource = [{ name: "trust policy", document: withoutRequestConditions(document) }];
-  return sampleSubjects(trust).some((sub) => {
-    const request = webIdentityRequest({ iss: `https://${issuer}`, aud, sub }, account, new Date());
-    return evaluate({ resource }, request, { unknownKey: unknownKeyFor(issuer) }).outcome === "allowed";
-  });
+  const open = withoutRequestConditions(document);
+  const isTrusted = (sub: string) =>
+    decideTrust(open, { iss: `https://${issuer}`, aud, sub }, account).outcome === "allowed";
+  return sampleSubjects(trust).some(isTrusted);
 }
 
 /** Subjects that match the statement's patterns apart from their refs, with refs that no policy would list. */
@@ -188,7 +187,7 @@ function withoutRequestConditions(document: PolicyDocument): PolicyDocument {
     if (Effect !== "Allow" || Condition === undefined) return statement;
     const kept = Object.entries(Condition).map(([operator, keys]) => [
       operator,
-      Object.fromEntries(Object.entries(keys).filter(([key]) => !isCallersKey(key))),
+      Object.fromEntries(Object.entries(keys).filter(([key]) => !isRequestKey(key))),
     ]);
     return { ...statement, Condition: Object.fromEntries(kept) };
   };

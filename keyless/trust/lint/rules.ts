@@ -10,6 +10,7 @@ import {
   subjectPrefix,
   UUID,
 } from "../circleci";
+import { unknownKeyFor } from "../decide";
 import {
   ASSUME,
   type ClaimCondition,
@@ -21,7 +22,6 @@ import {
   type TrustStatement,
   trustedSubjects,
 } from "../statement";
-import { unknownKeyFor } from "../token";
 import { conditionPath, type LintFinding, lintFinding } from "./findings";
 import { NO_PROJECT, safeSubject, withAudience, withCondition, withSubject, withValue } from "./fix";
 import { caseVariantBranch, forgingBranch } from "./forgery";

@@ -1,0 +1,67 @@
+import type { PolicyDocument } from "../policy/document";
+import { type Decision, evaluate, type Request } from "../policy/evaluate";
+import { CONDITION_CLAIMS } from "./circleci";
+import { type Account, providerArn } from "./provider";
+import { type Claims, issuerOfClaims } from "./token";
+
+/**
+ * Decides whether a trust policy allows `sts:AssumeRoleWithWebIdentity` for a token with these claims. The signature, the
+ * lifetime and the provider's client ids are not checked. A condition on a key that AWS does not have for the issuer
+ * never matches in an Allow.
+ *
+ * @param now the time of the request; default: the current time
+ * @param request what is known of the request apart from the token, e.g. the caller's address in `context`; default: the
+ *   time alone
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+ */
+export function decideTrust(
+  document: PolicyDocument,
+  claims: Claims,
+  account: Account,
+  now = new Date(),
+  { context = {}, ...request }: Partial<Pick<Request, "resource" | "context">> = {},
+): Decision {
+  const known = webIdentityRequest(claims, account, now);
+  return evaluate(
+    { resource: [{ name: "trust policy", document }] },
+    { ...known, ...request, context: { ...known.context, ...context } },
+    { unknownKey: unknownKeyFor(issuerOfClaims(claims)) },
+  );
+}
+
+/**
+ * The request that a trust policy is evaluated for. Its context has the keys that follow from the token and the time.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+ */
+export function webIdentityRequest(claims: Claims, account: Account, now: Date): Request {
+  const issuer = issuerOfClaims(claims);
+  const keys = CONDITION_CLAIMS.flatMap((claim): [string, string | readonly string[]][] => {
+    const value = claims[claim];
+    return typeof value === "string" || Array.isArray(value) ? [[`${issuer}:${claim}`, value]] : [];
+  });
+  return {
+    principal: { kind: "Federated", id: providerArn(issuer, account) },
+    action: "sts:AssumeRoleWithWebIdentity",
+    resource: "*",
+    context: {
+      ...Object.fromEntries(keys),
+      "aws:CurrentTime": now.toISOString(),
+      "aws:EpochTime": String(Math.floor(now.getTime() / 1000)),
+    },
+  };
+}
+
+/** For an issuer: a function that returns why AWS does not have a condition key for its tokens, undefined if it has. */
+export function unknownKeyFor(issuer: string): (key: string) => string | undefined {
+  const known = new Set(CONDITION_CLAIMS.map((claim) => `${issuer}:${claim}`.toLowerCase()));
+  return (key) => {
+    if (known.has(key.toLowerCase()) || isRequestKey(key)) return undefined;
+    return `AWS has no condition key "${key}" for tokens of ${issuer}: it knows ${[...known].join(", ")}`;
+  };
+}
+
+/** Whether a condition key describes the request, not the token: the caller's address, the time, the session's name. */
+export function isRequestKey(key: string): boolean {
+  return /^(aws|sts):/i.test(key);
+}
