@@ -1,3 +1,4 @@
+// @cases 250
 import * as fc from "fast-check";
 import shipped from "../../config";
 import type { ConfigInput } from "../../keyless/config/input";

@@ -27,9 +27,9 @@ test("a random name is a ref name exactly if git accepts it", () => {
     fc.property(refNameLike, (name) => {
       expect(isRefName(name)).toBe(gitAccepts(name));
     }),
-    { numRuns: Number(process.env.NUM_RUNS ?? 300) },
+    { numRuns: 300 },
   );
-}, 600_000);
+});
 
 test.each([
   ["*", true],

@@ -1,0 +1,70 @@
+// `npm run test:properties [-- <part of a path> …]`: runs every property test with random seeds, 10,000 cases each, or as
+// many as PROPERTY_CASES says. A test file runs in several processes, one after the other, since the memory of cdktf's
+// constructs is not released; its mark `// @cases 500` limits the cases of one process.
+const { spawnSync } = require("node:child_process");
+const { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } = require("node:fs");
+const { tmpdir } = require("node:os");
+const { join, relative } = require("node:path");
+
+const root = join(__dirname, "..", "..");
+const wanted = Number(process.env.PROPERTY_CASES ?? 10_000);
+const selected = process.argv.slice(2);
+
+const files = readdirSync(join(root, "test"), { recursive: true })
+  .map((name) => relative(root, join(root, "test", name)))
+  .filter(
+    (name) => name.endsWith(".test.ts") && (selected.length === 0 || selected.some((part) => name.includes(part))),
+  )
+  .map((name) => ({ name, source: readFileSync(join(root, name), "utf8") }))
+  .filter(({ source }) => source.includes("fc.assert("))
+  .sort((a, b) => a.name.localeCompare(b.name));
+
+const work = mkdtempSync(join(tmpdir(), "keyless-properties-"));
+process.on("exit", () => rmSync(work, { recursive: true, force: true }));
+
+/** Runs one test file with this number of cases for each property. Returns the cases that each property ran. */
+function run(name, cases) {
+  const counts = join(work, "counts");
+  rmSync(counts, { force: true });
+  const jest = [require.resolve("jest/bin/jest"), "--config", join(__dirname, "config.js"), "--runInBand"];
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [...jest, "--selectProjects", "unit", "--silent", "--runTestsByPath", join(root, name)],
+    {
+      cwd: root,
+      encoding: "utf8",
+      env: { ...process.env, PROPERTY_CASES: `${cases}`, PROPERTY_COUNTS: counts },
+      maxBuffer: 2 ** 28,
+    },
+  );
+  const ran = existsSync(counts) ? readFileSync(counts, "utf8").trim().split("\n").map(Number) : [0];
+  const passed = status === 0 && Math.min(...ran) === cases;
+  if (!passed) process.stdout.write(stderr);
+  return { passed, ran };
+}
+
+let total = 0;
+let properties = 0;
+const failed = [];
+for (const [index, { name, source }] of files.entries()) {
+  const atOnce = Number(/^\/\/ @cases (\d+)/m.exec(source)?.[1] ?? 2_500);
+  let cases = 0;
+  let passed = true;
+  while (passed && cases < wanted) {
+    const start = Date.now();
+    const { ran, ...result } = run(name, Math.min(atOnce, wanted - cases));
+    passed = result.passed;
+    cases += Math.min(...ran);
+    total += ran.reduce((sum, count) => sum + count, 0);
+    const seconds = Math.round((Date.now() - start) / 1000);
+    console.log(
+      `${index + 1}/${files.length} ${name}: ${ran.length} properties, ${cases} of ${wanted} cases each, ${seconds} s`,
+    );
+    if (cases >= wanted) properties += ran.length;
+  }
+  if (!passed) failed.push(name);
+}
+console.log(
+  `${properties} properties passed, ${total} cases in all, ${failed.length} files failed ${failed.join(", ")}`,
+);
+process.exitCode = failed.length === 0 && files.length > 0 ? 0 : 1;
