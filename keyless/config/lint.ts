@@ -1,40 +1,83 @@
 import { UserError } from "../errors";
+import type { RolePolicy } from "../policy/administrator";
+import { decodeDocument, isObject, type PolicyDocument } from "../policy/document";
+import { count } from "../text";
 import { CIRCLECI_CLOUD, parseIssuer } from "../trust/circleci";
-import { type LintInput, lintTrust } from "../trust/lint";
+import { fixTrust, type LintInput, lintTrust } from "../trust/lint";
 import type { LintFinding } from "../trust/lint/findings";
 import { trustPolicy } from "../trust/policy";
+import { trustsCircleCi } from "../trust/statement";
 import type { AcceptedFindings } from "./input";
 import type { Config, Environment, Role } from "./resolved";
 
 /** A finding, and whether the configuration accepts it. */
 export interface JudgedFinding extends Omit<LintFinding, "name"> {
   readonly name: LintFinding["name"] | "unused-acceptance";
-  /** The reason for which it is accepted. */
+  /** The reason for which it is accepted. Absent if it is not accepted. */
   readonly accepted?: string;
 }
 
-/** A finding in a role of the configuration. */
-export interface RoleFinding extends JudgedFinding {
-  readonly environment: string;
-  readonly role: string;
+/** The findings in one trust policy. */
+export interface LintReport {
+  /** A role as `<environment>/<role>`, or a file. */
+  readonly subject: string;
+  readonly findings: readonly JudgedFinding[];
+  /** The policy with the findings fixed that are not accepted. Absent if nothing is to be fixed. */
+  readonly fixed?: PolicyDocument;
 }
 
-/** What is wrong with the trust of the configured roles, accepted or not. */
-export function lintConfig(config: Config): RoleFinding[] {
-  return config.environments.flatMap((environment) =>
-    environment.roles.flatMap((role) =>
-      lintRole(environment, role).map((found) => ({ ...found, environment: environment.name, role: role.name })),
+/** The findings in the trust policies of all configured roles. */
+export function lintConfig({ environments }: Config): LintReport[] {
+  return environments.flatMap((environment) =>
+    environment.roles.map((role) =>
+      lintSubject(`${environment.name}/${role.name}`, inputOf(environment, role), role.acceptedFindings),
     ),
   );
 }
 
-/** What is wrong with the trust of one configured role, accepted or not. */
-function lintRole(environment: Environment, role: Role): JudgedFinding[] {
-  return judge(lintTrust(lintInputOf(environment, role)), role.acceptedFindings);
+/** The findings in a role of an environment's account. Undefined if it does not trust a CircleCI issuer. */
+export async function lintLiveRole(
+  environment: Environment,
+  { name, trustPolicy }: { readonly name: string; readonly trustPolicy: PolicyDocument },
+  readPolicies: () => Promise<readonly RolePolicy[]>,
+): Promise<LintReport | undefined> {
+  const servers = serversOf(environment);
+  if (!trustsCircleCi(trustPolicy, servers)) return undefined;
+  const accepted = environment.roles.find((role) => role.name === name)?.acceptedFindings;
+  const input = { trustPolicy, policies: await readPolicies(), servers, accountId: environment.accountId };
+  return lintSubject(`${environment.name}/${name}`, input, accepted);
 }
 
-/** A configured role as the lint wants it. */
-export function lintInputOf(environment: Environment, role: Role): LintInput {
+/**
+ * The findings in a file.
+ *
+ * @param json a trust policy, or the output of `aws iam get-role` or `aws iam list-roles`; of the latter, only the roles
+ *   that trust a CircleCI issuer are checked
+ * @param servers the hosts of CircleCI servers whose issuers are accepted in addition to circleci.com's
+ */
+export function lintFile(file: string, json: unknown, servers: readonly string[]): LintReport[] {
+  if (!isObject(json) || !Array.isArray(json.Roles))
+    return [lintSubject(file, { trustPolicy: trustPolicyIn(json), servers })];
+  return json.Roles.map((role: unknown) => ({
+    subject: `${file}: ${isObject(role) ? role.RoleName : ""}`,
+    trustPolicy: trustPolicyIn(role),
+  }))
+    .filter(({ trustPolicy }) => trustsCircleCi(trustPolicy, servers))
+    .map(({ subject, trustPolicy }) => lintSubject(subject, { trustPolicy, servers }));
+}
+
+function trustPolicyIn(json: unknown): unknown {
+  if (!isObject(json)) return json;
+  if (isObject(json.Role)) return trustPolicyIn(json.Role);
+  const { AssumeRolePolicyDocument: policy = json } = json;
+  return typeof policy === "string" ? decodeDocument(policy) : policy;
+}
+
+function lintSubject(subject: string, input: LintInput, accepted: AcceptedFindings = {}): LintReport {
+  return { subject, findings: judge(input, accepted), fixed: fixTrust(input, Object.keys(accepted)) };
+}
+
+function inputOf(environment: Environment, role: Role): LintInput {
   const { circleci, oidcProvider } = environment;
   return {
     trustPolicy: trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules: role.trust }),
@@ -46,13 +89,13 @@ export function lintInputOf(environment: Environment, role: Role): LintInput {
   };
 }
 
-/** The hosts whose issuers count as CircleCI's, beside circleci.com's: the configured server, if there is one. */
-export function serversOf({ circleci }: Environment): string[] {
+function serversOf({ circleci }: Environment): string[] {
   return [parseIssuer(circleci.issuer)?.host ?? CIRCLECI_CLOUD];
 }
 
-/** Findings, those that are accepted with the reason; and a warning for each that is accepted and does not occur. */
-export function judge(findings: readonly LintFinding[], accepted: AcceptedFindings): JudgedFinding[] {
+/** The findings, with the reasons of those that are accepted, and a warning for each acceptance without a finding. */
+function judge(input: LintInput, accepted: AcceptedFindings): JudgedFinding[] {
+  const findings = lintTrust(input);
   const unused = Object.keys(accepted).filter((name) => findings.every((found) => found.name !== name));
   return [
     ...findings.map((found) => {
@@ -70,25 +113,31 @@ export function judge(findings: readonly LintFinding[], accepted: AcceptedFindin
 }
 
 /**
- * Lints the trust of every configured role before anything is made of it.
+ * Stops the synthesis if a trust policy of the configuration is overly permissive.
  *
- * @param warn is told every finding that is neither an error nor accepted, a line each
- * @throws {UserError} with every error that is not accepted
+ * @param warn prints a warning, one line; called for every unaccepted warning
+ * @throws {UserError} with every unaccepted error
  */
-export function enforceLint(config: Config, warn: (line: string) => void): void {
-  const open = lintConfig(config).filter(({ accepted }) => accepted === undefined);
-  for (const found of open.filter(({ severity }) => severity === "warning")) warn(`warning: ${describe(found)}`);
-  const errors = open.filter(({ severity }) => severity === "error");
+export function enforceLint({ environments }: Config, warn: (line: string) => void): void {
+  const open = environments.flatMap((environment) =>
+    environment.roles.flatMap((role) =>
+      judge(inputOf(environment, role), role.acceptedFindings)
+        .filter(({ accepted }) => accepted === undefined)
+        .map(({ name, severity, problem, attack }) => {
+          const path = `environments.${environment.name}.roles["${role.name}"]`;
+          return { name, severity, attack, summary: `${path}: ${name}: ${problem}` };
+        }),
+    ),
+  );
+  for (const { severity, summary } of open) if (severity === "warning") warn(`warning: ${summary}`);
+  const errors = open
+    .filter(({ severity }) => severity === "error")
+    .map(
+      ({ name, summary, attack }) =>
+        `  ${summary}\n    ${attack}\n    fix it (npx keyless lint suggests how), or accept it in the role: acceptedFindings: { "${name}": "<your reason>" }\n`,
+    );
   if (errors.length === 0) return;
-  const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
-  const listed = errors.map((found) => `  ${describe(found)}\n    ${found.attack}\n    ${wayOut(found)}\n`);
-  throw new UserError(`the trust of the configuration has ${count}; nothing was synthesized:\n\n${listed.join("")}`);
-}
-
-function wayOut({ name }: RoleFinding): string {
-  return `fix it (npx keyless lint shows how), or accept it in the role: acceptedFindings: { "${name}": "<your reason>" }`;
-}
-
-function describe({ environment, role, name, problem }: RoleFinding): string {
-  return `environments.${environment}.roles["${role}"]: ${name}: ${problem}`;
+  throw new UserError(
+    `the trust policies of config.ts have ${count(errors.length, "error")}; nothing was synthesized:\n\n${errors.join("")}`,
+  );
 }

@@ -34,36 +34,40 @@ test("an administrator role that trusts any ref stops the synthesis; the message
   );
 });
 
-test("so does an administrator's inline policy", () => {
+test("an inline policy that grants administrator permissions stops the synthesis", () => {
   const all = { Version: "2012-10-17" as const, Statement: { Effect: "Allow" as const, Action: "*", Resource: "*" } };
   expect(() => enforced({ inlinePolicies: { all } })).toThrow("administrator-any-ref");
 });
 
-test("so does a pattern of one's own that a branch's name can exploit", () => {
+test("a custom subject pattern that a branch can forge stops the synthesis", () => {
   const subject = `org/${organizationId}/project/${project}/user/*/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`;
   expect(() => enforced({ trust: [{ subject }] })).toThrow("forgeable-subject");
 });
 
-test("every error of every role is named at once", () => {
+test("the message contains every error of every role", () => {
   const subject = `org/${organizationId}/project/${project}/user/*/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`;
   expect(() => enforced({ trust: [{ subject }, anyRef], managedPolicyArns: administrator })).toThrow(/2 errors/);
 });
 
-test("an accepted finding stops nothing and keeps its reason", () => {
+test("an accepted finding does not stop the synthesis and is reported with its reason", () => {
   const role = { managedPolicyArns: administrator, acceptedFindings: { "administrator-any-ref": "a sandbox" } };
   expect(enforced(role)).toEqual([]);
   expect(lintConfig(configWith(role))).toMatchObject([
-    { environment: "dev", role: "deploy", name: "administrator-any-ref", severity: "error", accepted: "a sandbox" },
+    {
+      subject: "dev/deploy",
+      findings: [{ name: "administrator-any-ref", severity: "error", accepted: "a sandbox" }],
+      fixed: undefined,
+    },
   ]);
 });
 
-test("a finding that is accepted and does not occur is a warning", () => {
+test("an acceptance of a finding that does not occur is a warning", () => {
   expect(enforced({ acceptedFindings: { "no-subject": "once" } })).toEqual([
     'warning: environments.dev.roles["deploy"]: unused-acceptance: no-subject is accepted and does not occur: remove the acceptance',
   ]);
 });
 
-test("a warning stops nothing", () => {
+test("a warning does not stop the synthesis", () => {
   const user = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
   const warnings = enforced({ trust: [{ subject: `org/${organizationId}/project/${project}/user/${user}` }] });
   expect(warnings).toEqual([expect.stringContaining("v1-subject")]);
@@ -80,7 +84,7 @@ test("ordinary roles have no findings", () => {
   expect(enforced({ managedPolicyArns: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"] })).toEqual([]);
 });
 
-test("a finding that there is not cannot be accepted, nor one without a reason", () => {
+test("accepting an unknown finding, or one without a reason, is an error", () => {
   const acceptedFindings = (accepted: object) => () =>
     configWith({ acceptedFindings: accepted as RoleInput["acceptedFindings"] });
   expect(acceptedFindings({ "no-such-finding": "x" })).toThrow(

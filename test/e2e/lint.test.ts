@@ -48,7 +48,7 @@ function file(name: string, content: unknown): string {
   return path;
 }
 
-test("the pattern that CircleCI documents is an error, with the branch that gets in and the statement that keeps it out", async () => {
+test("CircleCI's documented pattern is an error, with the name of a forging branch and a fixed statement", async () => {
   const { status, output } = await lint(file("trust.json", documented));
   expect(status).toBe(1);
   expect(output).toContain("error forgeable-subject");
@@ -58,7 +58,7 @@ test("the pattern that CircleCI documents is an error, with the branch that gets
   expect(output).toContain("/user/????????-????-????-????-????????????/vcs-origin/");
 });
 
-test("what the IAM commands print is read as well, also percent-encoded", async () => {
+test("the output of the AWS CLI is accepted, percent-encoded or not", async () => {
   const role = file("role.json", { Role: { RoleName: "x", AssumeRolePolicyDocument: documented } });
   const encoded = file("roles.json", {
     Roles: [
@@ -86,7 +86,7 @@ test("wrong usage exits with 64, an unreadable file with 2", async () => {
   expect((await lint(file("bad.json", "{"))).output).toContain("is not JSON");
 });
 
-test("every role of the account that trusts CircleCI is linted, whoever made it, with what it may do", async () => {
+test("--live checks every role of the account that trusts CircleCI, with its permissions", async () => {
   const create = async (name: string, document: object) =>
     aws(
       sandbox.environment,
@@ -135,12 +135,12 @@ test("every role of the account that trusts CircleCI is linted, whoever made it,
   });
 });
 
-test("an account that is not the environment's is not judged", async () => {
+test("credentials of another account are an error", async () => {
   const { status, output } = await clone.keyless(sandbox.accountEnvironment("210987654321"), "lint", "--live", "dev");
   expect([status, output]).toEqual([2, expect.stringMatching(/the environment\s+is in account\s+123456789012/)]);
 });
 
-test("an error of the configuration stops the synthesis, until it is accepted with a reason", async () => {
+test("an error in the configuration stops the synthesis until it is accepted", async () => {
   const synth = () => clone.run(sandbox.environment, process.execPath, "build.js", "main.js");
   const administrator = `trust: [{ project: "${project}", refs: "any" }], managedPolicyArns: ["arn:aws:iam::aws:policy/AdministratorAccess"]`;
   clone.configure(configWith(administrator));

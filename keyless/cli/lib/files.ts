@@ -26,6 +26,16 @@ export function readInput(file: string, what: string): string {
   }
 }
 
+/** The JSON in a file that the command line names; see {@link readInput}. Throws the same if it is not JSON. */
+export function readJson(file: string, what: string): unknown {
+  const text = readInput(file, what);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`cannot read ${what}: ${file} is not JSON: ${(error as Error).message}`);
+  }
+}
+
 /**
  * Writes the file that an option such as `--out` names. Creates its folder if it does not exist.
  *
