@@ -1,6 +1,6 @@
 // Compiles the TypeScript into dist/ if a source has changed, then runs an entry of it: `node build.js app.js`. A type
-// error stops the run before anything is synthesized, planned or deployed. If nothing has changed, this takes a few
-// milliseconds. main.ts, the app that cdktf runs, is bundled into one file, app.js, which loads in half the time.
+// error stops the run before anything is synthesized, planned or deployed. If no source has changed, the check takes a few
+// milliseconds. main.ts, the app that cdktf runs, is bundled into one file, app.js, which halves its loading time.
 const { spawnSync } = require("node:child_process");
 const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -35,18 +35,10 @@ function fingerprint(root, accepts) {
 const sources = () => fingerprint(__dirname, (path) => path.endsWith(".ts") || inputs.includes(path));
 const outputs = () => fingerprint(dist, (path) => path !== "stamp.json");
 
-function read(file) {
+/** An empty object if the file does not exist, or if the process that wrote it was killed. */
+function readJson(file) {
   try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return undefined;
-  }
-}
-
-/** The input and output of the last compilation; empty if it was killed. */
-function readStamp() {
-  try {
-    return JSON.parse(read(stamp) ?? "{}");
+    return JSON.parse(readFileSync(file, "utf8"));
   } catch {
     return {};
   }
@@ -54,24 +46,24 @@ function readStamp() {
 
 /** Whether node_modules/ has the versions that package.json pins. */
 function isInstalled() {
-  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(__dirname, "package.json"), "utf8"));
-  return Object.entries({ ...dependencies, ...devDependencies }).every(([name, version]) =>
-    read(join(__dirname, "node_modules", name, "package.json"))?.includes(`"version": "${version}"`),
+  const { dependencies, devDependencies } = readJson(join(__dirname, "package.json"));
+  return Object.entries({ ...dependencies, ...devDependencies }).every(
+    ([name, version]) => readJson(join(__dirname, "node_modules", name, "package.json")).version === version,
   );
 }
 
 /** Makes sure that the packages are installed. Only `npm run demo` and `npm test` install them, with `--install`. */
 function setUp(install) {
   if (isInstalled()) return;
-  process.stderr.write(`node_modules/ is missing or out of date: ${install ? "running npm ci\n" : "run npm ci\n"}`);
-  if (!install) process.exit(1);
+  process.stderr.write(`node_modules/ is missing or out of date: ${install ? "running" : "run"} npm ci\n`);
+  if (!install) process.exit(2);
   const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: __dirname, stdio: "inherit" });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status !== 0) process.exit(2);
 }
 
-/** Brings dist/ up to date. If the project does not compile, prints the compiler's messages and exits with status 1. */
+/** Brings dist/ up to date. If the project does not compile, prints the compiler's messages and exits: with status 64 for config.ts, else 2. */
 function build(install = false) {
-  const compiled = readStamp();
+  const compiled = readJson(stamp);
   const current = sources();
   const isIntact = compiled.outputs === outputs();
   if (isIntact && compiled.sources === current) return;
@@ -88,9 +80,15 @@ function build(install = false) {
     // Without the sources in the stamp, the next run compiles again, incrementally.
     writeFileSync(stamp, JSON.stringify({ outputs: outputs() }));
     process.stderr.write(`${stdout}${stderr}The project does not compile: correct the lines above.\n`);
-    process.exit(1);
+    process.exit(/^config\.ts\(/m.test(stdout) ? 64 : 2);
   }
-  removeOrphans();
+  // So that an import of a deleted source fails here as it does in a fresh clone.
+  for (const path of outputs()
+    .split("\n")
+    .map((line) => line.split(" ")[0])) {
+    const source = path.replace(/\.js(\.map)?$/, ".ts");
+    if (source !== path && path !== "app.js" && !existsSync(join(__dirname, source))) rmSync(join(dist, path));
+  }
   require("esbuild").buildSync({
     entryPoints: [join(dist, "main.js")],
     outfile: join(dist, "app.js"),
@@ -99,15 +97,6 @@ function build(install = false) {
     logLevel: "error",
   });
   writeFileSync(stamp, JSON.stringify({ sources: current, outputs: outputs() }));
-}
-
-/** Removes the output of deleted sources, so that an import of one fails here as it does in a fresh clone. */
-function removeOrphans() {
-  for (const line of outputs().split("\n")) {
-    const path = line.split(" ")[0];
-    const source = path.replace(/\.js(\.map)?$/, ".ts");
-    if (source !== path && path !== "app.js" && !existsSync(join(__dirname, source))) rmSync(join(dist, path));
-  }
 }
 
 /** Runs a compiled entry. Prints a `UserError` without a stack. */

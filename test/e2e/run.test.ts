@@ -68,6 +68,7 @@ describe("a mistake stops everything, with another status than 0, and changes no
     const ran = await mistaken.cdktf(sandbox.environment, "diff", "dev");
     expect(ran.status).not.toBe(0);
     expect(ran.output).toMatch(/config\.ts\(\d+,\d+\): error TS\d+: .*organisationId/);
+    expect(await mistaken.keyless(sandbox.environment, "test")).toMatchObject({ status: 64 });
   });
 
   test("a configuration that AWS would refuse, at cdktf deploy, is said without a stack trace", async () => {

@@ -89,11 +89,6 @@ const HEAD = 128;
 const GAP = 12;
 const MAX_CARD_LINES = 6;
 
-type Column = 0 | 1 | 2 | 3;
-
-/** A card without its position. */
-type Unplaced = Omit<Card, keyof Box> & { readonly column: Column };
-
 /** Computes the position of every card: a row for each group of roles, with its sources and projects to the left. */
 export function layOut(access: readonly EnvironmentAccess[]): Drawing {
   let y = HEAD;
@@ -109,30 +104,24 @@ function layOutPanel(environment: EnvironmentAccess, y: number): Panel {
   const { projects, groups } = graphOf(environment);
   const top = y + PANEL_HEAD;
   const rows = placeRows(groups, top);
-  const refs = new Map(
-    stack(
-      projects
-        .flatMap(({ sources }) => sources)
-        .map((source) => ({
-          item: source,
-          card: refsCard(source, groups),
-          beside: rows.filter(({ group }) => group.sources.includes(source)).map(({ role }) => role),
-        })),
-      top,
-    ),
+  const refs = stack(
+    projects
+      .flatMap(({ sources }) => sources)
+      .map((source) => ({
+        item: source,
+        card: refsCard(source, groups),
+        beside: rows.filter(({ group }) => group.sources.includes(source)).map(({ role }) => role),
+      })),
+    top,
   );
   const cardsOf = (sources: readonly Source[]) => sources.flatMap((source) => refs.get(source) ?? []);
   const projectCards = stack(
     projects.map((project) => ({ item: project, card: projectCard(project), beside: cardsOf(project.sources) })),
     top,
   );
-  const cards = [
-    ...projectCards.map(([, card]) => card),
-    ...refs.values(),
-    ...rows.flatMap(({ role, may }) => [role, may]),
-  ];
+  const cards = [...projectCards.values(), ...refs.values(), ...rows.flatMap(({ role, may }) => [role, may])];
   const edges = [
-    ...projectCards.flatMap(([{ sources }, from]) => cardsOf(sources).map((to) => ({ from, to, tone: to.tone }))),
+    ...[...projectCards].flatMap(([{ sources }, from]) => cardsOf(sources).map((to) => ({ from, to, tone: to.tone }))),
     ...rows.flatMap(({ group, role, may }) => [
       ...group.sources.flatMap((source) =>
         cardsOf([source]).map((from) => ({ from, to: role, tone: toneOf(source, group.representative) })),
@@ -153,45 +142,33 @@ function layOutPanel(environment: EnvironmentAccess, y: number): Panel {
   };
 }
 
-interface Row {
-  readonly group: RoleGroup;
-  readonly role: Card;
-  readonly may: Card;
-}
-
 /** One row for each group of roles, high enough for the cards that first occur beside it in the columns to the left. */
-function placeRows(groups: readonly RoleGroup[], top: number): Row[] {
+function placeRows(groups: readonly RoleGroup[], top: number) {
   const seen = new Set<string | Source>();
   const isNew = (item: string | Source) => !seen.has(item) && seen.add(item).has(item);
   let y = top;
   return groups.map((group) => {
     const [role, may] = [roleCard(group), permissionsCard(group)];
-    const height = Math.max(heightOf(role), heightOf(may));
     const refs = group.sources.filter(isNew).map((source) => refsCard(source, groups));
     const projects = group.sources.filter((source) => isNew(projectKey(source))).map(projectCard);
+    const height = Math.max(role.height, may.height);
     const room = Math.max(height, stackedHeight(refs), stackedHeight(projects));
-    const middle = y + (room - height) / 2;
+    const place = { y: y + (room - height) / 2, height };
     y += room + GAP;
-    return { group, role: place(role, middle, height), may: place(may, middle, height) };
+    return { group, role: { ...role, ...place }, may: { ...may, ...place } };
   });
 }
 
-function stackedHeight(cards: readonly Unplaced[]): number {
-  return cards.reduce((sum, card) => sum + heightOf(card) + GAP, -GAP);
+function stackedHeight(cards: readonly Card[]): number {
+  return cards.reduce((sum, { height }) => sum + height + GAP, -GAP);
 }
 
-function projectCard({ project, repository }: Omit<Project, "sources">): Unplaced {
-  const lines: Line[] =
-    repository === undefined
-      ? [{ style: "id", text: project }]
-      : [
-          { style: "strong", text: repository },
-          { style: "id", text: project },
-        ];
+function projectCard({ project, repository }: Omit<Project, "sources">): Card {
+  const lines = [...linesOf("strong", repository === undefined ? [] : [repository]), ...linesOf("id", [project])];
   return card(0, lines, "plain", [repository ?? "repository not named", `project ${project}`]);
 }
 
-function refsCard(source: Source, groups: readonly RoleGroup[]): Unplaced {
+function refsCard(source: Source, groups: readonly RoleGroup[]): Card {
   const { refs, users = [] } = source;
   const { warnings, limits } = sourceNotes(source);
   return card(
@@ -212,7 +189,7 @@ function refLine(ref: SourceRef): Line {
   return { style: "name", label: ref.kind, text: ref.name };
 }
 
-function roleCard(group: RoleGroup): Unplaced {
+function roleCard(group: RoleGroup): Card {
   const { roles, representative } = group;
   const heading = roles.length === 1 ? [] : [`each of ${roles.length} roles`];
   const names = roles.map(({ name }) => name);
@@ -224,7 +201,7 @@ function roleCard(group: RoleGroup): Unplaced {
   );
 }
 
-function permissionsCard({ representative }: RoleGroup): Unplaced {
+function permissionsCard({ representative }: RoleGroup): Card {
   const { capabilities, level } = representative;
   const { limits } = roleNotes(representative);
   const warnings = level === "administrator" ? ["ADMINISTRATOR"] : [];
@@ -248,33 +225,29 @@ function linesOf(style: Line["style"], texts: readonly string[]): Line[] {
   return texts.map((text) => ({ style, text }));
 }
 
-function card(column: Column, lines: readonly Line[], tone: Tone, tooltip: readonly string[]): Unplaced {
+/** A card of a column, at the top of the drawing. */
+function card(column: 0 | 1 | 2 | 3, lines: readonly Line[], tone: Tone, tooltip: readonly string[]): Card {
+  const { x, width } = COLUMNS[column];
   const indent = column === 3 ? DOT : 0;
   const truncate = (line: Line) => {
     const cell = line.style === "id" ? CHARACTER.id : CHARACTER.text;
-    const room = Math.floor((COLUMNS[column].width - 2 * CARD_PADDING.x - indent) / cell);
+    const room = Math.floor((width - 2 * CARD_PADDING.x - indent) / cell);
     const label = line.label === undefined ? "" : `${line.label} `;
     return { ...line, text: cliTruncate(line.text, room - stringWidth(label), { position: "middle" }) };
   };
-  return { column, tone, indent, lines: lines.map(truncate), tooltip: tooltip.join("\n") };
-}
-
-function heightOf({ lines }: Unplaced): number {
-  return lines.length * LINE_HEIGHT + 2 * CARD_PADDING.y;
-}
-
-function place({ column, ...card }: Unplaced, y: number, height: number): Card {
-  return { ...card, x: COLUMNS[column].x, y, width: COLUMNS[column].width, height };
+  const height = lines.length * LINE_HEIGHT + 2 * CARD_PADDING.y;
+  return { x, y: 0, width, height, tone, indent, lines: lines.map(truncate), tooltip: tooltip.join("\n") };
 }
 
 /** Places cards below each other, each as close as possible to the middle of the cards beside it. */
-function stack<T>(cards: readonly { item: T; card: Unplaced; beside: readonly Card[] }[], top: number): [T, Card][] {
+function stack<T>(cards: readonly { item: T; card: Card; beside: readonly Card[] }[], top: number): Map<T, Card> {
   let free = top;
-  return cards.map(({ item, card, beside }) => {
-    const height = heightOf(card);
-    const middle = beside.reduce((sum, it) => sum + it.y + it.height / 2, 0) / beside.length;
-    const y = Math.max(free, middle - height / 2);
-    free = y + height + GAP;
-    return [item, place(card, y, height)];
-  });
+  return new Map(
+    cards.map(({ item, card, beside }) => {
+      const middle = beside.reduce((sum, it) => sum + it.y + it.height / 2, 0) / beside.length;
+      const y = Math.max(free, middle - card.height / 2);
+      free = y + card.height + GAP;
+      return [item, { ...card, y }];
+    }),
+  );
 }

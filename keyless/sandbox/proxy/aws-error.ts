@@ -28,18 +28,21 @@ export function accessDenied(
 ): AwsError {
   const arn = action.startsWith("s3:") ? `"${resource}"` : resource;
   const where = resource === "*" ? "" : ` on resource: ${arn}`;
-  const what = `User: ${callerArn} is not authorized to perform: ${action}${where}`;
   // AWS gives no reason for AssumeRole, so that the message does not reveal whether the role exists.
   const reason = action === "sts:AssumeRole" ? "" : ` ${why(action, decision)}`;
-  return new AwsError("AccessDenied", `${what}${reason}`, 403);
+  return new AwsError(
+    "AccessDenied",
+    `User: ${callerArn} is not authorized to perform: ${action}${where}${reason}`,
+    403,
+  );
 }
 
 function why(action: string, { reason, because, policies }: Decision): string {
+  const matching = (effect: "Allow" | "Deny") =>
+    policies.filter(({ statements }) => statements.some((it) => it.effect === effect && it.verdict === "matched"));
   switch (reason) {
-    case "explicit-deny": {
-      const { kind } = policies.find(denies) ?? { kind: "identity" };
-      return `with an explicit deny in ${policyKinds[kind]}`;
-    }
+    case "explicit-deny":
+      return `with an explicit deny in ${policyKinds[matching("Deny")[0]?.kind ?? "identity"]}`;
     case "boundary":
       return `because no permissions boundary allows the ${action} action`;
     case "session":
@@ -47,18 +50,10 @@ function why(action: string, { reason, because, policies }: Decision): string {
     case "unsupported":
       return `because the sandbox cannot evaluate the policy: ${because}`;
     default: {
-      const missing = policies.some(allowsAsIdentity) ? "resource" : "identity";
+      const missing = matching("Allow").some(({ kind }) => kind === "identity") ? "resource" : "identity";
       return `because no ${missing}-based policy allows the ${action} action`;
     }
   }
-}
-
-function allowsAsIdentity({ kind, statements }: Decision["policies"][number]): boolean {
-  return kind === "identity" && statements.some(({ effect, verdict }) => effect === "Allow" && verdict === "matched");
-}
-
-function denies({ statements }: Decision["policies"][number]): boolean {
-  return statements.some(({ effect, verdict }) => effect === "Deny" && verdict === "matched");
 }
 
 const policyKinds = {
@@ -77,43 +72,33 @@ const jsonCodes: Record<string, string> = {
 };
 
 /** Formats an error as the requested service does, so that clients print the same message as with AWS. */
-export function toResponse({ service, http, operation, form }: Call, error: AwsError): HttpResponse {
-  const { code, message, status } = error;
-  if (service === "s3") return s3Error(http.method, s3Codes[code] ?? code, message, status);
-  const isQuery = form.has("Action");
-  if (isQuery || service === "cloudfront") return xmlError(service, code, message, status);
-  return jsonError(jsonCodes[code] ?? code, message, operation === undefined ? status : 400);
-}
-
-function s3Error(method: string, code: string, message: string, status: number): HttpResponse {
+export function toResponse(
+  { service, http, operation, form }: Call,
+  { code, message, status }: AwsError,
+): HttpResponse {
   const id = randomUUID();
-  const xml = `<Error><Code>${code}</Code><Message>${escapeXml(message)}</Message><RequestId>${id}</RequestId><HostId>local</HostId></Error>`;
-  // The response to a HEAD request has no body.
-  return xmlResponse(status, id, method === "HEAD" ? "" : xml);
-}
-
-function xmlError(service: string, code: string, message: string, status: number): HttpResponse {
-  const id = randomUUID();
-  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`;
-  const namespace =
-    service === "cloudfront"
-      ? "http://cloudfront.amazonaws.com/doc/2020-05-31/"
-      : `https://${service}.amazonaws.com/doc/`;
-  const body = `<ErrorResponse xmlns="${namespace}">${error}<RequestId>${id}</RequestId></ErrorResponse>`;
-  return xmlResponse(status, id, body);
-}
-
-function xmlResponse(status: number, id: string, xml: string): HttpResponse {
-  const body = Buffer.from(xml && `<?xml version="1.0" encoding="UTF-8"?>\n${xml}`);
-  return { status, headers: { "content-type": "text/xml", "x-amzn-requestid": id, "x-amz-request-id": id }, body };
-}
-
-function jsonError(code: string, message: string, status: number): HttpResponse {
-  const body = JSON.stringify({ __type: `com.amazon.coral.service#${code}`, Message: message, message });
-  const headers = {
-    "content-type": "application/x-amz-json-1.0",
-    "x-amzn-errortype": code,
-    "x-amzn-requestid": randomUUID(),
+  const xml = (content: string): HttpResponse => ({
+    status,
+    headers: { "content-type": "text/xml", "x-amzn-requestid": id, "x-amz-request-id": id },
+    body: Buffer.from(content && `<?xml version="1.0" encoding="UTF-8"?>\n${content}`),
+  });
+  if (service === "s3") {
+    // The response to a HEAD request has no body.
+    if (http.method === "HEAD") return xml("");
+    const error = `<Code>${s3Codes[code] ?? code}</Code><Message>${escapeXml(message)}</Message>`;
+    return xml(`<Error>${error}<RequestId>${id}</RequestId><HostId>local</HostId></Error>`);
+  }
+  if (form.has("Action") || service === "cloudfront") {
+    const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`;
+    const [scheme, version] = service === "cloudfront" ? ["http", "2020-05-31/"] : ["https", ""];
+    const namespace = `${scheme}://${service}.amazonaws.com/doc/${version}`;
+    return xml(`<ErrorResponse xmlns="${namespace}">${error}<RequestId>${id}</RequestId></ErrorResponse>`);
+  }
+  const type = jsonCodes[code] ?? code;
+  return {
+    // The JSON protocol has one status for all client errors.
+    status: operation === undefined ? status : 400,
+    headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-errortype": type, "x-amzn-requestid": id },
+    body: Buffer.from(JSON.stringify({ __type: `com.amazon.coral.service#${type}`, Message: message, message })),
   };
-  return { status, headers, body: Buffer.from(body) };
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
@@ -23,15 +24,18 @@ const hopByHop = ["connection", "keep-alive", "transfer-encoding", "expect", "up
 /** Serves on a free port of 127.0.0.1. If the handler throws, the response is 500 with the error. */
 export async function serve(handle: (request: HttpRequest) => Promise<HttpResponse>): Promise<Server> {
   const server = createServer(async (incoming, outgoing) => {
-    const answer = await readRequest(incoming).then(handle).catch(failure);
-    outgoing.writeHead(answer.status, answer.headers);
-    outgoing.end(answer.body);
+    const answer = await readRequest(incoming)
+      .then(handle)
+      .catch((error: Error) => ({
+        status: 500,
+        headers: { "content-type": "text/plain" },
+        body: Buffer.from(String(error.stack ?? error)),
+      }));
+    outgoing.writeHead(answer.status, answer.headers).end(answer.body);
   });
   // Longer than the clients' own limit: a request fails if the server closes its idle connection first.
   server.keepAliveTimeout = 120_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
-  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
   return server;
 }
 
@@ -41,25 +45,15 @@ async function readRequest(incoming: IncomingMessage): Promise<HttpRequest> {
   return { method, url, headers: withoutHopByHop(headers), body: await buffer(incoming) };
 }
 
-function failure(error: Error): HttpResponse {
-  return { status: 500, headers: { "content-type": "text/plain" }, body: Buffer.from(String(error.stack ?? error)) };
-}
-
 /** Forwards a request to another server unchanged, and returns its response. */
-export function forward(endpoint: string, { method, url, headers, body }: HttpRequest): Promise<HttpResponse> {
-  return new Promise((resolve, reject) => {
-    // A URL parser would normalize the path, but `a/../b` and `%2F` are valid in S3 keys.
-    const { hostname, port } = new URL(endpoint);
-    const length = body.length > 0 || headers["content-length"] ? { "content-length": String(body.length) } : {};
-    const outgoing = request({ hostname, port, method, path: url, headers: { ...headers, ...length } }, (answer) => {
-      buffer(answer).then((body) => resolve(received(answer, body)), reject);
-    });
-    outgoing.on("error", reject).end(body);
-  });
-}
-
-function received(answer: IncomingMessage, body: Buffer): HttpResponse {
-  return { status: answer.statusCode ?? 502, headers: withoutHopByHop(answer.headers), body };
+export async function forward(endpoint: string, { method, url, headers, body }: HttpRequest): Promise<HttpResponse> {
+  // A URL parser would normalize the path, but `a/../b` and `%2F` are valid in S3 keys.
+  const { hostname, port } = new URL(endpoint);
+  const length = body.length > 0 || headers["content-length"] ? { "content-length": String(body.length) } : {};
+  const outgoing = request({ hostname, port, method, path: url, headers: { ...headers, ...length } }).end(body);
+  const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
+  const received = await buffer(answer);
+  return { status: answer.statusCode ?? 502, headers: withoutHopByHop(answer.headers), body: received };
 }
 
 function withoutHopByHop<T>(headers: Readonly<Record<string, T>>): Record<string, T> {

@@ -1,17 +1,15 @@
 import type { Call, RequiredPermission, ResourceState } from "../call";
 
-/** Resource kinds by path segment, as in the names of the actions. */
-const nouns = new Map([
-  ["distribution", "Distribution"],
-  ["origin-access-control", "OriginAccessControl"],
-  ["origin-access-identity", "CloudFrontOriginAccessIdentity"],
-  ["cache-policy", "CachePolicy"],
-  ["origin-request-policy", "OriginRequestPolicy"],
-  ["response-headers-policy", "ResponseHeadersPolicy"],
-  ["public-key", "PublicKey"],
-  ["key-group", "KeyGroup"],
-  ["function", "Function"],
-]);
+/** The resource kinds that this proxy knows, as in the paths of requests. */
+const kinds =
+  /^(distribution|origin-access-(control|identity)|(cache|origin-request|response-headers)-policy|public-key|key-group|function)$/;
+
+/** The name of a kind in actions: `CachePolicy` for `cache-policy`. */
+function nounOf(kind: string): string | undefined {
+  if (!kinds.test(kind)) return undefined;
+  const noun = kind.replace(/(?:^|-)(.)/g, (_, first: string) => first.toUpperCase());
+  return kind === "origin-access-identity" ? `CloudFront${noun}` : noun;
+}
 
 /**
  * The permissions that a request to CloudFront requires.
@@ -27,7 +25,7 @@ export function cloudFrontPermissions(call: Call, state: ResourceState): Require
     return [permission("CreateDistribution"), permission("TagResource")];
   if (kind === "tagging") return [permission(taggingAction(call))];
   if (kind === "distribution" && part === "invalidation") return [permission(invalidationAction(call))];
-  const noun = nouns.get(kind);
+  const noun = nounOf(kind);
   if (noun && id === undefined && !create)
     return [{ ...permission(`List${noun.replace(/y$/, "ie")}s`), resource: "*" }];
   if (noun) return [permission(actionOn(noun, call.http.method, part))];
