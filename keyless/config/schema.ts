@@ -26,6 +26,7 @@ import type {
   TestJob,
   TrustTest,
 } from "./input";
+import { INLINE_POLICY_NAME, ROLE_NAME } from "./names";
 import { DEFAULT_QUOTAS, MAX_QUOTAS } from "./quotas";
 
 type Schema<T> = v.GenericSchema<unknown, T>;
@@ -137,7 +138,7 @@ function inTrustPolicy(form: Schema<string>): Schema<string> {
 }
 
 /** @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
-function isPolicyText(value: string): boolean {
+export function isPolicyText(value: string): boolean {
   return /^[\t\n\r\x20-\xff]*$/.test(value);
 }
 
@@ -269,10 +270,7 @@ const role = object<RoleInput>({
   trust: list(trustRule, "trusts no job: name at least one rule, e.g. { project, repository, branches }"),
   managedPolicyArns: optional(list(managedPolicyArn)),
   inlinePolicies: optional(
-    byName(
-      text(/^[\w+=,.@-]{1,128}$/, "is not an inline policy's name: 1–128 letters, digits and _+=,.@-"),
-      inlinePolicy,
-    ),
+    byName(text(INLINE_POLICY_NAME, "is not an inline policy's name: 1–128 letters, digits and _+=,.@-"), inlinePolicy),
   ),
   description: optional(
     text(/^[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}$/, "is not a description: up to 1,000 Latin characters"),
@@ -344,7 +342,7 @@ const environment = object<EnvironmentInput>({
       rolesPerAccount: optional(wholeNumber(DEFAULT_QUOTAS.rolesPerAccount, MAX_QUOTAS.rolesPerAccount, "roles")),
     }),
   ),
-  roles: byName(text(/^[\w+=,.@-]{1,64}$/, "is not a role's name: 1–64 letters, digits and _+=,.@-"), role),
+  roles: byName(text(ROLE_NAME, "is not a role's name: 1–64 letters, digits and _+=,.@-"), role),
 });
 
 const audience = inTrustPolicy(

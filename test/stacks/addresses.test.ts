@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import shipped from "../../config";
 import type { ConfigInput } from "../../keyless/config/input";
-import { terraformName } from "../../keyless/config/names";
+import { INLINE_POLICY_NAME, ROLE_NAME, terraformName } from "../../keyless/config/names";
 import { isReservedName } from "../../keyless/config/schema";
 import { having, project } from "../config/configuration";
 import { configurableRefName } from "../trust/ref-names";
@@ -58,14 +58,16 @@ const managed = fc
     ),
   )
   .map((policies) => policies.map((policy) => `arn:aws:iam::${policy}`));
+/** Names that the configuration accepts as a key. */
+const nameOf = (form: RegExp) => fc.stringMatching(form).filter((name) => !isReservedName(name));
 const inline = fc.dictionary(
-  fc.constantFrom("a", "b", "c.d", "c+d"),
+  fc.oneof(fc.constantFrom("a", "b", "c.d", "c+d"), nameOf(INLINE_POLICY_NAME)),
   fc
     .constantFrom("s3:*", "sqs:SendMessage")
     .map((Action) => ({ Statement: { Effect: "Allow" as const, Action, Resource: "*" } })),
 );
 const role = fc.record({ trust, managedPolicyArns: managed, inlinePolicies: inline });
-const roleName = fc.stringMatching(/^[\w+=,.@-]{1,12}$/).filter((name) => !isReservedName(name));
+const roleName = nameOf(ROLE_NAME);
 const roles: fc.Arbitrary<Roles> = fc
   .uniqueArray(fc.tuple(roleName, role), { maxLength: 5, selector: ([name]) => terraformName(name).toLowerCase() })
   .map((entries) => Object.fromEntries(entries));

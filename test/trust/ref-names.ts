@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { isPolicyText } from "../../keyless/config/schema";
 import { isConfigurableRefName, isRefName } from "../../keyless/trust/ref-name";
 
 /** Texts that contain what git's rules are about more often than random characters do. */
@@ -37,7 +38,7 @@ export const gitRefName = refNameLike.filter(isRefName);
 /** Names and patterns that the configuration accepts for a branch or a tag: both rules, and the characters of a policy. */
 export const configurableRefName = fc
   .tuple(
-    gitRefName.filter((name) => isConfigurableRefName(name) && /^[\x20-\xff]*$/.test(name)),
+    gitRefName.filter((name) => isConfigurableRefName(name) && isPolicyText(name)),
     fc.constantFrom("", "*", "/*"),
   )
   .map(([name, end]) => name + end);
