@@ -3,7 +3,7 @@ import { type EnvironmentReview, gains, isQuiet, type Review } from "./review";
 /** What a gate may stop: each name with what it means for an environment. */
 const CONDITIONS = {
   "gains-access": ({ access }: EnvironmentReview) => gains(access).length > 0,
-  "could-not-tell": ({ access }: EnvironmentReview) => access.some(({ effect }) => effect === "unclear"),
+  "could-not-tell": ({ access }: EnvironmentReview) => access.some(({ effect }) => effect === "unknown"),
   admin: ({ access }: EnvironmentReview) => gains(access).some(({ administrator }) => administrator),
   "administrator-roles": ({ administratorRoles }: EnvironmentReview) => administratorRoles.length > 0,
   destroys: ({ counts }: EnvironmentReview) => counts.destroy > 0,

@@ -2,7 +2,7 @@ import { attributeLines, type DiffLine, difference } from "../plan/difference";
 import { type Action, hasEffect, type Plan, type ResourceChange } from "../plan/schema";
 import { accessDelta, changedRoles } from "./delta";
 import { driftOf } from "./delta/drift";
-import type { Finding } from "./delta/finding";
+import type { AccessFinding } from "./delta/finding";
 
 /** What is known beyond the plans. */
 export interface ReviewOptions {
@@ -20,9 +20,9 @@ export interface EnvironmentReview {
   readonly environment: string;
   readonly counts: Counts;
   /** Who gains and who loses by the plan. */
-  readonly access: readonly Finding[];
+  readonly access: readonly AccessFinding[];
   /** Who has gained and lost behind Terraform's back. */
-  readonly driftAccess: readonly Finding[];
+  readonly driftAccess: readonly AccessFinding[];
   /** Roles of `administratorRoles` that the plan changes. */
   readonly administratorRoles: readonly string[];
   readonly resources: readonly ResourceReview[];
@@ -121,7 +121,7 @@ function reasonInWords({ reason, replacePaths }: ResourceChange): string | undef
 }
 
 /** The findings by which somebody gains, or may gain: what cannot be told counts. */
-export function gains(findings: readonly Finding[]): readonly Finding[] {
+export function gains(findings: readonly AccessFinding[]): readonly AccessFinding[] {
   return findings.filter(({ effect }) => effect !== "loss");
 }
 

@@ -1,12 +1,12 @@
 import { describeSubject, isAnyRef, parseRef } from "../trust/circleci";
 
 /** A sentence in which whatever comes from a plan stands apart, so that every renderer can quote it in its own way. */
-export type Words = readonly (string | { readonly code: string })[];
+export type RichText = readonly (string | { readonly code: string })[];
 
 /**
- * A template literal whose placeholders are quotations; a placeholder that is itself `Words` is taken over as it is.
+ * A template literal whose placeholders are quotations; a placeholder that is itself `RichText` is taken over as it is.
  */
-export function words(texts: TemplateStringsArray, ...quoted: readonly (string | Words)[]): Words {
+export function richText(texts: TemplateStringsArray, ...quoted: readonly (string | RichText)[]): RichText {
   return texts.flatMap((text, index) => {
     const quote = quoted[index];
     const parts = quote === undefined ? [] : typeof quote === "string" ? [{ code: quote }] : quote;
@@ -15,12 +15,12 @@ export function words(texts: TemplateStringsArray, ...quoted: readonly (string |
 }
 
 /** Sentences as one, with a separator between them. */
-export function join(parts: readonly Words[], separator: string): Words {
+export function join(parts: readonly RichText[], separator: string): RichText {
   return parts.flatMap((part, index) => (index === 0 ? part : [separator, ...part]));
 }
 
 /** The sentence as plain text. */
-export function plain(sentence: Words): string {
+export function plainText(sentence: RichText): string {
   return sentence.map((part) => (typeof part === "string" ? part : part.code)).join("");
 }
 
@@ -29,54 +29,54 @@ export function plain(sentence: Words): string {
  *
  * @see https://circleci.com/docs/openid-connect-tokens/#format-of-the-openid-connect-id-token
  */
-export function subjectInWords(pattern: string): Words {
+export function subjectInWords(pattern: string): RichText {
   const scope = describeSubject(pattern);
   switch (scope.kind) {
     case "any":
       return ["every subject of the issuer"];
     case "literal":
-      return words`exactly the subject ${scope.subject}; wildcards are literal`;
+      return richText`exactly the subject ${scope.subject}; wildcards are literal`;
     case "organization":
-      return words`every project, branch and trigger of organization ${scope.organization}`;
+      return richText`every project, branch and trigger of organization ${scope.organization}`;
     case "project":
-      return words`every branch, tag and trigger of ${projectInWords(scope)}`;
+      return richText`every branch, tag and trigger of ${projectInWords(scope)}`;
     case "v1":
-      return words`every V1 token of ${projectInWords(scope)}${byUser(scope.user)}`;
+      return richText`every V1 token of ${projectInWords(scope)}${byUser(scope.user)}`;
     case "ref": {
       const forgeable = scope.forgeable ? ", and any ref whose name imitates that" : "";
-      const where = words`${scope.repository} in ${projectInWords(scope)}`;
-      return words`${refInWords(scope.ref)} of ${where}${[...byUser(scope.user), forgeable]}`;
+      const where = richText`${scope.repository} in ${projectInWords(scope)}`;
+      return richText`${refInWords(scope.ref)} of ${where}${[...byUser(scope.user), forgeable]}`;
     }
     default:
-      return words`subject ${pattern}`;
+      return richText`subject ${pattern}`;
   }
 }
 
-function projectInWords({ project, organization }: { project: string; organization: string }): Words {
-  return words`project ${project} (organization ${organization})`;
+function projectInWords({ project, organization }: { project: string; organization: string }): RichText {
+  return richText`project ${project} (organization ${organization})`;
 }
 
-function refInWords(pattern: string): Words {
+function refInWords(pattern: string): RichText {
   if (isAnyRef(pattern)) return ["every branch and tag"];
   const ref = parseRef(pattern);
-  if (ref === undefined) return words`ref ${pattern}`;
+  if (ref === undefined) return richText`ref ${pattern}`;
   const { kind, name } = ref;
   if (name === "*") return [`every ${kind}`];
-  return /[*?]/.test(name) ? words`every ${[kind]} like ${name}` : words`${[kind]} ${name}`;
+  return /[*?]/.test(name) ? richText`every ${[kind]} like ${name}` : richText`${[kind]} ${name}`;
 }
 
-function byUser(user?: string): Words {
-  return user === undefined ? [] : words` by user ${user}`;
+function byUser(user?: string): RichText {
+  return user === undefined ? [] : richText` by user ${user}`;
 }
 
 /** A principal of a policy in words. */
-export function principalInWords(principal: string): Words {
+export function principalInWords(principal: string): RichText {
   const [kind, id] = split(principal);
   const account = /^arn:[\w-]+:iam::(\d{12}):root$/.exec(id)?.[1];
   if (kind === "AWS" && id === "*") return ["anybody in AWS, in any account"];
-  if (account) return words`whomever account ${account} lets`;
-  if (kind === "Service") return words`the AWS service ${id}`;
-  return kind === "Federated" ? words`the tokens of ${id}` : words`${[kind]} principal ${id}`;
+  if (account) return richText`whomever account ${account} lets`;
+  if (kind === "Service") return richText`the AWS service ${id}`;
+  return kind === "Federated" ? richText`the tokens of ${id}` : richText`${[kind]} principal ${id}`;
 }
 
 /** A principal, `<kind> <id>`, in its two parts. */

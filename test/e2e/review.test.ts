@@ -66,13 +66,13 @@ describe("the comment", () => {
     for (let count = 0; count < 130; count++) github.add("a comment", "somebody");
     expect(await keyless(comment(), onPull())).toMatchObject({
       status: 0,
-      stdout: expect.stringContaining("Somebody gains access"),
+      stdout: expect.stringContaining("Access is granted"),
     });
     expect(await keyless(["dev", "--plan-json", planFile("dev", []), "--comment"], onPull())).toMatchObject({
       status: 0,
     });
     expect(github.comments.filter(({ body }) => body.startsWith(MARKER)).map(({ body }) => body)).toEqual([
-      `${MARKER}\n**Nothing to change in \`dev\`.**\n`,
+      `${MARKER}\n**No changes in \`dev\`.**\n`,
     ]);
   });
 
@@ -81,7 +81,7 @@ describe("the comment", () => {
     github.add(`${MARKER}\nolder`);
     await keyless(comment(), onPull());
     expect(github.comments.map(({ id }) => id)).toEqual([first.id]);
-    expect(first.body).toContain("Somebody gains access");
+    expect(first.body).toContain("Access is granted");
   });
 
   test("is one where two jobs make it at the same time", async () => {
@@ -147,7 +147,7 @@ describe("the comment", () => {
     github.faults.push({ method: "POST", ...fault });
     const { status, stdout, stderr } = await keyless(comment("--out", join(folder, "review.md")), onPull());
     expect(status).toBe(2);
-    expect(stdout).toContain("Somebody gains access");
+    expect(stdout).toContain("Access is granted");
     expect(stderr).toContain(said);
     expect(stdout + stderr).not.toContain(token.GITHUB_TOKEN);
   });
@@ -162,7 +162,7 @@ describe("the comment", () => {
     expect(github.comments[0]?.body.length).toBeGreaterThan(60_000);
     github.bodyLimit = 20_000;
     expect((await keyless(args, { ...onPull(), ...url })).status).toBe(0);
-    expect(github.comments[0]?.body).toMatch(/^<!-- keyless review -->\n\*\*Somebody gains access/);
+    expect(github.comments[0]?.body).toMatch(/^<!-- keyless review -->\n\*\*Access is granted/);
     expect(github.comments[0]?.body).toContain("(https://ci.example.com/job/1)");
     expect(github.comments[0]?.body.length).toBeLessThan(20_000);
   });
@@ -170,7 +170,7 @@ describe("the comment", () => {
   test("is only printed where there is no pull request", async () => {
     const { status, stdout, stderr } = await keyless(comment(), token);
     expect({ status, requests: github.requests }).toEqual({ status: 0, requests: [] });
-    expect(stdout).toContain("Somebody gains access");
+    expect(stdout).toContain("Access is granted");
     expect(stderr).toContain("no pull request");
   });
 
@@ -261,7 +261,7 @@ describe("plans", () => {
     const out = join(folder, "artifacts", "review.md");
     const plans = [planFile("dev", broadened()), planFile("prod", [])].flatMap((each) => ["--plan-json", each]);
     expect((await keyless(["dev", "prod", ...plans, "--out", out])).status).toBe(0);
-    expect(readFileSync(out, "utf8")).toMatch(/^\*\*Somebody gains access[\s\S]*\| `prod` \|/);
+    expect(readFileSync(out, "utf8")).toMatch(/^\*\*Access is granted[\s\S]*\| `prod` \|/);
   });
 
   test("that change a role which the configuration leaves to an administrator say so", async () => {

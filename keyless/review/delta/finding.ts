@@ -1,44 +1,57 @@
-import type { Words } from "../rich-text";
+import type { RichText } from "../rich-text";
 
 /**
- * What happens to somebody's access. `unclear` is said and counted as a gain: a review must not soothe when it does
- * not know.
+ * What a change does to access: `gain` grants it, `loss` revokes it. If the effect is `unknown`, assume that access was
+ * granted.
  */
-export type Effect = "gain" | "loss" | "unclear";
+export type Effect = "gain" | "loss" | "unknown";
+
+interface KindOfFinding {
+  readonly effect: Effect;
+  /** How a finding of this kind begins, and how the verdict counts one. */
+  readonly label: string;
+  /** How the verdict counts several. Absent for losses, which it does not count. */
+  readonly plural?: string;
+}
+
+/** Every kind of finding, in the order in which the verdict counts them. */
+export const FINDING_KINDS = {
+  "newly-trusted": { effect: "gain", label: "newly trusted", plural: "newly trusted" },
+  "trust-broadened": { effect: "gain", label: "trust broadened", plural: "trusts broadened" },
+  "trust-narrowed": { effect: "loss", label: "trust narrowed" },
+  "no-longer-trusted": { effect: "loss", label: "no longer trusted" },
+  "permission-granted": { effect: "gain", label: "permission granted", plural: "permissions granted" },
+  "permission-revoked": { effect: "loss", label: "permission revoked" },
+  "boundary-removed": { effect: "gain", label: "boundary removed", plural: "boundaries removed" },
+  "boundary-set": { effect: "loss", label: "boundary set" },
+  "provider-broadened": { effect: "gain", label: "provider broadened", plural: "providers broadened" },
+  "provider-narrowed": { effect: "loss", label: "provider narrowed" },
+  "unknown-effect": { effect: "unknown", label: "unknown, treated as a gain", plural: "unknown, treated as gains" },
+} as const satisfies { readonly [kind: string]: KindOfFinding };
 
 /** What kind of change of access a finding is. */
-export type FindingKind =
-  | "newly trusted"
-  | "broadened"
-  | "narrowed"
-  | "no longer trusted"
-  | "permission gained"
-  | "permission lost"
-  | "boundary lifted"
-  | "boundary set"
-  | "provider"
-  | "could not tell: treat as gain";
+export type FindingKind = keyof typeof FINDING_KINDS;
 
-/** One sentence of "who gains and who loses". */
-export interface Finding {
-  /** Whose access it is about: `role deploy`, `provider oidc.circleci.com/…`, … */
+/** One change of access. */
+export interface AccessFinding {
+  /** What the change is about: `role deploy`, `provider oidc.circleci.com/…`, the address of a resource. */
   readonly subject: string;
   readonly kind: FindingKind;
+  /** The effect of this kind. */
   readonly effect: Effect;
-  /** It makes an administrator, or lets somebody make himself one. */
+  /** Whether it grants an administrator's permissions, or permissions to obtain them. */
   readonly administrator: boolean;
-  readonly what: Words;
-  /** The subject patterns of tokens that it is about, as AWS compares them; for trust alone. */
+  readonly what: RichText;
+  /** The subject patterns of the tokens in question, as AWS compares them. Absent unless the finding is about trust. */
   readonly tokens?: readonly string[];
 }
 
 /** A finding about one subject, e.g. `role deploy`. */
-export function finding(
+export function accessFinding(
   subject: string,
   kind: FindingKind,
-  effect: Effect,
-  what: Words,
-  more: Partial<Pick<Finding, "administrator" | "tokens">> = {},
-): Finding {
-  return { subject, kind, effect, administrator: false, what, ...more };
+  what: RichText,
+  more: Partial<Pick<AccessFinding, "administrator" | "tokens">> = {},
+): AccessFinding {
+  return { subject, kind, effect: FINDING_KINDS[kind].effect, administrator: false, what, ...more };
 }

@@ -1,7 +1,7 @@
 import { References } from "../../plan/references";
 import type { Plan, ResourceChange } from "../../plan/schema";
 import { displayed, elements, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
-import { words } from "../rich-text";
+import { richText } from "../rich-text";
 import { type Document, documentOfDataSource, readDocument } from "./documents";
 import type { Grant } from "./permissions";
 
@@ -123,7 +123,7 @@ export class IamReader {
       case "aws_iam_role_policy": {
         const document = this.document(change, attributes, "policy");
         const name = displayed(attributes.name ?? null);
-        if (document) grant({ source: words`inline policy ${name}`, document });
+        if (document) grant({ source: richText`inline policy ${name}`, document });
         break;
       }
       case "aws_iam_role_policy_attachment":
@@ -173,7 +173,7 @@ export class IamReader {
         const { name, policy } =
           block instanceof Hidden ? { name: block, policy: block } : ((block ?? {}) as { [argument: string]: Value });
         const document = readDocument(policy);
-        return document ? [{ source: words`inline policy ${displayed(name ?? null)}`, document }] : [];
+        return document ? [{ source: richText`inline policy ${displayed(name ?? null)}`, document }] : [];
       }),
     ];
   }
@@ -181,7 +181,9 @@ export class IamReader {
   private managed(iam: Iam, change: ResourceChange, arn: Value): Grant {
     const known = typeof arn === "string" ? iam.policies.get(arn) : undefined;
     if (typeof arn === "string") {
-      return known ? { source: words`policy ${arn}`, document: known } : { source: words`managed policy ${arn}`, arn };
+      return known
+        ? { source: richText`policy ${arn}`, document: known }
+        : { source: richText`managed policy ${arn}`, arn };
     }
     const attribute = change.type === "aws_iam_role_policy_attachments_exclusive" ? "policy_arns" : "policy_arn";
     const candidates = this.references
@@ -190,8 +192,8 @@ export class IamReader {
     const [policy] = candidates;
     const document = policy && candidates.length === 1 ? iam.policies.get(policyKey(policy, "after")) : undefined;
     if (policy && document)
-      return { source: words`policy ${displayed(policy.after?.name ?? policy.address)}`, document };
-    const source = words`a managed policy of ${change.address}`;
+      return { source: richText`policy ${displayed(policy.after?.name ?? policy.address)}`, document };
+    const source = richText`a managed policy of ${change.address}`;
     return { source, document: { statements: [], unclear: displayed(arn), source: arn } };
   }
 

@@ -1,14 +1,14 @@
 import type { Plan, ResourceChange } from "../../plan/schema";
 import { displayed, elements, Hidden, type Value } from "../../plan/value";
-import { words } from "../rich-text";
+import { richText } from "../rich-text";
 import type { Document } from "./documents";
-import { type Finding, finding } from "./finding";
+import { type AccessFinding, accessFinding } from "./finding";
 import { type Iam, IamReader, type Provider } from "./iam";
 import { boundaryDelta, permissionDelta } from "./permissions";
-import { trustDelta, unclear } from "./trust";
+import { trustDelta, unknownEffect } from "./trust";
 
 /** Who gains and who loses by a list of changes: the plan's own, or its drift. */
-export function accessDelta(plan: Plan, changes: readonly ResourceChange[]): Finding[] {
+export function accessDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFinding[] {
   const reader = new IamReader(changes, plan);
   const [before, after] = [reader.read("before"), reader.read("after")];
   const detached = reader.detachedPolicies(before, after);
@@ -21,7 +21,9 @@ export function accessDelta(plan: Plan, changes: readonly ResourceChange[]): Fin
     ...keys(before.others, after.others).flatMap((address) => otherDelta(address, before, after)),
     ...changes
       .filter(isOtherAccess)
-      .map((change) => unclear(change.address, words`what ${change.action} means for access`)),
+      .map((change) =>
+        unknownEffect(change.address, richText`${[change.action]} of a resource that this review does not evaluate`),
+      ),
   ];
   return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];
 }
@@ -36,7 +38,7 @@ export function changedRoles(plan: Plan): ReadonlySet<string> {
   );
 }
 
-function roleDelta(name: string, before: Iam, after: Iam): Finding[] {
+function roleDelta(name: string, before: Iam, after: Iam): AccessFinding[] {
   const role = `role ${name}`;
   const [old, young] = [before.roles.get(name), after.roles.get(name)];
   const findings = [
@@ -50,27 +52,33 @@ function roleDelta(name: string, before: Iam, after: Iam): Finding[] {
 }
 
 /** A managed policy that nobody has yet, or that nobody can have any more, gives and takes nothing by itself. */
-function policyDelta(key: string, before: Iam, after: Iam): Finding[] {
+function policyDelta(key: string, before: Iam, after: Iam): AccessFinding[] {
   const [old, young] = [before.policies.get(key), after.policies.get(key)];
   return old && young ? permissionDelta(`policy ${key}`, grantOf(old), grantOf(young)) : [];
 }
 
-function otherDelta(address: string, before: Iam, after: Iam): Finding[] {
+function otherDelta(address: string, before: Iam, after: Iam): AccessFinding[] {
   const [old, young] = [before.others.get(address), after.others.get(address)];
   const findings = permissionDelta(address, grantOf(old), grantOf(young));
   // With a key or a queue goes whatever its policy kept out.
   return young || /policy\b/.test(address) ? findings : findings.filter(({ effect }) => effect !== "gain");
 }
 
-const grantOf = (document: Document | undefined) => (document ? [{ source: words`its policy`, document }] : []);
+const grantOf = (document: Document | undefined) => (document ? [{ source: richText`its policy`, document }] : []);
 
-function providerDelta(url: string, before: Provider | undefined, after: Provider | undefined): Finding[] {
+function providerDelta(url: string, before: Provider | undefined, after: Provider | undefined): AccessFinding[] {
   const provider = `provider ${url}`;
   if (after === undefined)
-    return [finding(provider, "provider", "loss", ["removed: nobody comes in by its tokens any more"])];
+    return [accessFinding(provider, "provider-narrowed", ["removed: AWS no longer accepts its tokens"])];
   if (before === undefined) {
     const audiences = elements(after.audiences).map(displayed).join(", ");
-    return [finding(provider, "provider", "gain", words`AWS begins to accept its tokens, for audience ${audiences}`)];
+    return [
+      accessFinding(
+        provider,
+        "provider-broadened",
+        richText`created: AWS accepts its tokens for audience ${audiences}`,
+      ),
+    ];
   }
   return [
     ...listDelta(provider, "audience", before.audiences, after.audiences),
@@ -78,16 +86,16 @@ function providerDelta(url: string, before: Provider | undefined, after: Provide
   ];
 }
 
-function listDelta(provider: string, noun: string, before: Value, after: Value): Finding[] {
+function listDelta(provider: string, noun: string, before: Value, after: Value): AccessFinding[] {
   const [from, to] = [elements(before).map(displayed), elements(after).map(displayed)];
-  if (after instanceof Hidden) return [unclear(provider, words`its ${[noun]}s: ${after.text}`)];
+  if (after instanceof Hidden) return [unknownEffect(provider, richText`its ${[noun]}s: ${after.text}`)];
   return [
     ...to
       .filter((each) => !from.includes(each))
-      .map((each) => finding(provider, "provider", "gain", words`${[noun]} ${each} added`)),
+      .map((each) => accessFinding(provider, "provider-broadened", richText`${[noun]} ${each} added`)),
     ...from
       .filter((each) => !to.includes(each))
-      .map((each) => finding(provider, "provider", "loss", words`${[noun]} ${each} removed`)),
+      .map((each) => accessFinding(provider, "provider-narrowed", richText`${[noun]} ${each} removed`)),
   ];
 }
 

@@ -2,15 +2,15 @@ import { displayed, isUnknown, same, type Value } from "../../plan/value";
 import { grantsAdministrator } from "../../policy/administrator";
 import { covers, coversArn } from "../../policy/containment";
 import type { NormalizedStatement } from "../../policy/normal-form";
-import { join, type Words, words } from "../rich-text";
+import { join, type RichText, richText } from "../rich-text";
 import { type Document, type PlannedStatement, permits } from "./documents";
-import { type Finding, finding } from "./finding";
-import { unclear } from "./trust";
+import { type AccessFinding, accessFinding } from "./finding";
+import { unknownEffect } from "./trust";
 
 /** Something that allows: a policy whose text is not in the plan, by its ARN, or a policy's document. */
 export interface Grant {
   /** Where it stands, e.g. `inline policy publish`. */
-  readonly source: Words;
+  readonly source: RichText;
   readonly arn?: string;
   readonly document?: Document;
 }
@@ -19,39 +19,39 @@ export interface Grant {
  * What a subject may do afterwards that it could not before, and the reverse. A statement that only moves from one
  * policy to another is neither: all policies of the subject count together.
  */
-export function permissionDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): Finding[] {
+export function permissionDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): AccessFinding[] {
   return [
     ...managedDelta(subject, before, after),
     ...allowed(after, before).map((gained) =>
-      finding(subject, "permission gained", "gain", words`${gained.text} (${gained.source})`, {
+      accessFinding(subject, "permission-granted", richText`${gained.text} (${gained.source})`, {
         administrator: isAdministratorLike(gained),
       }),
     ),
     ...allowed(before, after).map(({ source, text }) =>
-      finding(subject, "permission lost", "loss", words`${text} (${source})`),
+      accessFinding(subject, "permission-revoked", richText`${text} (${source})`),
     ),
     ...otherDelta(subject, before, after),
     ...unclearDelta(subject, before, after),
   ];
 }
 
-function managedDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): Finding[] {
+function managedDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): AccessFinding[] {
   const missing = (from: readonly Grant[], of: readonly Grant[]) =>
     from.flatMap(({ arn }) => (arn !== undefined && !of.some((other) => other.arn === arn) ? [arn] : []));
   return [
     ...[...new Set(missing(after, before))].map((arn) =>
-      finding(subject, "permission gained", "gain", words`managed policy ${arn}`, {
+      accessFinding(subject, "permission-granted", richText`managed policy ${arn}`, {
         administrator: grantsAdministrator({ name: arn }) === "yes",
       }),
     ),
     ...[...new Set(missing(before, after))].map((arn) =>
-      finding(subject, "permission lost", "loss", words`managed policy ${arn}`),
+      accessFinding(subject, "permission-revoked", richText`managed policy ${arn}`),
     ),
   ];
 }
 
 interface Sourced {
-  readonly source: Words;
+  readonly source: RichText;
   readonly document: Document;
   readonly statement: PlannedStatement;
 }
@@ -64,7 +64,7 @@ const statementsOf = (grants: readonly Grant[]): Sourced[] =>
 const isPlain = ({ Effect, notComparable }: PlannedStatement) => Effect === "Allow" && !notComparable;
 
 /** What `some` allow and `others` do not, statement by statement, in words. */
-function allowed(some: readonly Grant[], others: readonly Grant[]): (Sourced & { readonly text: Words })[] {
+function allowed(some: readonly Grant[], others: readonly Grant[]): (Sourced & { readonly text: RichText })[] {
   const rest = statementsOf(others).map(({ statement }) => statement);
   const known = new Set(rest.map(({ text }) => text));
   return statementsOf(some)
@@ -79,7 +79,7 @@ const resourcesOf = ({ Resource = [] }: PlannedStatement) => (Resource.length > 
 function uncovered(
   statement: PlannedStatement,
   others: readonly PlannedStatement[],
-): { readonly statement: PlannedStatement; readonly text: Words }[] {
+): { readonly statement: PlannedStatement; readonly text: RichText }[] {
   const rivals = others.filter(
     (other) => permits(other.conditions, statement.conditions) && same(other.Principal, statement.Principal),
   );
@@ -101,14 +101,16 @@ function uncovered(
   }));
 }
 
-function inWords({ Principal, Action = [], Resource = [], conditions }: PlannedStatement): Words {
-  const who = Principal && words`to ${Principal.map(({ kind, id }) => `${kind} ${id}`).join(", ")}: `;
-  const when = conditions.map(({ operator, key, values }) => words` if ${`${operator} ${key} ${values.join(", ")}`}`);
-  return [...(who ?? []), ...words`${Action.join(", ")} on ${Resource.join(", ")}`, ...join(when, " and")];
+function inWords({ Principal, Action = [], Resource = [], conditions }: PlannedStatement): RichText {
+  const who = Principal && richText`to ${Principal.map(({ kind, id }) => `${kind} ${id}`).join(", ")}: `;
+  const when = conditions.map(
+    ({ operator, key, values }) => richText` if ${`${operator} ${key} ${values.join(", ")}`}`,
+  );
+  return [...(who ?? []), ...richText`${Action.join(", ")} on ${Resource.join(", ")}`, ...join(when, " and")];
 }
 
 /** Statements that are no plain Allow: said as they stand. */
-function otherDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): Finding[] {
+function otherDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): AccessFinding[] {
   const others = (grants: readonly Grant[]) => statementsOf(grants).filter(({ statement }) => !isPlain(statement));
   const missing = (from: Sourced[], of: Sourced[]) =>
     from.filter(({ statement }) => !of.some((other) => other.statement.text === statement.text));
@@ -116,27 +118,26 @@ function otherDelta(subject: string, before: readonly Grant[], after: readonly G
   return [
     ...missing(others(after), others(before)).map((added) =>
       added.statement.Effect === "Deny"
-        ? finding(
+        ? accessFinding(
             subject,
-            "permission lost",
-            "loss",
-            words`denied from now on: ${added.statement.text} (${added.source})`,
+            "permission-revoked",
+            richText`denied by a new statement: ${added.statement.text} (${added.source})`,
           )
-        : finding(subject, "permission gained", "gain", words`${added.statement.text} (${added.source})`, {
+        : accessFinding(subject, "permission-granted", richText`${added.statement.text} (${added.source})`, {
             administrator: isAdministratorLike(added),
           }),
     ),
     ...missing(others(before), others(after)).map(({ source, statement }) =>
       statement.Effect === "Deny"
-        ? finding(subject, "permission gained", "gain", words`denied no longer: ${statement.text} (${source})`, {
+        ? accessFinding(subject, "permission-granted", richText`no longer denied: ${statement.text} (${source})`, {
             administrator: is && !was,
           })
-        : finding(subject, "permission lost", "loss", words`${statement.text} (${source})`),
+        : accessFinding(subject, "permission-revoked", richText`${statement.text} (${source})`),
     ),
   ];
 }
 
-function unclearDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): Finding[] {
+function unclearDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): AccessFinding[] {
   const hidden = (grants: readonly Grant[]) =>
     grants.filter(({ document }) => document?.unclear !== undefined).map((grant) => ({ grant, key: key(grant) }));
   const missing = (from: readonly Grant[], of: readonly Grant[]) =>
@@ -144,21 +145,21 @@ function unclearDelta(subject: string, before: readonly Grant[], after: readonly
       (one) => isUnknown(one.grant.document?.source) || !hidden(of).some((other) => other.key === one.key),
     );
   return [...missing(after, before), ...missing(before, after)].map(({ grant }) =>
-    unclear(subject, words`${grant.source}: ${grant.document?.unclear ?? ""}`),
+    unknownEffect(subject, richText`${grant.source}: ${grant.document?.unclear ?? ""}`),
   );
 }
 
 const key = ({ source, document }: Grant) => JSON.stringify([source, document?.source]);
 
 /** A permissions boundary caps what a role may do: only one that comes where none was is certainly no gain. */
-export function boundaryDelta(subject: string, before: Value, after: Value): Finding[] {
+export function boundaryDelta(subject: string, before: Value, after: Value): AccessFinding[] {
   if (same(before, after) && !isUnknown(after)) return [];
   if (!after)
     return before
-      ? [finding(subject, "boundary lifted", "gain", words`permissions boundary ${displayed(before)} removed`)]
+      ? [accessFinding(subject, "boundary-removed", richText`permissions boundary ${displayed(before)} removed`)]
       : [];
-  if (!before) return [finding(subject, "boundary set", "loss", words`permissions boundary ${displayed(after)}`)];
-  return [unclear(subject, words`permissions boundary ${displayed(before)} → ${displayed(after)}`)];
+  if (!before) return [accessFinding(subject, "boundary-set", richText`permissions boundary ${displayed(after)}`)];
+  return [unknownEffect(subject, richText`permissions boundary ${displayed(before)} → ${displayed(after)}`)];
 }
 
 /**

@@ -3,9 +3,9 @@ import { covers } from "../../policy/containment";
 import type { NormalizedCondition } from "../../policy/normal-form";
 import { parseIssuer, parseSubject } from "../../trust/circleci";
 import { issuerOfArn } from "../../trust/provider";
-import { join, principalInWords, split, subjectInWords, type Words, words } from "../rich-text";
+import { join, principalInWords, type RichText, richText, split, subjectInWords } from "../rich-text";
 import { type Document, type PlannedStatement, patterns, permits, sameDocument } from "./documents";
-import { type Finding, finding } from "./finding";
+import { type AccessFinding, accessFinding } from "./finding";
 
 /** Something that a trust policy lets in: one principal, action, subject and audience. */
 interface Entry {
@@ -21,7 +21,7 @@ interface Entry {
 }
 
 /** Who gains and who loses a role when its trust policy changes. An absent policy trusts nobody. */
-export function trustDelta(role: string, before: Document | undefined, after: Document | undefined): Finding[] {
+export function trustDelta(role: string, before: Document | undefined, after: Document | undefined): AccessFinding[] {
   if (sameDocument(before, after)) return [];
   const [old, young] = [entriesOf(before), entriesOf(after)];
   const gained = uncovered(young, old);
@@ -30,46 +30,48 @@ export function trustDelta(role: string, before: Document | undefined, after: Do
     ...gained.map((entry) => {
       const from = old.filter((other) => includes(entry, other));
       return from.length === 0
-        ? finding(role, "newly trusted", "gain", inWords(entry), tokens(entry))
-        : finding(role, "broadened", "gain", words`${listed(from)} → ${inWords(entry)}`, tokens(entry));
+        ? accessFinding(role, "newly-trusted", inWords(entry), tokens(entry))
+        : accessFinding(role, "trust-broadened", richText`${listed(from)} → ${inWords(entry)}`, tokens(entry));
     }),
     ...lost.map((entry) => {
       const to = young.filter((other) => includes(entry, other));
       return to.length === 0
-        ? finding(role, "no longer trusted", "loss", inWords(entry), tokens(entry))
-        : finding(role, "narrowed", "loss", words`${inWords(entry)} → ${listed(to)}`, tokens(entry, ...to));
+        ? accessFinding(role, "no-longer-trusted", inWords(entry), tokens(entry))
+        : accessFinding(role, "trust-narrowed", richText`${inWords(entry)} → ${listed(to)}`, tokens(entry, ...to));
     }),
     ...opaqueDelta(role, before, after),
-    ...(after?.unclear === undefined ? [] : [unclear(role, words`the trust policy is ${after.unclear}`)]),
-    ...(before?.unclear === undefined ? [] : [unclear(role, words`the former trust policy is ${before.unclear}`)]),
+    ...(after?.unclear === undefined ? [] : [unknownEffect(role, richText`the trust policy is ${after.unclear}`)]),
+    ...(before?.unclear === undefined
+      ? []
+      : [unknownEffect(role, richText`the previous trust policy is ${before.unclear}`)]),
   ];
 }
 
 /** Statements that are no plain Allow cannot be compared as sets: one that comes or goes is said as it stands. */
-function opaqueDelta(role: string, before: Document | undefined, after: Document | undefined): Finding[] {
+function opaqueDelta(role: string, before: Document | undefined, after: Document | undefined): AccessFinding[] {
   const of = (document: Document | undefined) => document?.statements.filter((each) => !isPlain(each)) ?? [];
   const added = of(after).filter((each) => !of(before).some(({ text }) => text === each.text));
   const removed = of(before).filter((each) => !of(after).some(({ text }) => text === each.text));
   return [
     ...added.map((each) =>
       each.Effect === "Deny"
-        ? finding(role, "narrowed", "loss", words`whom a new Deny statement is about: ${each.text}`)
-        : unclear(role, words`whom a new statement lets in: ${each.text}`),
+        ? accessFinding(role, "trust-narrowed", richText`principals denied by a new statement: ${each.text}`)
+        : unknownEffect(role, richText`principals of a new statement: ${each.text}`),
     ),
     // When nothing is left that allows, a Deny that goes lets nobody in.
     ...removed.flatMap((each) => {
       if (each.Effect === "Allow")
-        return [finding(role, "no longer trusted", "loss", words`whom this let in: ${each.text}`)];
+        return [accessFinding(role, "no-longer-trusted", richText`principals of a removed statement: ${each.text}`)];
       return after?.statements.some(({ Effect }) => Effect === "Allow") || after?.unclear
-        ? [unclear(role, words`whom a Deny statement kept out, which goes: ${each.text}`)]
+        ? [unknownEffect(role, richText`principals of a removed Deny statement: ${each.text}`)]
         : [];
     }),
   ];
 }
 
-/** A finding about what cannot be judged: it counts as a gain. */
-export function unclear(subject: string, what: Words): Finding {
-  return finding(subject, "could not tell: treat as gain", "unclear", what);
+/** A finding about a change whose effect is unknown. */
+export function unknownEffect(subject: string, what: RichText): AccessFinding {
+  return accessFinding(subject, "unknown-effect", what);
 }
 
 function isPlain(statement: PlannedStatement): boolean {
@@ -147,7 +149,7 @@ const USUAL_ACTIONS = new Set([
   "Service sts:assumerole",
 ]);
 
-function inWords(entry: Entry): Words {
+function inWords(entry: Entry): RichText {
   const [kind, issuer] = split(entry.principal);
   const asksSubject = entry.subject !== "*";
   const organization = asksSubject ? parseSubject(entry.subject)?.organization : undefined;
@@ -155,13 +157,13 @@ function inWords(entry: Entry): Words {
   // CircleCI's audience is by default the organization's id, which is the end of its issuer.
   const usualAudience = issuer.endsWith(`/${entry.audience}`);
   const extras = [
-    ...(asksSubject && organization === undefined ? [words`from ${issuer}`] : []),
+    ...(asksSubject && organization === undefined ? [richText`from ${issuer}`] : []),
     ...(organization !== undefined && organization.split("/")[0] !== parseIssuer(issuer)?.organization
-      ? [words`from ${issuer}`]
+      ? [richText`from ${issuer}`]
       : []),
     ...(kind !== "Federated" || usualAudience ? [] : [audienceInWords(entry.audience)]),
-    ...(USUAL_ACTIONS.has(`${kind} ${entry.action}`) ? [] : [words`by ${entry.action}`]),
-    ...entry.conditions.map(({ operator, key, values }) => words`if ${`${operator} ${key} ${values.join(", ")}`}`),
+    ...(USUAL_ACTIONS.has(`${kind} ${entry.action}`) ? [] : [richText`by ${entry.action}`]),
+    ...entry.conditions.map(({ operator, key, values }) => richText`if ${`${operator} ${key} ${values.join(", ")}`}`),
   ];
   return join([who, ...extras], ", ");
 }
@@ -170,10 +172,10 @@ function tokens(...entries: readonly Entry[]) {
   return { tokens: entries.map(({ subject }) => subject) };
 }
 
-function audienceInWords(audience: string): Words {
-  return audience === "*" ? ["whatever the audience"] : words`audience ${audience}`;
+function audienceInWords(audience: string): RichText {
+  return audience === "*" ? ["whatever the audience"] : richText`audience ${audience}`;
 }
 
-function listed(entries: readonly Entry[]): Words {
+function listed(entries: readonly Entry[]): RichText {
   return join(entries.map(inWords), "; ");
 }

@@ -1,9 +1,9 @@
 import { count } from "../../text";
-import type { Finding } from "../delta/finding";
+import type { AccessFinding } from "../delta/finding";
 import { COUNTED, type EnvironmentReview, gains, isQuiet, type ResourceReview, type Review } from "../review";
-import type { Words } from "../rich-text";
+import type { RichText } from "../rich-text";
 import { cell, code, fenced, htmlCode } from "./escape";
-import { bySubject, findingInWords, notices, verdict } from "./summary";
+import { bySubject, describeFinding, notices, verdict } from "./summary";
 
 /** How long the Markdown may be, and where the whole of it is kept. */
 export interface MarkdownOptions {
@@ -41,12 +41,12 @@ export function toMarkdown(review: Review, options: MarkdownOptions = {}): strin
   ];
   // Whoever gains comes before whoever only loses, over all environments: a cut falls at the end.
   const access = [true, false].flatMap((gaining) => environments.flatMap((each) => accessOf(each, gaining)));
-  const head = [...top, ...(access.length > 0 ? ["### Who gains and who loses", ...access] : [])];
+  const head = [...top, ...(access.length > 0 ? ["### Access", ...access] : [])];
   return fitted(head, environments.flatMap(sections), options);
 }
 
 /** A sentence in Markdown, what comes from the plan as code. */
-export function inMarkdown(sentence: Words): string {
+export function inMarkdown(sentence: RichText): string {
   return sentence.map((part) => (typeof part === "string" ? part : code(part.code))).join("");
 }
 
@@ -70,16 +70,16 @@ function accessOf({ environment, access }: EnvironmentReview, gaining: boolean):
 }
 
 /** One paragraph a subject, so that a cut falls between two of them. */
-function accessLines(environment: string, findings: readonly Finding[]): string[] {
+function accessLines(environment: string, findings: readonly AccessFinding[]): string[] {
   return [...bySubject(findings)].map(([subject, all]) =>
     [
       `**${code(environment)}: ${code(subject)}**`,
-      ...all.map((each) => `- ${SIGN[each.effect]} ${inMarkdown(findingInWords(each))}`),
+      ...all.map((each) => `- ${SIGN[each.effect]} ${inMarkdown(describeFinding(each))}`),
     ].join("\n"),
   );
 }
 
-const SIGN = { gain: "🔺", unclear: "❓", loss: "🔻" } as const;
+const SIGN = { gain: "🔺", unknown: "❓", loss: "🔻" } as const;
 
 function sections(environment: EnvironmentReview): Section[] {
   const { resources, drift, outputs, deferred, warnings, driftAccess } = environment;
@@ -91,7 +91,7 @@ function sections(environment: EnvironmentReview): Section[] {
       blocks: grouped(resources).map(resourceBlock),
     },
     {
-      title: `${name}: changed behind Terraform's back (drift)`,
+      title: `${name}: drift`,
       blocks: [...accessLines(environment.environment, driftAccess).map(plainBlock), ...drift.map(resourceBlock)],
     },
     {

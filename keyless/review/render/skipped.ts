@@ -1,4 +1,4 @@
-import { join, plain, type Words, words } from "../rich-text";
+import { join, plainText, type RichText, richText } from "../rich-text";
 import { inMarkdown } from "./markdown";
 
 /** What stands in place of a review when there is no plan. */
@@ -10,13 +10,13 @@ export interface Skipped {
 /** Says in place of a review that there is none, and why. */
 export function renderSkipped(skipped: Skipped, format: "markdown" | "text"): string {
   const sentence = inWords(skipped);
-  return format === "markdown" ? `**${inMarkdown(sentence)}**\n` : `${plain(sentence)}\n`;
+  return format === "markdown" ? `**${inMarkdown(sentence)}**\n` : `${plainText(sentence)}\n`;
 }
 
-function inWords({ environments, skipped }: Skipped): Words {
+function inWords({ environments, skipped }: Skipped): RichText {
   const names = join(
-    environments.map((each) => words`${each}`),
+    environments.map((each) => richText`${each}`),
     ", ",
   );
-  return words`Not reviewed: no plan of ${names}. The reason: ${skipped}.`;
+  return richText`Not reviewed: no plan of ${names}. The reason: ${skipped}.`;
 }

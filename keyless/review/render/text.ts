@@ -1,11 +1,11 @@
 import { styleText } from "node:util";
 import type { DiffLine } from "../../plan/difference";
 import { wrap } from "../../wrap";
-import type { Finding } from "../delta/finding";
+import type { AccessFinding } from "../delta/finding";
 import { COUNTED, type EnvironmentReview, isQuiet, type ResourceReview, type Review } from "../review";
-import { plain } from "../rich-text";
+import { plainText } from "../rich-text";
 import { oneLine } from "./escape";
-import { bySubject, findingInWords, notices, verdict } from "./summary";
+import { bySubject, describeFinding, notices, verdict } from "./summary";
 
 type Style = "bold" | "red" | "green" | "yellow";
 
@@ -31,9 +31,9 @@ export function toText(
       .join("\n");
   };
   const { environments } = review;
-  const lines = [sentence("bold", plain(verdict(review)))];
+  const lines = [sentence("bold", plainText(verdict(review)))];
   if (environments.every(isQuiet)) return `${lines[0]}\n`;
-  lines.push(...environments.flatMap(notices).map((notice) => sentence("yellow", `! ${plain(notice)}`)));
+  lines.push(...environments.flatMap(notices).map((notice) => sentence("yellow", `! ${plainText(notice)}`)));
   for (const each of environments) lines.push("", ...environmentLines(each, paint, sentence));
   return `${lines.join("\n")}\n`;
 }
@@ -45,7 +45,7 @@ function environmentLines(review: EnvironmentReview, paint: Paint, sentence: Pai
   const part = (title: string, lines: readonly string[]) => (lines.length > 0 ? [`  ${title}`, ...lines] : []);
   return [
     paint("bold", `${review.environment}: ${counts.join(", ") || "no change of a resource"}`),
-    ...part("who gains and who loses", accessLines(review.access, sentence)),
+    ...part("access", accessLines(review.access, sentence)),
     ...part(
       "resources",
       review.resources.flatMap((each) => resourceLines(each, paint)),
@@ -72,13 +72,15 @@ function environmentLines(review: EnvironmentReview, paint: Paint, sentence: Pai
   ];
 }
 
-const SIGNS = { gain: "+", unclear: "?", loss: "-" } as const;
-const STYLES = { gain: "red", unclear: "yellow", loss: "green" } as const;
+const SIGNS = { gain: "+", unknown: "?", loss: "-" } as const;
+const STYLES = { gain: "red", unknown: "yellow", loss: "green" } as const;
 
-function accessLines(findings: readonly Finding[], sentence: Paint): string[] {
+function accessLines(findings: readonly AccessFinding[], sentence: Paint): string[] {
   return [...bySubject(findings)].flatMap(([subject, all]) => [
     oneLine(`    ${subject}`),
-    ...all.map((each) => sentence(STYLES[each.effect], `      ${SIGNS[each.effect]} ${plain(findingInWords(each))}`)),
+    ...all.map((each) =>
+      sentence(STYLES[each.effect], `      ${SIGNS[each.effect]} ${plainText(describeFinding(each))}`),
+    ),
   ]);
 }
 

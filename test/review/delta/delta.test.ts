@@ -1,6 +1,6 @@
 import type { Plan } from "../../../keyless/plan/schema";
 import { accessDelta, changedRoles } from "../../../keyless/review/delta";
-import { plain } from "../../../keyless/review/rich-text";
+import { plainText } from "../../../keyless/review/rich-text";
 import { ANY, change, ISSUER, ORG, onBranch, PROJECT, plan, policy, role, statement } from "../plans";
 
 const WHERE = `project ${PROJECT} (organization ${ORG})`;
@@ -10,7 +10,8 @@ const ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 function delta(of: Plan): string[] {
   return accessDelta(of, of.changes).map(
-    ({ subject, kind, administrator, what }) => `${subject}: ${administrator ? "ADMIN " : ""}${kind}: ${plain(what)}`,
+    ({ subject, kind, administrator, what }) =>
+      `${subject}: ${administrator ? "ADMIN " : ""}${kind}: ${plainText(what)}`,
   );
 }
 
@@ -23,8 +24,8 @@ describe("roles", () => {
       change('aws_iam_role_policy_attachment.a["0"]', null, attachment("deploy", S3)),
     ];
     expect(delta(plan(changes))).toEqual([
-      `role deploy: newly trusted: ${ALL}`,
-      `role deploy: permission gained: managed policy ${S3}`,
+      `role deploy: newly-trusted: ${ALL}`,
+      `role deploy: permission-granted: managed policy ${S3}`,
     ]);
   });
 
@@ -47,7 +48,7 @@ describe("roles", () => {
         actions: ["create", "delete"],
       }),
     ];
-    expect(delta(plan(changes))).toEqual([`role old: no longer trusted: ${ALL}`, `role new: newly trusted: ${ALL}`]);
+    expect(delta(plan(changes))).toEqual([`role old: no-longer-trusted: ${ALL}`, `role new: newly-trusted: ${ALL}`]);
   });
 
   test("a destroyed role takes its Deny statements with it: nobody gains", () => {
@@ -56,7 +57,7 @@ describe("roles", () => {
       change("aws_iam_role.r", role("deploy", policy(statement(ANY))), null),
       change("aws_iam_role_policy.p", { role: "deploy", name: "no", policy: deny }, null),
     ];
-    expect(delta(plan(changes))).toEqual([`role deploy: no longer trusted: ${ALL}`]);
+    expect(delta(plan(changes))).toEqual([`role deploy: no-longer-trusted: ${ALL}`]);
   });
 
   test("a role that is moved, forgotten or imported as it is gives and takes nothing", () => {
@@ -80,7 +81,7 @@ describe("roles", () => {
       change("aws_iam_role.a", role("deploy", main), role("deploy", all)),
       change("aws_iam_role.b", role("deploy", all), role("deploy", all)),
     ];
-    expect(delta(plan(changes))).toEqual([expect.stringMatching(/^role deploy \(aws_iam_role\.a\): broadened/)]);
+    expect(delta(plan(changes))).toEqual([expect.stringMatching(/^role deploy \(aws_iam_role\.a\): trust-broadened/)]);
   });
 
   test("a trust policy marked sensitive is not shown, and not taken for nothing", () => {
@@ -90,7 +91,7 @@ describe("roles", () => {
       role("deploy", policy(statement(ANY))),
     ];
     const told = delta(plan([change("aws_iam_role.r", before, after, marks)]));
-    expect(told).toContainEqual(expect.stringContaining("could not tell: treat as gain"));
+    expect(told).toContainEqual(expect.stringContaining("unknown-effect"));
     expect(told.join()).not.toContain(PROJECT);
     expect(delta(plan([change("aws_iam_role.r", before, { ...before, path: "/x/" }, marks)]))).toEqual([]);
   });
@@ -98,7 +99,7 @@ describe("roles", () => {
   test("odd keys and modules change nothing about whose role it is", () => {
     const address = 'module.a["x.y[0]"].aws_iam_role.r["we\\"ird.[key]"]';
     expect(delta(plan([change(address, null, role("deploy", policy(statement(ANY))))]))).toEqual([
-      `role deploy: newly trusted: ${ALL}`,
+      `role deploy: newly-trusted: ${ALL}`,
     ]);
   });
 });
@@ -134,8 +135,8 @@ describe("what is known only after apply", () => {
       plan(changes, configuration(["data.aws_iam_policy_document.d.json", "data.aws_iam_policy_document.d"])),
     );
     expect(told).toEqual([
-      `role deploy: newly trusted: ${ALL}`,
-      "role deploy: could not tell: treat as gain: the trust policy is known after apply; read from data.aws_iam_policy_document.d",
+      `role deploy: newly-trusted: ${ALL}`,
+      "role deploy: unknown-effect: the trust policy is known after apply; read from data.aws_iam_policy_document.d",
     ]);
   });
 
@@ -148,7 +149,7 @@ describe("what is known only after apply", () => {
     const told = delta(
       plan(changes, configuration(["data.aws_iam_policy_document.d", "data.aws_iam_policy_document.e"])),
     );
-    expect(told).toEqual(["role deploy: could not tell: treat as gain: the trust policy is (known after apply)"]);
+    expect(told).toEqual(["role deploy: unknown-effect: the trust policy is (known after apply)"]);
   });
 
   test("an update to an unknown trust policy is treated as a gain", () => {
@@ -157,7 +158,7 @@ describe("what is known only after apply", () => {
         after_unknown: { assume_role_policy: true },
       }),
     ];
-    expect(delta(plan(changes))).toContainEqual(expect.stringContaining("could not tell: treat as gain"));
+    expect(delta(plan(changes))).toContainEqual(expect.stringContaining("unknown-effect"));
   });
 
   test("through a module's argument the data source is found as well", () => {
@@ -170,7 +171,7 @@ describe("what is known only after apply", () => {
     };
     const call = { expressions: { trust: { references: ["data.aws_iam_policy_document.d.json"] } }, module: inner };
     const told = delta(plan(changes, { configuration: { root_module: { module_calls: { role: call } } } }));
-    expect(told[0]).toBe(`role deploy: newly trusted: ${ALL}`);
+    expect(told[0]).toBe(`role deploy: newly-trusted: ${ALL}`);
   });
 
   test("a policy attached to a role whose name is unknown counts for that role", () => {
@@ -185,8 +186,8 @@ describe("what is known only after apply", () => {
       change("aws_iam_role_policy_attachment.a", null, { policy_arn: ADMIN }, { after_unknown: { role: true } }),
     ];
     expect(delta(plan(changes, { configuration: { root_module: { resources } } }))).toEqual([
-      `role aws_iam_role.r: newly trusted: ${ALL}`,
-      `role aws_iam_role.r: ADMIN permission gained: managed policy ${ADMIN}`,
+      `role aws_iam_role.r: newly-trusted: ${ALL}`,
+      `role aws_iam_role.r: ADMIN permission-granted: managed policy ${ADMIN}`,
     ]);
   });
 });
@@ -198,7 +199,7 @@ describe("permissions", () => {
 
   test("an action more is gained, and nothing is lost", () => {
     expect(update(inline(allow("s3:GetObject", "*")), inline(allow(["s3:PutObject", "s3:GetObject"], "*")))).toEqual([
-      "role deploy: permission gained: s3:PutObject on * (inline policy p)",
+      "role deploy: permission-granted: s3:PutObject on * (inline policy p)",
     ]);
   });
 
@@ -221,7 +222,7 @@ describe("permissions", () => {
   test("a condition that goes is a gain", () => {
     const when = { Condition: { StringEquals: { "aws:RequestedRegion": "eu-west-1" } } };
     expect(update(inline(allow("s3:*", "*", when)), inline(allow("s3:*", "*")))).toEqual([
-      "role deploy: permission gained: s3:* on * (inline policy p)",
+      "role deploy: permission-granted: s3:* on * (inline policy p)",
     ]);
   });
 
@@ -244,14 +245,16 @@ describe("permissions", () => {
 
   test("a Deny that goes is a gain, as long as the role stays", () => {
     const deny = { Effect: "Deny", Action: "s3:*", Resource: "*" };
-    expect(update(inline(deny), null)).toEqual([expect.stringContaining("permission gained: denied no longer")]);
-    expect(update(null, inline(deny))).toEqual([expect.stringContaining("permission lost: denied from now on")]);
+    expect(update(inline(deny), null)).toEqual([expect.stringContaining("permission-granted: no longer denied")]);
+    expect(update(null, inline(deny))).toEqual([
+      expect.stringContaining("permission-revoked: denied by a new statement"),
+    ]);
   });
 
   test.each([
-    [null, "arn:b", "boundary set"],
-    ["arn:b", null, "boundary lifted"],
-    ["arn:b", "arn:c", "could not tell: treat as gain"],
+    [null, "arn:b", "boundary-set"],
+    ["arn:b", null, "boundary-removed"],
+    ["arn:b", "arn:c", "unknown-effect"],
   ])("a boundary from %s to %s is: %s", (before, after, kind) => {
     const of = (permissions_boundary: string | null) =>
       role("deploy", policy(statement(ANY)), { permissions_boundary });
@@ -266,9 +269,9 @@ describe("permissions", () => {
     const changed = change("aws_iam_policy.p", of("s3:GetObject"), of("s3:*"));
     const attached = attachment("deploy", arn);
     expect(delta(plan([changed, change("aws_iam_role_policy_attachment.a", attached, attached)]))).toEqual([
-      `role deploy: permission gained: s3:* on * (policy ${arn})`,
+      `role deploy: permission-granted: s3:* on * (policy ${arn})`,
     ]);
-    expect(delta(plan([changed]))).toEqual([`policy ${arn}: permission gained: s3:* on * (its policy)`]);
+    expect(delta(plan([changed]))).toEqual([`policy ${arn}: permission-granted: s3:* on * (its policy)`]);
   });
 
   test("lists that the provider computes on a role say nothing, what the role itself changes does", () => {
@@ -279,10 +282,10 @@ describe("permissions", () => {
       change("aws_iam_role.r", stays, stays),
       change("aws_iam_role_policy_attachment.a", attachment("deploy", S3), null),
     ];
-    expect(delta(plan(changes))).toEqual([`role deploy: permission lost: managed policy ${S3}`]);
+    expect(delta(plan(changes))).toEqual([`role deploy: permission-revoked: managed policy ${S3}`]);
     expect(delta(plan([change("aws_iam_role.r", of([S3]), of([ADMIN]))]))).toEqual([
-      `role deploy: ADMIN permission gained: managed policy ${ADMIN}`,
-      `role deploy: permission lost: managed policy ${S3}`,
+      `role deploy: ADMIN permission-granted: managed policy ${ADMIN}`,
+      `role deploy: permission-revoked: managed policy ${S3}`,
     ]);
   });
 
@@ -290,14 +293,14 @@ describe("permissions", () => {
     const of = (...inline_policy: readonly unknown[]) => role("deploy", policy(statement(ANY)), { inline_policy });
     expect(
       delta(plan([change("aws_iam_role.r", of(), of({ name: "p", policy: policy(allow("iam:*", "*")) }))])),
-    ).toEqual(["role deploy: ADMIN permission gained: iam:* on * (inline policy p)"]);
+    ).toEqual(["role deploy: ADMIN permission-granted: iam:* on * (inline policy p)"]);
   });
 
   test("a policy known only after apply could not be told", () => {
     const told = delta(
       plan([change("aws_iam_role_policy.p", null, { role: "deploy", name: "p" }, { after_unknown: { policy: true } })]),
     );
-    expect(told).toEqual(["role deploy: could not tell: treat as gain: inline policy p: (known after apply)"]);
+    expect(told).toEqual(["role deploy: unknown-effect: inline policy p: (known after apply)"]);
   });
 
   test("a bucket's policy that lets somebody in is a gain, one that only refuses is none", () => {
@@ -305,14 +308,14 @@ describe("permissions", () => {
     const added = (...statements: readonly unknown[]) =>
       delta(plan([change("aws_s3_bucket_policy.b", null, bucket(...statements))]));
     expect(added(allow("s3:GetObject", "arn:aws:s3:::b/*", { Principal: "*" }))).toEqual([
-      "aws_s3_bucket_policy.b: permission gained: to AWS *: s3:GetObject on arn:aws:s3:::b/* (its policy)",
+      "aws_s3_bucket_policy.b: permission-granted: to AWS *: s3:GetObject on arn:aws:s3:::b/* (its policy)",
     ]);
-    expect(added({ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: "*" })[0]).toContain("permission lost");
+    expect(added({ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: "*" })[0]).toContain("permission-revoked");
   });
 
   test("what gives access in ways that are not weighed is said to be so", () => {
     expect(delta(plan([change("aws_iam_access_key.k", null, { user: "x" })]))).toEqual([
-      "aws_iam_access_key.k: could not tell: treat as gain: what create means for access",
+      "aws_iam_access_key.k: unknown-effect: create of a resource that this review does not evaluate",
     ]);
   });
 });
@@ -324,7 +327,7 @@ describe("drift", () => {
     const held = attachment("deploy", S3);
     const drifted = change("aws_iam_role.r", of([]), of([S3, ADMIN]));
     const whole = plan([change("aws_iam_role_policy_attachment.a", held, held)], { resource_drift: [drifted] });
-    expect(accessDelta(whole, whole.drift).map(({ what }) => plain(what))).toEqual([`managed policy ${ADMIN}`]);
+    expect(accessDelta(whole, whole.drift).map(({ what }) => plainText(what))).toEqual([`managed policy ${ADMIN}`]);
   });
 });
 
@@ -340,16 +343,16 @@ describe("providers", () => {
       change("aws_iam_openid_connect_provider.p", provider([ORG, "a"], ["f1"]), provider([ORG, "b"], ["f2"])),
     ];
     expect(delta(plan(changes))).toEqual([
-      `provider ${ISSUER}: provider: audience b added`,
-      `provider ${ISSUER}: provider: audience a removed`,
-      `provider ${ISSUER}: provider: thumbprint f2 added`,
-      `provider ${ISSUER}: provider: thumbprint f1 removed`,
+      `provider ${ISSUER}: provider-broadened: audience b added`,
+      `provider ${ISSUER}: provider-narrowed: audience a removed`,
+      `provider ${ISSUER}: provider-broadened: thumbprint f2 added`,
+      `provider ${ISSUER}: provider-narrowed: thumbprint f1 removed`,
     ]);
   });
 
   test("a provider that goes locks its tokens out", () => {
     expect(delta(plan([change("aws_iam_openid_connect_provider.p", provider([ORG]), null)]))[0]).toContain(
-      "nobody comes in",
+      "AWS no longer accepts its tokens",
     );
   });
 });

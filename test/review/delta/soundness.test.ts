@@ -4,7 +4,7 @@ import { evaluate } from "../../../keyless/policy/evaluate";
 import { readDocument } from "../../../keyless/review/delta/documents";
 import { permissionDelta } from "../../../keyless/review/delta/permissions";
 import { trustDelta } from "../../../keyless/review/delta/trust";
-import { words } from "../../../keyless/review/rich-text";
+import { richText } from "../../../keyless/review/rich-text";
 import { ISSUER, policy } from "../plans";
 
 const PROVIDER = `arn:aws:iam::123456789012:oidc-provider/${ISSUER}`;
@@ -108,7 +108,7 @@ test("whatever a role may do that it could not is a gain, and the reverse a loss
     return evaluate({ identity }, { ...asked, principal, context: { "aws:SourceIp": "o/p/a" } }).outcome === "allowed";
   };
   const grants = (role: readonly (readonly unknown[])[]) =>
-    role.map((each, at) => ({ source: words`p${String(at)}`, document: readDocument(policy(...each)) }));
+    role.map((each, at) => ({ source: richText`p${String(at)}`, document: readDocument(policy(...each)) }));
   fc.assert(
     fc.property(documents, documents, request, (before, after, asked) => {
       const told = effects(permissionDelta("role r", grants(before), grants(after)));

@@ -34,8 +34,8 @@ test("a plan with nothing in it is one line", () => {
     readPlan("dev", planJson([change("aws_iam_role.r", same, same)])),
     readPlan("prod", planJson([])),
   ]);
-  expect(toMarkdown(result)).toBe("**Nothing to change in `dev`, `prod`.**\n");
-  expect(toText(result)).toBe("Nothing to change in dev, prod.\n");
+  expect(toMarkdown(result)).toBe("**No changes in `dev`, `prod`.**\n");
+  expect(toText(result)).toBe("No changes in dev, prod.\n");
 });
 
 describe("what comes from the plan is code", () => {
@@ -127,8 +127,8 @@ describe("a comment that is too long", () => {
     const result = review([plan([...many(count), gain])]);
     const text = toMarkdown(result, { limit: 65_536, artifactUrl: "https://ci.example.com/job/1" });
     expect(text.length).toBeLessThanOrEqual(65_536);
-    expect(text).toContain("**Somebody gains access (1 trust broadened)");
-    expect(text).toContain("🔺 broadened");
+    expect(text).toContain("**Access is granted (1 trust broadened)");
+    expect(text).toContain("🔺 trust broadened");
     expect(text.includes("[the whole review](https://ci.example.com/job/1)")).toBe(toMarkdown(result).length > 65_536);
     expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
   });
@@ -145,7 +145,7 @@ describe("a comment that is too long", () => {
     );
     const text = toMarkdown(review([plan(roles)]), { limit: 65_536 });
     expect(text.length).toBeLessThanOrEqual(65_536);
-    expect(text).toMatch(/^\*\*Somebody gains access \(1,000 newly trusted\)/);
+    expect(text).toMatch(/^\*\*Access is granted \(1,000 newly trusted\)/);
     expect(text).toMatch(/… and \d+ more/);
   });
 });
@@ -172,7 +172,7 @@ test("a thousand changes are reviewed in under a second", () => {
 
 test("an incomplete plan is said to be one, and soothes nobody", () => {
   const text = toMarkdown(review([plan([], { errored: true, complete: false })]));
-  expect(text).toContain("as far as these plans go");
+  expect(text).toContain("as far as planned");
   expect(text).toContain("Terraform failed while planning `dev`");
 });
 
