@@ -17,9 +17,6 @@ import { decodeDocument, type PolicyDocument } from "../policy/document";
 import type { NamedPolicy } from "../policy/evaluate";
 import { checkAccount } from "./identity";
 
-/** Something could not be read from AWS; the message has the reason. */
-export class AccountError extends UserError {}
-
 /** A role in an AWS account. */
 export interface IamRole {
   readonly name: string;
@@ -32,7 +29,7 @@ export interface IamRole {
   readonly boundaryArn?: string;
 }
 
-/** Opens an account with the credentials of the SDK's default chain. Throws {@link AccountError} if they are not of it. */
+/** Opens an account with the credentials of the SDK's default chain. Throws {@link UserError} if they are not of it. */
 export async function openAccount({
   accountId,
   region,
@@ -41,13 +38,13 @@ export async function openAccount({
   region: string;
 }): Promise<AccountReader> {
   await checkAccount({ accountId, region }).catch((error: Error) => {
-    throw new AccountError(error.message);
+    throw new UserError(error.message);
   });
   return new AccountReader(new IAMClient({ region }));
 }
 
 /**
- * Reads IAM; never writes. Something that does not exist is `undefined`. Methods throw {@link AccountError} if AWS
+ * Reads IAM; never writes. Something that does not exist is `undefined`. Methods throw {@link UserError} if AWS
  * refuses the request or cannot be reached.
  */
 export class AccountReader {
@@ -136,6 +133,6 @@ async function read<T>(what: string, request: () => Promise<T>): Promise<T | und
     return await request();
   } catch (error) {
     if (error instanceof NoSuchEntityException) return undefined;
-    throw new AccountError(`cannot read ${what} from AWS: ${error instanceof Error ? error.message : error}`);
+    throw new UserError(`cannot read ${what} from AWS: ${error instanceof Error ? error.message : error}`);
   }
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { terraformEnvironment } from "../terraform/environment";
 import type { Env } from "../terraform/executables";
 import { type Issuer, startIssuer } from "./issuer";
@@ -31,17 +31,7 @@ export interface Sandbox {
   readonly environment: Env;
   /** All environment variables of a command that an administrator of another account runs. */
   accountEnvironment(accountId: string): Env;
-  /** All environment variables of a job that has a token and no access key. */
-  webIdentityEnvironment(job: WebIdentity): Env;
   stop(): Promise<void>;
-}
-
-/** A job's token, and the role to assume with it. */
-export interface WebIdentity {
-  readonly roleArn: string;
-  readonly token: string;
-  /** Default: circleci. */
-  readonly sessionName?: string;
 }
 
 /**
@@ -85,7 +75,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       proxy,
       environment: accountEnvironment(accountId),
       accountEnvironment,
-      webIdentityEnvironment: (job) => jobEnvironment(client, job, work),
       stop,
     };
   } catch (error) {
@@ -119,18 +108,4 @@ function pluginCache(folder: string): Env {
   const cache = join(folder, "plugins");
   mkdirSync(cache, { recursive: true });
   return { TF_PLUGIN_CACHE_DIR: cache, TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1" };
-}
-
-function jobEnvironment(client: Env, { roleArn, token, sessionName = "circleci" }: WebIdentity, work: string): Env {
-  const file = join(mkdtempSync(join(work, "job-")), "token");
-  writeFileSync(file, token, { mode: 0o600 });
-  return {
-    ...client,
-    AWS_ROLE_ARN: roleArn,
-    AWS_WEB_IDENTITY_TOKEN_FILE: file,
-    AWS_ROLE_SESSION_NAME: sessionName,
-    // The AWS CLI caches credentials in the home folder by role and session name, and would use them for another token
-    // or a later sandbox.
-    HOME: dirname(file),
-  };
 }

@@ -5,7 +5,7 @@ import { applyEnvironment } from "../../keyless/permissions/environment";
 import type { Sandbox } from "../../keyless/sandbox";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { aws, type Project } from "./project";
-import { ACCOUNT, accessProject, FAR_ACCOUNT, ORGANIZATION, SITE, setUp } from "./setup";
+import { ACCOUNT, accessProject, FAR_ACCOUNT, ORGANIZATION, SITE, setUp, webIdentityEnvironment } from "./setup";
 
 const users = ["33333333-4444-4555-8666-777777777777", "44444444-5555-4666-8777-888888888888"];
 const server = "circleci.example.com";
@@ -226,7 +226,7 @@ test("the apply role makes a role again that somebody has deleted", async () => 
     ref: "refs/heads/main",
   });
   const roleArn = `arn:aws:iam::${ACCOUNT}:role/apply`;
-  const ran = await deploy("one", sandbox.webIdentityEnvironment({ roleArn, token }));
+  const ran = await deploy("one", webIdentityEnvironment(sandbox, roleArn, token));
   expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("1 added, 0 changed, 0 destroyed") });
   expect((await storedRole("releases")).RoleName).toBe("releases");
 });

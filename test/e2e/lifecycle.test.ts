@@ -1,7 +1,7 @@
 // @duration 79
 import type { Sandbox } from "../../keyless/sandbox";
 import { aws, type Project } from "./project";
-import { ACCESS, ACCOUNT, ORGANIZATION, SITE, setUp } from "./setup";
+import { ACCESS, ACCOUNT, ORGANIZATION, SITE, setUp, webIdentityEnvironment } from "./setup";
 
 function config({ tag = "v1" } = {}): string {
   return `
@@ -48,7 +48,7 @@ async function job(role: string, projectId: string, repository: string, branch: 
     origin: `github.com/acme/${repository}`,
     ref: `refs/heads/${branch}`,
   });
-  return sandbox.webIdentityEnvironment({ roleArn: `arn:aws:iam::${ACCOUNT}:role/${role}`, token });
+  return webIdentityEnvironment(sandbox, `arn:aws:iam::${ACCOUNT}:role/${role}`, token);
 }
 
 test("bootstrap makes the state backend", async () => {

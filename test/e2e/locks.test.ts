@@ -5,7 +5,7 @@ import type { ConfigInput, StateInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import type { Sandbox } from "../../keyless/sandbox";
 import { aws, type Project } from "./project";
-import { ACCOUNT, accessProject, ORGANIZATION, setUp } from "./setup";
+import { ACCOUNT, accessProject, ORGANIZATION, setUp, webIdentityEnvironment } from "./setup";
 
 let sandbox: Sandbox;
 let project: Project;
@@ -58,7 +58,7 @@ async function job(role: string) {
     origin: accessProject.repository,
     ref: "refs/heads/main",
   });
-  return sandbox.webIdentityEnvironment({ roleArn: `arn:aws:iam::${ACCOUNT}:role/${role}`, token });
+  return webIdentityEnvironment(sandbox, `arn:aws:iam::${ACCOUNT}:role/${role}`, token);
 }
 
 async function objects(bucket: string): Promise<string[]> {

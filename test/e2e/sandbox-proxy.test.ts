@@ -23,6 +23,7 @@ import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import { claimsOf, type TokenRequest } from "../../keyless/sandbox/issuer";
 import { leastPrivilegePolicy } from "../../keyless/sandbox/least-privilege";
 import { accountKeys } from "../../keyless/sandbox/proxy/store";
+import { webIdentityEnvironment } from "./setup";
 
 const accountId = "123456789012";
 const organization = "11111111-2222-4333-8444-555555555555";
@@ -206,7 +207,7 @@ describe("a role session", () => {
   let job: Sandbox["environment"];
 
   beforeAll(async () => {
-    job = sandbox.webIdentityEnvironment({ roleArn, token: await sandbox.issuer.token(main) });
+    job = webIdentityEnvironment(sandbox, roleArn, await sandbox.issuer.token(main));
   });
 
   test.each([

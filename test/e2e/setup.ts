@@ -1,5 +1,8 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { ConfigInput } from "../../keyless/config/input";
 import { type Sandbox, startSandbox } from "../../keyless/sandbox";
+import type { Env } from "../../keyless/terraform/executables";
 import { afterSuite } from "./after-suite";
 import { Project } from "./project";
 
@@ -18,4 +21,20 @@ export async function setUp(config?: string | ConfigInput): Promise<{ sandbox: S
   const sandbox = await startSandbox();
   afterSuite(() => sandbox.stop());
   return { sandbox, project: new Project(config) };
+}
+
+/** The environment variables of a job that has a token and no access key. */
+export function webIdentityEnvironment({ environment }: Sandbox, roleArn: string, token: string): Env {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...variables } = environment;
+  const file = join(mkdtempSync(join(dirname(variables.AWS_CONFIG_FILE ?? ""), "job-")), "token");
+  writeFileSync(file, token, { mode: 0o600 });
+  return {
+    ...variables,
+    AWS_ROLE_ARN: roleArn,
+    AWS_WEB_IDENTITY_TOKEN_FILE: file,
+    AWS_ROLE_SESSION_NAME: "circleci",
+    // The AWS CLI caches credentials in the home folder by role and session name, and would use them for another token
+    // or a later sandbox.
+    HOME: dirname(file),
+  };
 }

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { UNLISTED_USER } from "../../access/jobs";
-import { AccountError, openAccount } from "../../aws/iam";
+import { openAccount } from "../../aws/iam";
 import type { Environment } from "../../config/resolved";
-import { EXIT_STATUS, UsageError } from "../../errors";
+import { EXIT_STATUS, UsageError, UserError } from "../../errors";
 import { formatIssuer, formatRef, formatSubject, parseIssuer, refOf } from "../../trust/circleci";
 import { explain, trustedProviders } from "../../trust/explain";
 import { remedyForText } from "../../trust/explain/causes";
@@ -142,7 +142,7 @@ async function readTrust(
   if (!fromAccount) return { configured };
   const account = await openAccount(environment);
   const found = await account.role(role);
-  if (found === undefined) throw new AccountError(`there is no role "${role}" in account ${environment.accountId}`);
+  if (found === undefined) throw new UserError(`there is no role "${role}" in account ${environment.accountId}`);
   const audiences = await account.audiences(providerArn(issuerOfClaims(claims), environment));
   return { live: { trustPolicy: found.trustPolicy, audiences: audiences ?? "absent" }, configured };
 }

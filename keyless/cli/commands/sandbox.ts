@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
-import { shellLines } from "../../pipeline/shell";
 import { type Sandbox, startSandbox } from "../../sandbox";
 import { leastPrivilegePolicy } from "../../sandbox/least-privilege";
 import { writeOutput } from "../lib/files";
+import { shellLines } from "../lib/job-environment";
 
 interface SandboxFlags {
   readonly account: string;

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
-import { shellLines } from "../../keyless/pipeline/shell";
+import { shellLines } from "../../keyless/cli/lib/job-environment";
 
 /** The value of `VALUE` after bash has run the lines. */
 function read(lines: readonly string[]): string {
