@@ -37,9 +37,7 @@ export async function openAccount({
   accountId: string;
   region: string;
 }): Promise<AccountReader> {
-  await checkAccount({ accountId, region }).catch((error: Error) => {
-    throw new UserError(error.message);
-  });
+  await checkAccount({ accountId, region });
   return new AccountReader(new IAMClient({ region }));
 }
 
