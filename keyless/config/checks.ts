@@ -9,18 +9,18 @@ import type { Config, Environment, Role } from "./resolved";
 
 /** One thing that is wrong in a configuration. */
 export interface Problem {
-  /** Where: the keys and indexes that lead to the value. */
+  /** The keys and indexes that lead to the value. */
   readonly path: readonly (string | number)[];
-  /** What was given there, if showing it helps. */
+  /** The given value, if it helps to show it. */
   readonly value?: unknown;
-  /** What is wrong and what to do; completes the sentence that begins with path and value. */
+  /** What is wrong and how to fix it; follows path and value in a sentence. */
   readonly message: string;
 }
 
 type Path = Problem["path"];
 
-/** What must hold between fields, against the quotas of AWS, and across environments. */
-export function check(input: ConfigInput, config: Config): Problem[] {
+/** Checks fields against each other, against the quotas of AWS, and across environments. */
+export function checkConfig(input: ConfigInput, config: Config): Problem[] {
   return [
     ...checkCircleCi(input),
     ...config.environments.flatMap((environment) => [
@@ -49,83 +49,75 @@ function checkCircleCi({ circleci, tags = {} }: ConfigInput): Problem[] {
   ];
 }
 
-function checkState(environment: Environment): Problem[] {
-  const { accountId, partition, state } = environment;
-  const path = ["environments", environment.name, "state"];
+function checkState({ name, accountId, partition, region, state }: Environment): Problem[] {
+  const path = ["environments", name, "state"];
+  const { lock, lockTable, kmsKeyArn } = state;
+  const keyPrefix = `arn:${partition}:kms:${state.region}:${accountId}:key/`;
   return [
-    ...problemIf(state.lock !== "lockfile" && state.lockTable === undefined, {
-      path: [...path, "lockTable"],
-      message: `is missing: lock "${state.lock}" needs the name of a DynamoDB table; name one, or set lock: "lockfile"`,
-    }),
-    ...problemIf(partitionOf(state.region).name !== partition, {
-      path: [...path, "region"],
-      value: state.region,
-      message: `is not in the partition of ${environment.region}, ${partition}: name a region of that partition`,
-    }),
     ...problemIf(
-      state.kmsKeyArn !== undefined &&
-        !state.kmsKeyArn.startsWith(`arn:${partition}:kms:${state.region}:${accountId}:key/`),
-      {
-        path: [...path, "kmsKeyArn"],
-        value: state.kmsKeyArn,
-        message: `is not a key beside the bucket: name a key of account ${accountId} in ${state.region}`,
-      },
+      lock !== "lockfile" && lockTable === undefined,
+      [...path, "lockTable"],
+      `is missing: lock "${lock}" requires a DynamoDB table; name one, or set lock: "lockfile"`,
+    ),
+    ...problemIf(
+      partitionOf(state.region).name !== partition,
+      [...path, "region"],
+      `is in another partition than ${region}: use a region of partition ${partition}`,
+      state.region,
+    ),
+    ...problemIf(
+      kmsKeyArn !== undefined && !kmsKeyArn.startsWith(keyPrefix),
+      [...path, "kmsKeyArn"],
+      `is in another account or region than the bucket: use a key of account ${accountId} in ${state.region}`,
+      kmsKeyArn,
     ),
   ];
 }
 
-function checkTerraformNames(environment: Environment): Problem[] {
+function checkTerraformNames({ name, roles }: Environment): Problem[] {
   return collisions(
-    environment.roles,
+    roles,
     (role) => terraformName(role.name),
     (role, other) => ({
-      path: ["environments", environment.name, "roles", role.name],
-      message:
-        `would have the same Terraform name as role "${other.name}", "${terraformName(role.name)}", ` +
-        "since Terraform's names have no +=,.@: rename one of them",
+      path: ["environments", name, "roles", role.name],
+      message: `has the same Terraform name as role "${other.name}", "${terraformName(role.name)}", because Terraform names do not contain +=,.@: rename one of them`,
     }),
   );
 }
 
 function checkRole(environment: Environment, role: Role): Problem[] {
   const path = ["environments", environment.name, "roles", role.name];
-  const { quotas } = environment;
-  const quotaPath = `environments.${environment.name}.quotas`;
-  const arns = role.managedPolicyArns;
+  const { managedPolicyArns, permissionsBoundaryArn, tags } = role;
   const inlineSize = Object.values(role.inlinePolicies).reduce((sum, document) => sum + policySize(document), 0);
   return [
     ...role.trust.flatMap((rule, index) => checkSubject(environment, rule, [...path, "trust", index, "subject"])),
-    ...checkTrustSize(environment, role, [...path, "trust"], quotaPath),
+    ...checkTrustSize(environment, role, [...path, "trust"]),
     ...atMost(
-      quotas.managedPoliciesPerRole,
-      arns.length,
+      environment.quotas.managedPoliciesPerRole,
+      managedPolicyArns.length,
       [...path, "managedPolicyArns"],
-      "managed policies of a role",
-      {
-        to: MAX_QUOTAS.managedPoliciesPerRole,
-        at: `${quotaPath}.managedPoliciesPerRole`,
-      },
+      "managed policies",
+      { environment, quota: "managedPoliciesPerRole" },
     ),
-    ...repeats(arns, [...path, "managedPolicyArns"]),
-    ...arns.flatMap((arn, index) => checkPolicyArn(environment, arn, [...path, "managedPolicyArns", index])),
-    ...(role.permissionsBoundaryArn === undefined
-      ? []
-      : checkPolicyArn(environment, role.permissionsBoundaryArn, [...path, "permissionsBoundaryArn"])),
-    ...problemIf(inlineSize > FIXED_QUOTAS.inlinePolicies, {
-      path: [...path, "inlinePolicies"],
-      message:
-        `have ${format(inlineSize)} characters together, white space not counted; AWS takes ` +
-        `${format(FIXED_QUOTAS.inlinePolicies)} and does not raise it: move some to a managed policy and name that in managedPolicyArns`,
-    }),
+    ...repeats(managedPolicyArns, [...path, "managedPolicyArns"]),
+    ...managedPolicyArns.flatMap((arn, index) =>
+      checkPolicyArn(environment, arn, [...path, "managedPolicyArns", index]),
+    ),
+    ...checkPolicyArn(environment, permissionsBoundaryArn, [...path, "permissionsBoundaryArn"]),
+    ...problemIf(
+      inlineSize > FIXED_QUOTAS.inlinePolicies,
+      [...path, "inlinePolicies"],
+      `have ${grouped(inlineSize)} characters in total, white space not counted; ${quotaText(FIXED_QUOTAS.inlinePolicies)}: move some permissions to a managed policy and list it in managedPolicyArns`,
+    ),
     ...(Object.keys(environment.tags).length > FIXED_QUOTAS.tags
       ? []
       : atMost(
           FIXED_QUOTAS.tags,
-          Object.keys(role.tags).length,
+          Object.keys(tags).length,
           [...path, "tags"],
-          "tags, the configuration's included",
+          "tags including those of the configuration",
         )),
-    ...checkTagKeys(role.tags, [...path, "tags"]),
+    ...checkTagKeys(tags, [...path, "tags"]),
   ];
 }
 
@@ -136,7 +128,7 @@ function checkTagKeys(tags: Tags, path: Path): Problem[] {
     (key) => key.toLowerCase(),
     (key, other) => ({
       path: [...path, key],
-      message: `differs only in case from the tag "${other}"; IAM takes one for the other: spell both alike, or remove one`,
+      message: `differs only in case from the tag "${other}", which IAM treats as the same key: use one spelling, or remove one`,
     }),
   );
 }
@@ -145,42 +137,44 @@ function checkSubject({ circleci }: Environment, rule: TrustRule, path: Path): P
   if (!("subject" in rule)) return [];
   const scope = describeSubject(rule.subject);
   const pinned = "project" in scope && scope.organization === circleci.organizationId && UUID.test(scope.project);
-  return problemIf(!pinned, {
+  return problemIf(
+    !pinned,
     path,
-    value: rule.subject,
-    message: `does not pin organization and project: begin it with ${subjectPrefix(circleci.organizationId)}, spelled out`,
-  });
+    `does not pin organization and project: it must begin with the literal ${subjectPrefix(circleci.organizationId)}`,
+    rule.subject,
+  );
 }
 
-function checkTrustSize(environment: Environment, role: Role, path: Path, quotaPath: string): Problem[] {
-  const { circleci, oidcProvider } = environment;
+function checkTrustSize(environment: Environment, role: Role, path: Path): Problem[] {
+  const { circleci, oidcProvider, quotas } = environment;
   const rules = role.trust.filter((rule) => subjectPatterns(rule, circleci.organizationId).length > 0);
   if (rules.length === 0 || circleci.audiences.length === 0) return [];
   const size = policySize(trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules }));
-  const quota = environment.quotas.trustPolicySize;
-  return problemIf(size > quota, {
+  const quota = quotaText(quotas.trustPolicySize, { environment, quota: "trustPolicySize" });
+  return problemIf(
+    size > quotas.trustPolicySize,
     path,
-    message:
-      `makes a trust policy of ${format(size)} characters, white space not counted; AWS takes ${format(quota)}` +
-      `${raisable(quota, { to: MAX_QUOTAS.trustPolicySize, at: `${quotaPath}.trustPolicySize` })}: ` +
-      "name fewer refs or end them with a *, or split the role",
-  });
+    `results in a trust policy of ${grouped(size)} characters, white space not counted; ${quota}: list fewer refs, use a * at the end of names, or split the role`,
+  );
 }
 
-function checkPolicyArn({ accountId, partition }: Environment, arn: string, path: Path): Problem[] {
+function checkPolicyArn({ accountId, partition }: Environment, arn: string | undefined, path: Path): Problem[] {
+  if (arn === undefined) return [];
   const [, arnPartition, , , owner] = arn.split(":");
-  return problemIf(arnPartition !== partition || (owner !== "aws" && owner !== accountId), {
+  const other = arnPartition !== partition ? "partition" : "account";
+  return problemIf(
+    arnPartition !== partition || (owner !== "aws" && owner !== accountId),
     path,
-    value: arn,
-    message: `is not a policy that roles of account ${accountId} can have: name one of arn:${partition}:iam::aws or arn:${partition}:iam::${accountId}`,
-  });
+    `is in another ${other}: use an AWS managed policy (arn:${partition}:iam::aws:policy/…) or one of account ${accountId}`,
+    arn,
+  );
 }
 
 function checkAccounts({ environments }: Config): Problem[] {
   return [...new Set(environments.map(({ accountId }) => accountId))].flatMap((accountId) => {
     const ofAccount = environments.filter((environment) => environment.accountId === accountId);
     const roles = ofAccount.flatMap((environment) => environment.roles.map((role) => ({ environment, role })));
-    const quota = Math.max(...ofAccount.map(({ quotas }) => quotas.rolesPerAccount));
+    const [first] = ofAccount;
     return [
       ...collisions(
         ofAccount.filter(({ oidcProvider }) => oidcProvider.mode === "create"),
@@ -188,7 +182,7 @@ function checkAccounts({ environments }: Config): Problem[] {
         (environment, other) => ({
           path: ["environments", environment.name, "oidcProvider"],
           value: "create",
-          message: `would make the provider of account ${accountId} a second time, after environment "${other.name}": set oidcProvider: "existing"`,
+          message: `would create the provider of account ${accountId}, which environment "${other.name}" already creates: set oidcProvider: "existing"`,
         }),
       ),
       ...collisions(
@@ -196,49 +190,40 @@ function checkAccounts({ environments }: Config): Problem[] {
         ({ role }) => role.name.toLowerCase(),
         ({ environment, role }, other) => ({
           path: ["environments", environment.name, "roles", role.name],
-          message:
-            `is also a role of environment "${other.environment.name}", "${other.role.name}", in the same account ${accountId}, ` +
-            "where names are unique without regard to case: rename one of them",
+          message: `has the same name as role "${other.role.name}" of environment "${other.environment.name}" in account ${accountId}; role names are unique without regard to case: rename one of them`,
         }),
       ),
       ...atMost(
-        quota,
+        Math.max(...ofAccount.map(({ quotas }) => quotas.rolesPerAccount)),
         roles.length,
-        ["environments", ofAccount[0]?.name ?? "", "roles"],
-        `roles of account ${accountId}`,
-        {
-          to: MAX_QUOTAS.rolesPerAccount,
-          at: `environments.${ofAccount[0]?.name}.quotas.rolesPerAccount`,
-        },
+        ["environments", first?.name ?? "", "roles"],
+        `roles in account ${accountId}`,
+        first && { environment: first, quota: "rolesPerAccount" },
       ),
     ];
   });
 }
 
 function checkSharedBuckets(input: ConfigInput, { environments, stateBackends }: Config): Problem[] {
-  return environments.flatMap((environment) => {
-    const backend = stateBackends.find(({ state }) => state.bucket === environment.state.bucket);
+  return environments.flatMap(({ name, accountId, state }) => {
+    const backend = stateBackends.find((other) => other.state.bucket === state.bucket);
     if (backend === undefined) return [];
-    const path = ["environments", environment.name, "state"];
+    const path = ["environments", name, "state"];
     const first = backend.environment;
-    if (backend.accountId !== environment.accountId) {
-      return [
-        {
-          path: [...path, "bucket"],
-          value: environment.state.bucket,
-          message: `is the bucket of environment "${first}" in account ${backend.accountId}; a bucket belongs to one account: name another`,
-        },
-      ];
+    if (backend.accountId !== accountId) {
+      const message = `is the bucket of environment "${first}" in account ${backend.accountId}; a bucket belongs to one account: use another bucket`;
+      return [{ path: [...path, "bucket"], value: state.bucket, message }];
     }
-    const keepOldVersionsDays = input.environments[environment.name]?.state.keepOldVersionsDays ?? 90;
-    const state = { ...environment.state, keepOldVersionsDays };
+    const keepOldVersionsDays = input.environments[name]?.state.keepOldVersionsDays ?? 90;
+    const own = { ...state, keepOldVersionsDays };
     const shared = { ...backend.state, keepOldVersionsDays: backend.keepOldVersionsDays };
     return (["region", "lock", "lockTable", "kmsKeyArn", "keepOldVersionsDays"] as const).flatMap((field) =>
-      problemIf(shared[field] !== state[field], {
-        path: [...path, field],
-        value: state[field],
-        message: `differs from environment "${first}", which has the same bucket and ${JSON.stringify(shared[field])} here: make them equal, or use a bucket of its own`,
-      }),
+      problemIf(
+        shared[field] !== own[field],
+        [...path, field],
+        `differs from ${JSON.stringify(shared[field])} in environment "${first}", which uses the same bucket: make them equal, or use another bucket`,
+        own[field],
+      ),
     );
   });
 }
@@ -250,7 +235,7 @@ function checkSharedTables({ stateBackends }: Config): Problem[] {
     (backend, other) => ({
       path: ["environments", backend.environment, "state", "lockTable"],
       value: backend.state.lockTable,
-      message: `is also made for bucket ${other.state.bucket}, by environment "${other.environment}": name another table, or the same bucket`,
+      message: `is the table of bucket ${other.state.bucket} in environment "${other.environment}": use another table, or the same bucket`,
     }),
   );
 }
@@ -261,7 +246,7 @@ function checkStateKeys({ environments, stateBackends }: Config): Problem[] {
     ({ state }) => `${state.bucket}/${state.key}`,
     (stack, other) => ({
       path: ["environments", stack.environment, "state", "keyPrefix"],
-      message: `puts the state of stack "${stack.name}" where that of stack "${other.name}" is, at ${stack.state.key} in ${stack.state.bucket}: rename the environment or use another keyPrefix`,
+      message: `gives stack "${stack.name}" the state key of stack "${other.name}", ${stack.state.key} in ${stack.state.bucket}: rename the environment or use another keyPrefix`,
     }),
   );
 }
@@ -282,63 +267,67 @@ function checkTrustTests({ environments, trustTests }: Config): Problem[] {
   return trustTests.flatMap(({ admitted, refused = [] }, index) =>
     Object.entries({ admitted, refused }).flatMap(([field, patterns]) =>
       patterns.flatMap((pattern, at) => [
-        ...problemIf(!known.has(pattern), {
-          path: ["trustTests", index, field, at],
-          value: pattern,
-          message:
-            'names no role of this configuration: write "environment/role", or "environment/*" for all of its roles',
-        }),
-        ...problemIf(field === "refused" && admitted.includes(pattern), {
-          path: ["trustTests", index, field, at],
-          value: pattern,
-          message: "must both trust and refuse the job: remove it from admitted or from refused",
-        }),
+        ...problemIf(
+          !known.has(pattern),
+          ["trustTests", index, field, at],
+          'is not a role of this configuration: write "environment/role", or "environment/*" for all of its roles',
+          pattern,
+        ),
+        ...problemIf(
+          field === "refused" && admitted.includes(pattern),
+          ["trustTests", index, field, at],
+          "must both trust and refuse the job: remove it from admitted or from refused",
+          pattern,
+        ),
       ]),
     ),
   );
 }
 
-function problemIf(wrong: boolean, problem: Problem): Problem[] {
-  return wrong ? [problem] : [];
+function problemIf(wrong: boolean, path: Path, message: string, value?: unknown): Problem[] {
+  return wrong ? [{ path, value, message }] : [];
 }
 
-function atMost(quota: number, size: number, path: Path, what: string, raised?: { to: number; at: string }): Problem[] {
-  return problemIf(size > quota, {
-    path,
-    message: `has ${format(size)} ${what}; AWS takes ${format(quota)}${raised === undefined ? " and does not raise it" : raisable(quota, raised)}: remove some`,
-  });
+/** An adjustable quota of an environment's account. */
+interface AdjustableQuota {
+  readonly environment: Environment;
+  readonly quota: keyof Environment["quotas"];
 }
 
-function raisable(quota: number, raised: { to: number; at: string }): string {
-  return quota < raised.to
-    ? ` and raises it to ${format(raised.to)} on request (then say so in ${raised.at})`
-    : " and no more";
+function atMost(limit: number, size: number, path: Path, what: string, adjustable?: AdjustableQuota): Problem[] {
+  const message = `has ${grouped(size)} ${what}; ${quotaText(limit, adjustable)}: remove some`;
+  return problemIf(size > limit, path, message);
+}
+
+function quotaText(limit: number, adjustable?: AdjustableQuota): string {
+  const text = `the AWS quota is ${grouped(limit)}`;
+  if (adjustable === undefined) return `${text} and cannot be raised`;
+  const { environment, quota } = adjustable;
+  if (limit >= MAX_QUOTAS[quota]) return `${text}, the maximum`;
+  return `${text}; AWS raises it to up to ${grouped(MAX_QUOTAS[quota])} on request (then set environments.${environment.name}.quotas.${quota})`;
 }
 
 function repeats(values: readonly string[], path: Path): Problem[] {
   return values.flatMap((value, index) =>
-    problemIf(values.indexOf(value) < index, {
-      path: [...path, index],
-      value,
-      message: "is listed twice: remove one",
-    }),
+    problemIf(values.indexOf(value) < index, [...path, index], "is listed twice: remove one", value),
   );
 }
 
+/** A problem for every item that has the same key as an earlier one. */
 function collisions<T>(
   items: readonly T[],
   key: (item: T) => string,
-  problem: (item: T, other: T) => Problem,
+  problem: (item: T, earlier: T) => Problem,
 ): Problem[] {
   const first = new Map<string, T>();
   return items.flatMap((item) => {
-    const other = first.get(key(item));
-    if (other === undefined) first.set(key(item), item);
-    return other === undefined ? [] : [problem(item, other)];
+    const earlier = first.get(key(item));
+    if (earlier === undefined) first.set(key(item), item);
+    return earlier === undefined ? [] : [problem(item, earlier)];
   });
 }
 
 /** A number with thousands separators. */
-function format(value: number): string {
+function grouped(value: number): string {
   return value.toLocaleString("en-US");
 }

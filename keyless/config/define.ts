@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { UsageError } from "../errors";
-import { check, type Problem } from "./checks";
+import { count } from "../text";
+import { checkConfig, type Problem } from "./checks";
 import type { ConfigInput } from "./input";
 import { type Config, resolve } from "./resolved";
 import { configSchema, policyDocumentSchema } from "./schema";
@@ -12,8 +13,7 @@ export type * from "./resolved";
 export class ConfigError extends UsageError {
   constructor(readonly problems: readonly Problem[]) {
     super(
-      `the configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}; nothing was planned or changed:\n\n` +
-        `${problems.map((problem) => `  ${describe(problem)}`).join("\n")}\n`,
+      `the configuration has ${count(problems.length, "problem")}:\n\n${problems.map((problem) => `  ${describeProblem(problem)}\n`).join("")}`,
     );
     this.name = "ConfigError";
   }
@@ -29,9 +29,9 @@ export function defineConfig(input: ConfigInput): Config {
   const issues = issuesOf(configSchema, input);
   const problems = issues.map(problemOf);
   const checkable = wellFormedPart(input, issues);
-  const config = resolve(checkable, (path, maker) => {
+  const config = resolve(checkable, (path, builder) => {
     try {
-      const document = maker();
+      const document = builder();
       const faults = issuesOf(policyDocumentSchema, document).map(problemOf);
       problems.push(...faults.map((fault) => ({ ...fault, path: [...path, ...fault.path] })));
       return faults.length === 0 ? document : undefined;
@@ -40,8 +40,8 @@ export function defineConfig(input: ConfigInput): Config {
       return undefined;
     }
   });
-  const blamed = new Set(problems.map(({ path }) => path.join("\n")));
-  problems.push(...check(checkable, config).filter(({ path }) => !blamed.has(path.join("\n"))));
+  const reported = new Set(problems.map(({ path }) => path.join("\n")));
+  problems.push(...checkConfig(checkable, config).filter(({ path }) => !reported.has(path.join("\n"))));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -84,16 +84,16 @@ function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInp
   return { ...input, environments: Object.fromEntries(environments), trustTests };
 }
 
-function describe({ path, value, message }: Problem): string {
-  const place = path.map((key, index) =>
+function describeProblem({ path, value, message }: Problem): string {
+  const steps = path.map((key, index) =>
     typeof key === "string" && /^[A-Za-z_][\w-]*$/.test(key)
       ? `${index === 0 ? "" : "."}${key}`
       : `[${JSON.stringify(key)}]`,
   );
-  return `${place.join("") || "the configuration"}: ${show(value)}${message}`;
+  return `${steps.join("") || "the configuration"}: ${valueText(value)}${message}`;
 }
 
-function show(value: unknown): string {
+function valueText(value: unknown): string {
   if (value === undefined) return "";
   const text = typeof value === "object" || typeof value === "string" ? json(value) : String(value);
   return `${text.length > 120 ? `${text.slice(0, 120)}…` : text} `;

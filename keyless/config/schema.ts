@@ -13,7 +13,7 @@ import {
   UUID,
 } from "../trust/circleci";
 import { FINDING_NAMES } from "../trust/lint/findings";
-import { isConfigurableRefName, isRefName, isRefNamePattern } from "../trust/ref-name";
+import { isRefName, isRefNamePattern, refNameFault } from "../trust/ref-name";
 import type {
   AcceptedFindings,
   CircleCiInput,
@@ -30,17 +30,14 @@ import { INLINE_POLICY_NAME, ROLE_NAME } from "./names";
 import { DEFAULT_QUOTAS, MAX_QUOTAS } from "./quotas";
 
 type Schema<T> = v.GenericSchema<unknown, T>;
-
-// Every field of the interface has a schema and nothing else has: the compiler holds the two to each other.
-type Entries<T> = {
-  readonly [K in keyof T]-?: undefined extends T[K]
-    ? v.OptionalSchema<Schema<Exclude<T[K], undefined>>, undefined>
-    : Schema<T[K]>;
+type RequiredFields<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: Schema<T[K]> };
+type OptionalFields<T> = {
+  readonly [K in keyof T as undefined extends T[K] ? K : never]-?: Schema<Exclude<T[K], undefined>>;
 };
 
 /**
- * Whether a name is refused as a key of the configuration: every JavaScript object has these. valibot does not check
- * some of them, cdktf mistakes others for constructs that exist, and a copy of an object loses what it inherits.
+ * Whether a name is refused as a key of the configuration, because every JavaScript object has a property of that name:
+ * valibot does not check some of them, and cdktf takes others for existing constructs.
  */
 export function isReservedName(name: string): boolean {
   return name in Object.prototype || name === "prototype";
@@ -55,30 +52,42 @@ function isFullyChecked(value: unknown): boolean {
 
 const fullyChecked = v.custom<unknown>(
   isFullyChecked,
-  "must be a plain object without names that JavaScript gives to every object, as constructor or toString: name it otherwise",
+  "must be a plain object without keys that every JavaScript object has, such as constructor and toString: rename the key",
 );
 
-function object<T>(entries: Entries<T>): Schema<T> {
-  const unknownField = v.never("is not a field here: correct its spelling or remove it");
-  const fields = v.objectWithRest(entries as v.ObjectEntries, unknownField, (issue) =>
-    issue.expected === "Object" ? "must be an object: { … }" : "is missing: this field is required",
+/** An object with exactly these fields. The compiler checks that the fields are those of the interface. */
+function object<T>(required: RequiredFields<T>, optional: OptionalFields<T>): Schema<T> {
+  const optionalFields = Object.entries(optional).map(([name, schema]) => [
+    name,
+    v.optional(schema as Schema<unknown>),
+  ]);
+  const fields = v.objectWithRest(
+    { ...required, ...Object.fromEntries(optionalFields) } as v.ObjectEntries,
+    v.never("is not a field of this object: correct its spelling or remove it"),
+    (issue) => (issue.expected === "Object" ? "must be an object: { … }" : "is missing: this field is required"),
   );
   return v.pipe(fullyChecked, fields) as unknown as Schema<T>;
 }
 
-function optional<T>(schema: Schema<T>): v.OptionalSchema<Schema<T>, undefined> {
-  return v.optional(schema);
-}
-
-function list<T>(item: Schema<T>, atLeastOne?: string): Schema<T[]> {
+function listOf<T>(item: Schema<T>, ifEmpty?: string): Schema<T[]> {
   const array = v.array(item, "must be a list: [ … ]");
-  return atLeastOne === undefined ? array : v.pipe(array, v.minLength(1, atLeastOne));
+  return ifEmpty === undefined ? array : v.pipe(array, v.minLength(1, ifEmpty));
 }
 
-/** A text of a given form; `wrong` completes the sentence that begins with the value: "… is not a …: do this". */
-function text(form: RegExp | ((value: string) => boolean), wrong: string): Schema<string> {
+/** A string for which `fault` returns undefined; otherwise it returns the message, which follows the value. */
+function checkedString(fault: (value: string) => string | undefined): Schema<string> {
+  return v.pipe(
+    v.string("must be a string"),
+    v.check(
+      (value) => fault(value) === undefined,
+      ({ input }) => fault(input) ?? "",
+    ),
+  );
+}
+
+function string(form: RegExp | ((value: string) => boolean), message: string): Schema<string> {
   const matches = typeof form === "function" ? form : (value: string) => form.test(value);
-  return v.pipe(v.string("must be a text in quotes"), v.check(matches, wrong));
+  return checkedString((value) => (matches(value) ? undefined : message));
 }
 
 function oneOf<const T extends string>(...options: T[]): Schema<T> {
@@ -86,104 +95,103 @@ function oneOf<const T extends string>(...options: T[]): Schema<T> {
 }
 
 function wholeNumber(least: number, most: number, unit: string): Schema<number> {
-  const wrong = `must be a whole number of ${unit} from ${least} to ${most}`;
+  const message = `must be a whole number of ${unit} from ${least} to ${most}`;
   return v.pipe(
-    v.number(wrong),
-    v.check((value) => Number.isInteger(value) && value >= least && value <= most, wrong),
+    v.number(message),
+    v.check((value) => Number.isInteger(value) && value >= least && value <= most, message),
   );
 }
 
-function byName<T>(name: Schema<string>, value: Schema<T>, atLeastOne?: string): Schema<{ [name: string]: T }> {
+function byName<T>(name: Schema<string>, value: Schema<T>, ifEmpty?: string): Schema<{ [name: string]: T }> {
   const key = name as Schema<string> & v.GenericSchema<string, string>;
   const notAnObject = "must be an object: { name: … }";
   const notAList = v.custom<unknown>((given) => !Array.isArray(given), notAnObject);
   const record = v.pipe(notAList, fullyChecked, v.record(key, value, notAnObject));
-  if (atLeastOne === undefined) return record;
-  return v.pipe(
-    record,
-    v.check((given) => Object.keys(given).length > 0, atLeastOne),
-  );
+  return ifEmpty === undefined ? record : v.pipe(record, v.minEntries(1, ifEmpty));
 }
 
-function id(whose: string): Schema<string> {
-  return text(
+function id(what: string): Schema<string> {
+  return string(
     UUID,
-    `is not ${whose}: write the lower-case UUID that CircleCI shows, e.g. "11111111-2222-4333-8444-555555555555"`,
+    `is not ${what}: write the lower-case UUID that CircleCI shows, e.g. "11111111-2222-4333-8444-555555555555"`,
   );
 }
 
-// AWS takes an issuer's URL of up to 255 characters, 49 of which are not the host's.
-const host = text(
+// AWS accepts issuer URLs of up to 255 characters, 49 of which are not part of the host.
+const host = string(
   /^(?=.{1,206}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
-  'is not a host: write its name in lower case, without "https://", port and path, up to 206 characters, e.g. "circleci.example.com"',
+  'is not a host name: write it in lower case without "https://", port and path, up to 206 characters, e.g. "circleci.example.com"',
 );
 
 const tags = byName(
-  text(
+  string(
     /^(?![aA][wW][sS]:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u,
-    "is not a tag's key: 1–128 letters, digits, spaces and _.:/=+-@, not beginning with aws:",
+    "is not a tag key: 1–128 letters, digits, spaces and _.:/=+-@, not beginning with aws:",
   ),
-  text(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "is not a tag's value: up to 256 letters, digits, spaces and _.:/=+-@"),
+  string(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "is not a tag value: up to 256 letters, digits, spaces and _.:/=+-@"),
 );
 
-/** A string copied verbatim into a trust policy: Latin-1, no policy variables. */
-function inTrustPolicy(form: Schema<string>): Schema<string> {
-  return v.pipe(
-    form,
-    v.check(
-      (value) => isPolicyText(value) && !/[$&%]\{/.test(value),
-      "cannot stand in a trust policy: AWS takes characters of Latin-1 only, and ${ &{ %{ would begin a variable: name something else",
-    ),
-  );
-}
-
-/** @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
+/**
+ * Whether AWS accepts the characters of a text in a policy: Latin-1.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+ */
 export function isPolicyText(value: string): boolean {
   return /^[\t\n\r\x20-\xff]*$/.test(value);
 }
 
-function refName(kind: Ref["kind"]): Schema<string> {
-  return inTrustPolicy(
-    text(
-      (name) => isRefNamePattern(name) && isConfigurableRefName(name),
-      `is not a ${kind}: write its name as git does, without ${formatRef({ kind, name: "" })}; a * may stand only at its end`,
-    ),
-  );
+const VARIABLE = "contains ${, &{ or %{, which begins a variable in AWS or Terraform: rename it";
+const NOT_LATIN = "contains characters outside Latin-1, which AWS does not accept in a policy: rename it";
+
+/** A string that is copied verbatim into a trust policy. */
+function inTrustPolicy(form: RegExp, message: string): Schema<string> {
+  return checkedString((value) => {
+    if (!form.test(value)) return message;
+    if (/[$&%]\{/.test(value)) return VARIABLE;
+    return isPolicyText(value) ? undefined : NOT_LATIN;
+  });
 }
 
-const project = id("a project's id");
-const users = optional(list(id("a user's id"), "names no user: name at least one, or remove it to trust any user"));
+/** The name of a branch or tag; of one only, or a pattern for several. */
+function refName(kind: Ref["kind"], as: "name" | "pattern"): Schema<string> {
+  return checkedString((value) => {
+    const isValid = as === "name" ? isRefName(value) : isRefNamePattern(value);
+    const fault = refNameFault(value);
+    if (fault === "full-ref")
+      return `begins with refs/: write the ${kind} name without ${formatRef({ kind, name: "" })}`;
+    if (fault === "variable") return VARIABLE;
+    if (fault === "too-long") return `is too long: the name of a ${kind} has up to 244 characters`;
+    if (as === "pattern" && /\*./s.test(value)) return "has a * within the name: a * is allowed only at the end";
+    if (!isValid) return `is not a valid ${kind} name: git refuses it`;
+    return as === "name" || isPolicyText(value) ? undefined : NOT_LATIN;
+  });
+}
 
-const anyRefRule = object<AnyRefRule>({
-  project,
-  refs: oneOf("any") as Schema<"any">,
-  users,
-});
+const project = id("a project ID");
+const users = listOf(id("a user ID"), "must contain at least one user: remove it to trust any user");
 
-const repository = text(
+const anyRefRule = object<AnyRefRule>({ project, refs: oneOf("any") as Schema<"any"> }, { users });
+
+const repository = string(
   isRepository,
-  'is not a repository as the token spells it: write host/owner/name, without "https://" and ".git", e.g. "github.com/acme/site"',
+  'is not a repository as tokens contain it: write host/owner/name, without "https://" and ".git", e.g. "github.com/acme/site"',
 );
 
 const refRule: Schema<RefRule> = v.pipe(
-  object<RefRule>({
-    project,
-    repository,
-    branches: optional(list(refName("branch"))),
-    tags: optional(list(refName("tag"))),
-    users,
-  }),
+  object<RefRule>(
+    { project, repository },
+    { branches: listOf(refName("branch", "pattern")), tags: listOf(refName("tag", "pattern")), users },
+  ),
   v.check(
     ({ branches = [], tags = [] }) => branches.length + tags.length > 0,
-    'names no branch and no tag: name at least one, e.g. branches: ["main"], or trust everything of the project by { project, refs: "any" }',
+    'must have at least one branch or tag, e.g. branches: ["main"]; to trust every ref of the project, write { project, refs: "any" }',
   ),
 );
 
-const subjectRule = object<SubjectRule>({
-  subject: inTrustPolicy(
-    text(/^\P{Cc}*$/u, "must not hold control characters: write the subject's literal text with * and ?"),
-  ),
-});
+const subjectRule = object<SubjectRule>(
+  { subject: inTrustPolicy(/^\P{Cc}*$/u, "must not contain control characters") },
+  {},
+);
 
 const trustRule: Schema<TrustRule> = v.lazy((rule): Schema<TrustRule> => {
   if (typeof rule === "object" && rule !== null) {
@@ -193,41 +201,41 @@ const trustRule: Schema<TrustRule> = v.lazy((rule): Schema<TrustRule> => {
   return refRule;
 });
 
-const oneOrMoreTexts = (item: Schema<string>): Schema<string | string[]> =>
-  v.lazy(
-    (value): Schema<string | string[]> => (Array.isArray(value) ? list(item, "is empty: name at least one") : item),
+function oneOrMore<T>(item: Schema<T>): Schema<T | T[]> {
+  return v.lazy(
+    (value): Schema<T | T[]> => (Array.isArray(value) ? listOf(item, "must not be empty: list at least one") : item),
   );
+}
 
-const action = oneOrMoreTexts(
-  text(/^(\*|[a-z0-9-]+:[\w*?]+)$/i, 'is not an action: write service:Action, e.g. "s3:GetObject"'),
+const action = oneOrMore(
+  string(/^(\*|[a-z0-9-]+:[\w*?]+)$/i, 'is not an action: write service:Action, e.g. "s3:GetObject"'),
 );
-const resource = oneOrMoreTexts(
-  text(/^(\*|arn:.+)$/s, 'is not a resource: write an ARN, e.g. "arn:aws:s3:::bucket/*", or "*"'),
+const resource = oneOrMore(
+  string(/^(\*|arn:.+)$/s, 'is not a resource: write an ARN, e.g. "arn:aws:s3:::bucket/*", or "*"'),
 );
-const conditionValue = v.lazy((value): v.GenericSchema => (Array.isArray(value) ? scalars : scalar));
-const scalar = v.union(
+const conditionValue = v.union(
   [v.string(), v.number(), v.boolean()],
-  "must be a text, a number, true, false, or a list of them",
+  "must be a string, a number, true, false, or a list of them",
 );
-const scalars = list(scalar as v.GenericSchema<unknown>, "is empty: name at least one");
+const noPrincipal = v.never("is not allowed in an inline policy: the role is the principal") as Schema<never>;
 
 const statement = v.pipe(
-  object<Statement>({
-    Sid: optional(text(/^[A-Za-z0-9]*$/, "is not a statement's id: letters and digits only")),
-    Effect: oneOf("Allow", "Deny"),
-    Principal: optional(v.never("must not stand in an inline policy: the role is the principal") as Schema<never>),
-    NotPrincipal: optional(v.never("must not stand in an inline policy: the role is the principal") as Schema<never>),
-    Action: optional(action),
-    NotAction: optional(action),
-    Resource: optional(resource),
-    NotResource: optional(resource),
-    Condition: optional(
-      byName(
-        text(isConditionOperator, 'is not a condition operator: e.g. "StringEquals"'),
-        byName(text(/^.+$/, "is not a condition key"), conditionValue as Schema<string>),
+  object<Statement>(
+    { Effect: oneOf("Allow", "Deny") },
+    {
+      Sid: string(/^[A-Za-z0-9]*$/, "is not a statement ID: use letters and digits only"),
+      Principal: noPrincipal,
+      NotPrincipal: noPrincipal,
+      Action: action,
+      NotAction: action,
+      Resource: resource,
+      NotResource: resource,
+      Condition: byName(
+        string(isConditionOperator, 'is not a condition operator, e.g. "StringEquals"'),
+        byName(string(/^.+$/, "is not a condition key"), oneOrMore(conditionValue)),
       ),
-    ),
-  }),
+    },
+  ),
   v.check((it) => (it.Action === undefined) !== (it.NotAction === undefined), "must have either Action or NotAction"),
   v.check(
     (it) => (it.Resource === undefined) !== (it.NotResource === undefined),
@@ -235,24 +243,22 @@ const statement = v.pipe(
   ),
 );
 
-/** An identity policy: what a role may do. */
+/** An identity policy: the permissions of a role. */
 export const policyDocumentSchema = v.pipe(
-  object<PolicyDocument>({
-    Version: optional(oneOf("2012-10-17", "2008-10-17")),
-    Id: optional(text(/^/, "")),
-    Statement: v.lazy(
-      (value): Schema<PolicyDocument["Statement"]> =>
-        Array.isArray(value) ? list(statement, "is empty: write at least one statement") : statement,
-    ),
-  }),
-  v.check(
-    (document) => isPolicyText(JSON.stringify(document)),
-    "holds characters that AWS does not take in a policy: write it in characters of Latin-1",
+  object<PolicyDocument>(
+    {
+      Statement: v.lazy(
+        (value): Schema<PolicyDocument["Statement"]> =>
+          Array.isArray(value) ? listOf(statement, "must contain at least one statement") : statement,
+      ),
+    },
+    { Version: oneOf("2012-10-17", "2008-10-17"), Id: string(/^/, "") },
   ),
+  v.check((document) => isPolicyText(JSON.stringify(document)), NOT_LATIN),
   v.check((document) => {
     const ids = statements(document).flatMap(({ Sid }) => Sid || []);
     return new Set(ids).size === ids.length;
-  }, "has two statements with the same Sid: AWS wants them to differ"),
+  }, "has two statements with the same Sid: AWS requires unique ones"),
 );
 
 const inlinePolicy: Schema<PolicyDocument | PolicyBuilder> = v.lazy(
@@ -260,147 +266,139 @@ const inlinePolicy: Schema<PolicyDocument | PolicyBuilder> = v.lazy(
     typeof value === "function" ? (v.function() as unknown as Schema<PolicyBuilder>) : policyDocumentSchema,
 );
 
-// Its path has no character that a policy or Terraform would read as a wildcard or a variable.
-const managedPolicyArn = text(
+// The path must not contain characters that a policy or Terraform reads as a wildcard or a variable.
+const managedPolicyArn = string(
   /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/((?!\S*[*?]|\S*[$%]\{)[\x21-\x7e]+\/)?[\w+=,.@-]{1,128}$/,
-  'is not the ARN of a managed policy: e.g. "arn:aws:iam::aws:policy/ReadOnlyAccess" or "arn:aws:iam::123456789012:policy/name"',
+  'is not the ARN of a managed policy, e.g. "arn:aws:iam::aws:policy/ReadOnlyAccess" or "arn:aws:iam::123456789012:policy/name"',
 );
 
-const role = object<RoleInput>({
-  trust: list(trustRule, "trusts no job: name at least one rule, e.g. { project, repository, branches }"),
-  managedPolicyArns: optional(list(managedPolicyArn)),
-  inlinePolicies: optional(
-    byName(text(INLINE_POLICY_NAME, "is not an inline policy's name: 1–128 letters, digits and _+=,.@-"), inlinePolicy),
-  ),
-  description: optional(
-    text(/^[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}$/, "is not a description: up to 1,000 Latin characters"),
-  ),
-  path: optional(
-    text(
+const role = object<RoleInput>(
+  { trust: listOf(trustRule, "must contain at least one rule, e.g. { project, repository, branches }") },
+  {
+    managedPolicyArns: listOf(managedPolicyArn),
+    inlinePolicies: byName(
+      string(INLINE_POLICY_NAME, "is not an inline policy name: 1–128 letters, digits and _+=,.@-"),
+      inlinePolicy,
+    ),
+    description: string(
+      /^[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}$/,
+      "is not a role description: up to 1,000 Latin-1 characters without control characters",
+    ),
+    path: string(
       (path) =>
         path.length <= 512 && /^\/([\x21-\x7e]+\/)?$/.test(path) && !path.includes("//") && !/[$%]\{|[*?]/.test(path),
-      'is not a path: it begins and ends with "/", without spaces, up to 512 characters, e.g. "/circleci/"',
+      'is not a role path: it begins and ends with "/", without spaces, up to 512 characters, e.g. "/circleci/"',
     ),
-  ),
-  permissionsBoundaryArn: optional(managedPolicyArn),
-  maxSessionSeconds: optional(wholeNumber(3600, 43200, "seconds")),
-  tags: optional(tags),
-  deployedBy: optional(oneOf("pipeline", "administrator")),
-  acceptedFindings: optional(
-    byName(
+    permissionsBoundaryArn: managedPolicyArn,
+    maxSessionSeconds: wholeNumber(3600, 43200, "seconds"),
+    tags,
+    deployedBy: oneOf("pipeline", "administrator"),
+    acceptedFindings: byName(
       oneOf(...FINDING_NAMES),
-      text(/\S/, "gives no reason: say in words why the finding is accepted"),
+      string(/\S/, "must be the reason for which you accept the finding"),
     ) as Schema<AcceptedFindings>,
-  ),
-});
+  },
+);
 
-const region = text(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, 'is not an AWS region: e.g. "us-east-1"');
+const region = string(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, 'is not an AWS region, e.g. "us-east-1"');
 
-const state = object<StateInput>({
-  bucket: text(
-    (name) =>
-      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) &&
-      !/\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$|^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.test(
-        name,
-      ),
-    "is not a bucket's name: 3–63 lower-case letters, digits, - and ., beginning and ending with a letter or digit",
-  ),
-  lockTable: optional(text(/^[a-zA-Z0-9_.-]{3,255}$/, "is not a table's name: 3–255 letters, digits and _.-")),
-  lock: optional(oneOf("dynamodb", "lockfile", "both")),
-  kmsKeyArn: optional(
-    text(
+const state = object<StateInput>(
+  {
+    bucket: string(
+      (name) =>
+        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) &&
+        !/\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$|^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.test(
+          name,
+        ),
+      "is not a bucket name: 3–63 lower-case letters, digits, - and ., beginning and ending with a letter or digit",
+    ),
+  },
+  {
+    lockTable: string(/^[a-zA-Z0-9_.-]{3,255}$/, "is not a table name: 3–255 letters, digits and _.-"),
+    lock: oneOf("dynamodb", "lockfile", "both"),
+    kmsKeyArn: string(
       /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-z0-9-]+$/,
-      'is not the ARN of a KMS key: "arn:aws:kms:<region>:<account>:key/<id>", not an alias',
+      'is not the ARN of a KMS key: write "arn:aws:kms:<region>:<account>:key/<id>", not an alias',
     ),
-  ),
-  keyPrefix: optional(
-    text(
+    keyPrefix: string(
       /^((?!\.\.?\/)[\w.-]+\/)*$/,
-      'is not a prefix of keys: letters, digits and _.- in folders, ending with "/", not beginning with it, e.g. "platform/"',
+      'is not a key prefix: folders of letters, digits and _.-, ending with "/" and not beginning with it, e.g. "platform/"',
     ),
-  ),
-  region: optional(region),
-  keepOldVersionsDays: optional(
-    v.lazy(
+    region,
+    keepOldVersionsDays: v.lazy(
       (days): Schema<number | "forever"> =>
         typeof days === "string" ? oneOf("forever") : wholeNumber(1, 36_500, 'days, or "forever",'),
     ),
-  ),
-});
-
-const environment = object<EnvironmentInput>({
-  accountId: text(/^\d{12}$/, 'is not an AWS account id: write its 12 digits in quotes, e.g. "123456789012"'),
-  region,
-  state,
-  oidcProvider: optional(oneOf("create", "existing")),
-  quotas: optional(
-    object<QuotasInput>({
-      trustPolicySize: optional(wholeNumber(DEFAULT_QUOTAS.trustPolicySize, MAX_QUOTAS.trustPolicySize, "characters")),
-      managedPoliciesPerRole: optional(
-        wholeNumber(DEFAULT_QUOTAS.managedPoliciesPerRole, MAX_QUOTAS.managedPoliciesPerRole, "policies"),
-      ),
-      rolesPerAccount: optional(wholeNumber(DEFAULT_QUOTAS.rolesPerAccount, MAX_QUOTAS.rolesPerAccount, "roles")),
-    }),
-  ),
-  roles: byName(text(ROLE_NAME, "is not a role's name: 1–64 letters, digits and _+=,.@-"), role),
-});
-
-const audience = inTrustPolicy(
-  text(/^[^\p{Cc}\s]{1,255}$/u, "is not an audience: 1–255 characters without white space"),
+  },
 );
 
-// That it names a role is one of the checks.
-const rolePattern = text(/^/, "") as Schema<RolePattern>;
+const environment = object<EnvironmentInput>(
+  {
+    accountId: string(/^\d{12}$/, 'is not an AWS account ID: write its 12 digits in quotes, e.g. "123456789012"'),
+    region,
+    state,
+    roles: byName(string(ROLE_NAME, "is not a role name: 1–64 letters, digits and _+=,.@-"), role),
+  },
+  {
+    oidcProvider: oneOf("create", "existing"),
+    quotas: object<QuotasInput>(
+      {},
+      {
+        trustPolicySize: wholeNumber(DEFAULT_QUOTAS.trustPolicySize, MAX_QUOTAS.trustPolicySize, "characters"),
+        managedPoliciesPerRole: wholeNumber(
+          DEFAULT_QUOTAS.managedPoliciesPerRole,
+          MAX_QUOTAS.managedPoliciesPerRole,
+          "policies",
+        ),
+        rolesPerAccount: wholeNumber(DEFAULT_QUOTAS.rolesPerAccount, MAX_QUOTAS.rolesPerAccount, "roles"),
+      },
+    ),
+  },
+);
 
-function oneRef(kind: Ref["kind"]): Schema<string> {
-  return text(
-    (name) => isRefName(name) && isConfigurableRefName(name),
-    `is not a ${kind}: write the whole name of one, as git does, without ${formatRef({ kind, name: "" })}`,
-  );
-}
+const audience = inTrustPolicy(/^[^\p{Cc}\s]{1,255}$/u, "is not an audience: 1–255 characters without white space");
 
 const testJob: Schema<TestJob> = v.pipe(
-  object<TestJob>({
-    project,
-    repository: optional(repository),
-    branch: optional(oneRef("branch")),
-    tag: optional(oneRef("tag")),
-    user: optional(id("a user's id")),
-    audience: optional(audience),
-  }),
+  object<TestJob>(
+    { project },
+    { repository, branch: refName("branch", "name"), tag: refName("tag", "name"), user: id("a user ID"), audience },
+  ),
   v.check(({ repository, branch, tag }) => {
     const refs = [branch, tag].filter((ref) => ref !== undefined).length;
     return refs === (repository === undefined ? 0 : 1);
-  }, "needs a repository with one branch or one tag; or none of the three, for a job that has only a V1 token"),
+  }, "must have a repository and one branch or tag, or none of the three for a job that has only a V1 token"),
 );
 
-const trustTest = object<TrustTest>({
-  name: optional(text(/^[^\p{Cc}]+$/u, "is not a test's name: write what it makes sure of in one line")),
-  job: testJob,
-  admitted: list(rolePattern),
-  refused: optional(list(rolePattern)),
-});
+// checks.ts verifies that it matches a role.
+const rolePattern = string(/^/, "") as Schema<RolePattern>;
 
-/** The form of every field; what holds between fields and environments is in `checks.ts`. */
-export const configSchema = object<ConfigInput>({
-  circleci: object<CircleCiInput>({
-    organizationId: id("an organization's id"),
-    audiences: optional(
-      list(audience, "takes no token: name at least one audience, or remove it to take CircleCI's own"),
+const trustTest = object<TrustTest>(
+  { job: testJob, admitted: listOf(rolePattern) },
+  {
+    name: string(/^[^\p{Cc}]+$/u, "is not the name of a test: write one line without control characters"),
+    refused: listOf(rolePattern),
+  },
+);
+
+/** The form of every field. checks.ts compares fields with each other and with the quotas of AWS. */
+export const configSchema = object<ConfigInput>(
+  {
+    circleci: object<CircleCiInput>(
+      { organizationId: id("an organization ID") },
+      {
+        audiences: listOf(audience, "must contain at least one audience: remove it to accept CircleCI's default"),
+        thumbprints: listOf(string(/^[0-9a-f]{40}$/i, "is not a SHA-1 thumbprint: 40 hex digits, without colons")),
+        server: host,
+      },
     ),
-    thumbprints: optional(
-      list(text(/^[0-9a-f]{40}$/i, "is not a thumbprint: 40 hex digits of a SHA-1, without colons")),
+    environments: byName(
+      string(
+        /^[a-z][a-z0-9_-]{0,59}$/,
+        "is not an environment name: up to 60 lower-case letters, digits, - and _, beginning with a letter",
+      ),
+      environment,
+      "must contain at least one environment",
     ),
-    server: optional(host),
-  }),
-  tags: optional(tags),
-  environments: byName(
-    text(
-      /^[a-z][a-z0-9_-]{0,59}$/,
-      "is not an environment's name: up to 60 lower-case letters, digits, - and _, beginning with a letter",
-    ),
-    environment,
-    "names no environment: describe at least one",
-  ),
-  trustTests: optional(list(trustTest)),
-});
+  },
+  { tags, trustTests: listOf(trustTest) },
+);

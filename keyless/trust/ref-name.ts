@@ -11,19 +11,22 @@ export function isRefName(name: string): boolean {
   );
 }
 
-/** Whether git accepts a name that matches the pattern. The only wildcard is a `*` at the end, where no name can forge it. */
+/** Whether a pattern matches names that git accepts. The only wildcard is a `*` at the end, which no name can forge. */
 export function isRefNamePattern(pattern: string): boolean {
   return isRefName(pattern.replace(/\*$/, "x"));
 }
 
 /** The longest branch or tag name that the configuration accepts: GitHub's limit of 255 bytes less `refs/heads/`. */
-const MAX_LENGTH = 244;
+const MAX_REF_LENGTH = 244;
 
 /**
- * Whether the configuration accepts a name that git accepts. It refuses names that begin with `refs/`, which are most
- * likely a full ref by mistake, names with `${`, `&{` or `%{`, which IAM or Terraform would replace as variables, and
- * names of more than 244 characters.
+ * Why the configuration refuses a name, or a pattern for names, that git accepts. Undefined if it accepts the name.
+ * - `full-ref`: it begins with `refs/`, most likely a full ref by mistake;
+ * - `variable`: it contains `${`, `&{` or `%{`, which IAM or Terraform would replace;
+ * - `too-long`: it has more than 244 characters.
  */
-export function isConfigurableRefName(name: string): boolean {
-  return name.length <= MAX_LENGTH && !name.startsWith("refs/") && !/[$&%]\{/.test(name);
+export function refNameFault(name: string): "full-ref" | "variable" | "too-long" | undefined {
+  if (name.startsWith("refs/")) return "full-ref";
+  if (/[$&%]\{/.test(name)) return "variable";
+  return name.length > MAX_REF_LENGTH ? "too-long" : undefined;
 }

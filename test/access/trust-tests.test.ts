@@ -80,24 +80,28 @@ describe("an invalid trust test is a configuration error:", () => {
   }
 
   test.each([
-    ["an unknown role", { job: main, admitted: ["dev/mian"] }, "trustTests.0.admitted.0: names no role"],
+    ["an unknown role", { job: main, admitted: ["dev/mian"] }, "trustTests.0.admitted.0: is not a role"],
     [
       "an unknown environment",
       { job: main, admitted: [], refused: ["production/*"] },
-      "trustTests.0.refused.0: names no role",
+      "trustTests.0.refused.0: is not a role",
     ],
-    ["a role without its environment", { job: main, admitted: ["main"] }, "trustTests.0.admitted.0: names no role"],
+    ["a role without its environment", { job: main, admitted: ["main"] }, "trustTests.0.admitted.0: is not a role"],
     [
       "a role in both lists",
       { job: main, admitted: ["dev/main"], refused: ["dev/main"] },
       "trustTests.0.refused.0: must both trust",
     ],
-    ["branch and tag at once", { job: { ...main, tag: "v1" }, admitted: [] }, "trustTests.0.job: needs a repository"],
-    ["a repository without a ref", { job: SITE, admitted: [] }, "trustTests.0.job: needs a repository"],
+    [
+      "branch and tag at once",
+      { job: { ...main, tag: "v1" }, admitted: [] },
+      "trustTests.0.job: must have a repository",
+    ],
+    ["a repository without a ref", { job: SITE, admitted: [] }, "trustTests.0.job: must have a repository"],
     [
       "a branch without a repository",
       { job: { project: PROJECT, branch: "main" }, admitted: [] },
-      "trustTests.0.job: needs a",
+      "trustTests.0.job: must have a repository",
     ],
     [
       "a pattern for a branch",

@@ -13,7 +13,7 @@ interface Parts {
   readonly state?: object;
 }
 
-/** A configuration with one role, some of it as a careless or a hostile author would write it. */
+/** A configuration with one role and with changes. */
 function configuration({ roleName = "reader", role = {}, environment = "dev", ...parts }: Parts): ConfigInput {
   const { top = {}, circleci = {}, state = {} } = parts;
   const roles = { [roleName]: "trust" in role ? role : { trust: [{ project, refs: "any" }], ...role } };
@@ -29,18 +29,18 @@ const trust = (rule: object) => ({ role: { trust: [{ project, ...rule }] } });
 const onRepository = (repository: string, branch = "main") => trust({ repository, branches: [branch] });
 const inline = (...Statement: object[]) => ({ role: { inlinePolicies: { p: { Version: "2012-10-17", Statement } } } });
 
-it("takes what the refused ones below are made from", () => {
+it("accepts the configurations on which the cases below are based", () => {
   expect(() => defineConfig(configuration({}))).not.toThrow();
   expect(() => defineConfig(configuration(onRepository("github.com/acme/site", "größe")))).not.toThrow();
   expect(() => defineConfig(configuration(inline(statement)))).not.toThrow();
 });
 
-describe("refuses a configuration that would trust more than it says, or that AWS would not take:", () => {
+describe("refuses a configuration that is more permissive than it looks, or that AWS would reject:", () => {
   const anyProject = { trust: [{ project: "*", refs: "any" }] };
 
   it.each<[name: string, input: Parts, message: string]>([
     ...["__proto__", "constructor", "prototype"].map((name): [string, Parts, string] => [
-      `a role named ${name}, which is not checked`,
+      `a role named ${name}`,
       { roleName: name, role: anyProject },
       "plain object",
     ]),
@@ -48,20 +48,24 @@ describe("refuses a configuration that would trust more than it says, or that AW
     ["a policy named __proto__", { role: { inlinePolicies: JSON.parse('{"__proto__": {}}') } }, "plain object"],
     ["a role that inherits its boundary", { role: Object.create(anyProject) }, "plain object"],
     ["a tag named constructor", { role: { tags: { constructor: "x" } } }, "plain object"],
-    ["an audience that is a variable", { circleci: { audiences: ["${aws:userid}"] } }, "Latin-1"],
-    ["an audience that Terraform makes a variable", { circleci: { audiences: ["&{aws:userid}"] } }, "Latin-1"],
+    ["an audience with an IAM variable", { circleci: { audiences: ["${aws:userid}"] } }, "variable"],
+    ["an audience with a Terraform variable", { circleci: { audiences: ["&{aws:userid}"] } }, "variable"],
     ["an audience in another alphabet", { circleci: { audiences: ["ключ"] } }, "Latin-1"],
     ["a branch in another alphabet", onRepository("github.com/acme/site", "ветка"), "Latin-1"],
     ["a subject in another alphabet", { role: { trust: [{ subject: "org/ж" }] } }, "Latin-1"],
-    ["a repository that ends like a ref", onRepository("gitlab.com/a/b/vcs-ref/refs"), "not a repository"],
+    ["a repository that contains vcs-ref", onRepository("gitlab.com/a/b/vcs-ref/refs"), "not a repository"],
     ["a policy in another alphabet", inline({ ...statement, Resource: "arn:aws:s3:::ж/*" }), "Latin-1"],
-    ["two statements of one name", inline({ ...statement, Sid: "A" }, { ...statement, Sid: "A" }), "same Sid"],
-    ["an operator that AWS lacks", inline({ ...statement, Condition: { StringMatches: { k: "x" } } }), "operator"],
-    ["a condition without a value", inline({ ...statement, Condition: { StringEquals: { k: [] } } }), "is empty"],
+    ["two statements with the same Sid", inline({ ...statement, Sid: "A" }, { ...statement, Sid: "A" }), "same Sid"],
+    ["an unknown condition operator", inline({ ...statement, Condition: { StringMatches: { k: "x" } } }), "operator"],
+    [
+      "a condition without a value",
+      inline({ ...statement, Condition: { StringEquals: { k: [] } } }),
+      "must not be empty",
+    ],
     ["a policy ARN with a wildcard", { role: { managedPolicyArns: [`${policyArn("*")}`] } }, "managed policy"],
     ["a policy ARN with a variable", { role: { managedPolicyArns: [`${policyArn("${a}")}`] } }, "managed policy"],
-    ["tags that IAM takes for one", { top: { tags: { Team: "a" } }, role: { tags: { team: "b" } } }, "only in case"],
-    ["a state outside its folder", { state: { keyPrefix: "a/../" } }, "not a prefix"],
+    ["tags that differ only in case", { top: { tags: { Team: "a" } }, role: { tags: { team: "b" } } }, "only in case"],
+    ["a state key with a parent folder", { state: { keyPrefix: "a/../" } }, "not a key prefix"],
   ])("%s", (_, input, message) => {
     expect(() => defineConfig(configuration(input))).toThrow(message);
   });

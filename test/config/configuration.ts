@@ -32,7 +32,7 @@ export const valid: ConfigInput = {
 type Keys = readonly (string | number)[];
 type Change = readonly [place: string | Keys, value: unknown];
 
-/** The valid configuration with another value at a place; keys are separated by dots, or listed where one has a dot. */
+/** The valid configuration with another value at each path, written with dots or as a list of keys. */
 export function having(...changes: Change[]): ConfigInput {
   let config: unknown = valid;
   for (const [place, value] of changes) config = replaced(config, keysOf(place), value);
@@ -53,7 +53,7 @@ function replaced(target: unknown, keys: Keys, value: unknown): unknown {
   return Object.fromEntries(inner === undefined ? others : [...others, [key, inner]]);
 }
 
-/** What is wrong in a configuration; fails the test when nothing is. */
+/** The error for a configuration. Fails the test if the configuration is valid. */
 export function refusal(config: unknown): ConfigError {
   try {
     defineConfig(config as ConfigInput);
@@ -64,7 +64,7 @@ export function refusal(config: unknown): ConfigError {
   throw new Error("the configuration was accepted");
 }
 
-/** The environment "dev" of the valid configuration so changed. */
+/** The environment "dev" of the valid configuration with changes. */
 export function devOf(...changes: Change[]): Environment {
   const dev = defineConfig(having(...changes)).environments[0];
   if (dev === undefined) throw new Error("the configuration has no environment");

@@ -7,8 +7,8 @@ import { account, devOf, having, organization, project, refusal, valid } from ".
 
 const role = "environments.dev.roles.reader";
 
-describe("what is wrong", () => {
-  test("is reported all at once, with path, value and fix", () => {
+describe("the problems of a configuration", () => {
+  test("are reported together, with path, value and fix", () => {
     const { message, problems } = refusal(
       having(
         ["circleci.organizationId", "acme"],
@@ -22,25 +22,23 @@ describe("what is wrong", () => {
     expect(problems).toHaveLength(7);
     expect(message.split("\n")).toEqual(
       expect.arrayContaining([
-        "the configuration has 7 problems; nothing was planned or changed:",
-        expect.stringMatching(/^ {2}circleci\.organizationId: "acme" is not an organization's id: write /),
-        expect.stringMatching(/^ {2}environments\.dev\.accountId: "1" is not an AWS account id: write its 12 digits/),
+        "the configuration has 7 problems:",
+        expect.stringMatching(/^ {2}circleci\.organizationId: "acme" is not an organization ID: write /),
+        expect.stringMatching(/^ {2}environments\.dev\.accountId: "1" is not an AWS account ID: write its 12 digits/),
         expect.stringMatching(/^ {2}environments\.dev\.state\.lockTable: is missing: /),
-        expect.stringMatching(/^ {2}environments\.dev\.roles\.reader\.trust: \[\] trusts no job: /),
+        expect.stringMatching(/^ {2}environments\.dev\.roles\.reader\.trust: \[\] must contain at least one rule, /),
         expect.stringMatching(/^ {2}environments\.dev\.roles\.reader\.inlinePolicies\["a b"\]: "a b" is not an inline/),
-        expect.stringMatching(
-          /^ {2}environments\.dev\.roles\["x\.y"\]\.trust\[0\]\.project: "x" is not a project's id/,
-        ),
+        expect.stringMatching(/^ {2}environments\.dev\.roles\["x\.y"\]\.trust\[0\]\.project: "x" is not a project ID/),
       ]),
     );
   });
 
-  test("is an error for people", () => {
+  test("are a user error with exit status 64", () => {
     expect(refusal(undefined)).toMatchObject({ isUserError: true, exitStatus: 64, name: "ConfigError" });
     expect(() => defineConfig(undefined as never)).toThrow(ConfigError);
   });
 
-  test("of one role does not hide what is wrong between others", () => {
+  test("of one role do not hide those between other roles", () => {
     const { problems } = refusal(
       having(
         [`${role}.trust`, null],
@@ -52,7 +50,7 @@ describe("what is wrong", () => {
   });
 });
 
-describe("hostile values", () => {
+describe("unusual values", () => {
   const cyclic: { self?: unknown } = {};
   cyclic.self = cyclic;
   const values: readonly (readonly [string, unknown])[] = [
@@ -69,7 +67,7 @@ describe("hostile values", () => {
     ["a map", new Map([["a", 1]])],
     ["an object without a prototype", Object.create(null)],
     ["a cycle", cyclic],
-    ["a huge text", "x".repeat(1_000_000)],
+    ["a huge string", "x".repeat(1_000_000)],
     ["a template", '${file("/etc/passwd")}'],
     ["a line break", "a\nb"],
   ];
@@ -112,8 +110,8 @@ describe("hostile values", () => {
     `${role}.tags`,
     `${role}.maxSessionSeconds`,
   ];
-  // An empty list, a text or an object is right in some places; what must not be is anything but an answer for people.
-  test.each(values)("%s, wherever it stands, is taken or refused in words", (_, value) => {
+  // Some values are valid at some paths. Every error must be a ConfigError.
+  test.each(values)("%s at any path is accepted, or refused with a ConfigError", (_, value) => {
     for (const place of places) {
       try {
         expect(defineConfig(having([place, value])).environments.length).toBeGreaterThan(0);
@@ -124,7 +122,7 @@ describe("hostile values", () => {
     }
   });
 
-  test("a name of JavaScript's own is no way around the checks", () => {
+  test("keys such as constructor do not bypass the checks", () => {
     for (const name of ["constructor", "prototype", "__proto__", "toString", "hasOwnProperty"]) {
       const named = Object.fromEntries([[name, { trust: [{ project: "*" }] }]]);
       expect(refusal(having(["environments.dev.roles", named])).message).toContain("plain object");
@@ -137,7 +135,7 @@ describe("hostile values", () => {
 describe("defaults", () => {
   const dev = devOf();
 
-  test("of the organization: CircleCI's issuer and its own audience, no thumbprint", () => {
+  test("of the organization: circleci.com's issuer, the organization as audience, no thumbprint", () => {
     expect(dev.circleci).toEqual({
       organizationId: organization,
       issuer: `oidc.circleci.com/org/${organization}`,
@@ -146,7 +144,7 @@ describe("defaults", () => {
     });
   });
 
-  test("of an environment: its partition, a provider of its own, AWS's quotas", () => {
+  test("of an environment: the region's partition, its own provider, the default quotas", () => {
     expect(dev).toMatchObject({
       partition: "aws",
       oidcProvider: {
@@ -164,7 +162,7 @@ describe("defaults", () => {
     });
   });
 
-  test("of a role: path, an hour, the configuration's tags, deployed by the pipeline", () => {
+  test("of a role: path /, one hour, the configuration's tags, deployed by the pipeline", () => {
     expect(dev.roles[0]).toMatchObject({
       arn: `arn:aws:iam::${account}:role/reader`,
       path: "/",
@@ -174,7 +172,7 @@ describe("defaults", () => {
     });
   });
 
-  test("of the state backend: 90 days, the place of its own state", () => {
+  test("of the state backend: 90 days, the key of its own state", () => {
     const [backend] = defineConfig(valid).stateBackends;
     expect(backend).toMatchObject({
       name: "dev-state",
@@ -183,12 +181,12 @@ describe("defaults", () => {
     });
   });
 
-  test("a role's tags win over the configuration's", () => {
+  test("a role's tags override the configuration's", () => {
     const { roles } = devOf([`${role}.tags`, { ManagedBy: "hand", Team: "web" }]);
     expect(roles[0]?.tags).toEqual({ ManagedBy: "hand", Team: "web" });
   });
 
-  test("a lock file needs no table, and one that is named is not made", () => {
+  test("with a lock file, lockTable is ignored", () => {
     expect(devOf(["environments.dev.state.lock", "lockfile"]).state).not.toHaveProperty("lockTable");
   });
 });
@@ -205,7 +203,7 @@ describe("regions and their partitions", () => {
     ["eu-isoe-west-1", "aws-iso-e"],
     ["us-isof-south-1", "aws-iso-f"],
     ["eusc-de-east-1", "aws-eusc"],
-  ])("%s is of %s", (region, partition) => {
+  ])("%s is in partition %s", (region, partition) => {
     const dev = devOf(
       ["environments.dev.region", region],
       [`${role}.managedPolicyArns`, [`arn:${partition}:iam::aws:policy/x`]],
@@ -216,7 +214,7 @@ describe("regions and their partitions", () => {
   });
 });
 
-describe("what is right at the edge of its form is taken", () => {
+describe("values at the limit of their form are accepted", () => {
   test.each<[place: string, value: unknown]>([
     ["circleci.audiences", ["x".repeat(255), "a"]],
     ["circleci.audiences", ["https://example.com/*?"]],
@@ -259,15 +257,15 @@ test("the shipped configuration has two environments in two accounts, and their 
   expect(shipped.stateBackends.map(({ name }) => name)).toEqual(["dev-state", "prod-state"]);
 });
 
-test("the compiler refuses what has no such field or type", () => {
+test("unknown fields and wrong types are compile errors", () => {
   const input = valid as ConfigInput;
-  // Never run: what matters is that this file compiles, so that each line below is an error of types.
+  // Never called: this file compiles only if each line below is a type error.
   const mistakes = () => {
     // @ts-expect-error an unknown field of the configuration
     defineConfig({ ...input, enviroments: {} });
     // @ts-expect-error a field that is missing
     defineConfig({ environments: {} });
-    // @ts-expect-error a number where a text belongs
+    // @ts-expect-error a number instead of a string
     defineConfig({ ...input, circleci: { organizationId: 5 } });
     // @ts-expect-error an unknown field of the organization
     defineConfig({ ...input, circleci: { organizationId: "", audience: "" } });
@@ -281,7 +279,7 @@ test("the compiler refuses what has no such field or type", () => {
     roleOf({ trust: [], policies: [] });
     // @ts-expect-error a rule without a project
     roleOf({ trust: [{ repository: "github.com/acme/site", branches: ["main"] }] });
-    // @ts-expect-error an effect that there is not
+    // @ts-expect-error an unknown effect
     roleOf({ trust: [], inlinePolicies: { a: { Statement: { Effect: "allow" } } } });
     // @ts-expect-error the configuration is read-only
     input.environments.dev = dev;

@@ -6,7 +6,7 @@ const other = "210987654321";
 const stateKms = (region: string, owner: string) =>
   `arn:aws:kms:${region}:${owner}:key/11111111-2222-3333-4444-555555555555`;
 
-/** A second environment in the same account, with a bucket and a role of its own, so changed. */
+/** A second environment in the same account, with its own bucket and role, and with changes. */
 function second(changes: object = {}) {
   const state = { bucket: "acme-second", lockTable: "acme-second-lock" };
   const trust = [{ project, refs: "any" }];
@@ -34,14 +34,19 @@ test("two environments that share a bucket have one state backend, named after t
 });
 
 /** The second environment, and the expected message. */
-const conflicts: readonly (readonly [what: string, changes: object, path: string, said: RegExp])[] = [
+const conflicts: readonly (readonly [what: string, changes: object, path: string, expected: RegExp])[] = [
   [
     "creates the provider again",
     { oidcProvider: undefined },
     "oidcProvider",
-    /a second time.*set oidcProvider: "existing"/,
+    /which environment "dev" already creates: set oidcProvider: "existing"/,
   ],
-  ["has a role of the same name", { roles: dev?.roles }, "roles.reader", /is also a role of environment "dev"/],
+  [
+    "has a role of the same name",
+    { roles: dev?.roles },
+    "roles.reader",
+    /has the same name as role "reader" of environment "dev"/,
+  ],
   [
     "has a role that differs only in case",
     { roles: { READER: dev?.roles.reader } },
@@ -74,29 +79,29 @@ const conflicts: readonly (readonly [what: string, changes: object, path: string
     /make them equal/,
   ],
   [
-    "shares the bucket and keeps its versions for another time",
+    "shares the bucket with another retention",
     { state: { ...dev?.state, keepOldVersionsDays: 7 } },
     "state.keepOldVersionsDays",
     /make them equal/,
   ],
   [
-    "has the table of another bucket",
+    "uses the lock table of another bucket",
     { state: { bucket: "acme-second", lockTable: "acme-lock" } },
     "state.lockTable",
-    /is also made for bucket acme-tfstate/,
+    /is the table of bucket acme-tfstate in environment "dev"/,
   ],
-  ["has no table for its lock", { state: { bucket: "acme-second" } }, "state.lockTable", /set lock: "lockfile"/],
+  ["has no lock table", { state: { bucket: "acme-second" } }, "state.lockTable", /set lock: "lockfile"/],
   [
     "has its state in another partition",
     { state: { bucket: "acme-second", lock: "lockfile", region: "cn-north-1" } },
     "state.region",
-    /name a region of that partition/,
+    /use a region of partition aws$/m,
   ],
   [
     "has a key of another account",
     { state: { bucket: "acme-second", lock: "lockfile", kmsKeyArn: stateKms("us-east-1", other) } },
     "state.kmsKeyArn",
-    /name a key of account 123456789012 in us-east-1/,
+    /use a key of account 123456789012 in us-east-1/,
   ],
   [
     "has a key of another region",
@@ -105,7 +110,7 @@ const conflicts: readonly (readonly [what: string, changes: object, path: string
     /in us-east-1/,
   ],
   [
-    "has roles that Terraform would call the same",
+    "has two roles with the same Terraform name",
     { roles: { "a.b": dev?.roles.reader, ab: dev?.roles.reader } },
     "roles.ab",
     /the same Terraform name as role "a.b"/,
@@ -114,13 +119,13 @@ const conflicts: readonly (readonly [what: string, changes: object, path: string
     "names a policy of another account",
     { roles: { writer: { trust: [{ project, refs: "any" }], managedPolicyArns: [`arn:aws:iam::${other}:policy/x`] } } },
     "roles.writer.managedPolicyArns.0",
-    /not a policy that roles of account 123456789012 can have/,
+    /is in another account: use an AWS managed policy .* or one of account 123456789012/,
   ],
   [
     "names a policy of another partition",
     { roles: { writer: { trust: [{ project, refs: "any" }], managedPolicyArns: ["arn:aws-cn:iam::aws:policy/x"] } } },
     "roles.writer.managedPolicyArns.0",
-    /name one of arn:aws:iam::aws/,
+    /is in another partition: .*arn:aws:iam::aws/,
   ],
   [
     "names a boundary of another account",
@@ -130,7 +135,7 @@ const conflicts: readonly (readonly [what: string, changes: object, path: string
       },
     },
     "roles.writer.permissionsBoundaryArn",
-    /not a policy/,
+    /is in another account/,
   ],
   [
     "names a policy twice",
@@ -144,23 +149,23 @@ const conflicts: readonly (readonly [what: string, changes: object, path: string
   ],
 ];
 
-describe("refused, since the second environment", () => {
-  test.each(conflicts)("%s", (_, changes, path, said) => {
+describe("a configuration is refused if the second environment", () => {
+  test.each(conflicts)("%s", (_, changes, path, expected) => {
     const { problems, message } = refusal(having(["environments.prod", second(changes)]));
     expect(problems.map((problem) => problem.path.join("."))).toEqual([`environments.prod.${path}`]);
-    expect(message).toMatch(said);
+    expect(message).toMatch(expected);
   });
 });
 
-test("an environment that is named like a state backend is refused, in name and state key", () => {
+test("an environment with the name of a state backend is refused", () => {
   const { message } = refusal(having(["environments.dev-state", second({ state: dev?.state })]));
   expect(message).toContain(
     'environments.dev-state: has the name of the state backend of environment "dev": rename it',
   );
-  expect(message).toMatch(/puts the state of stack "dev-state" where that of stack "dev-state" is/);
+  expect(message).toMatch(/gives stack "dev-state" the state key of stack "dev-state"/);
 });
 
-test("state keys that collide through their prefixes are refused", () => {
+test("equal state keys from prefixes are refused", () => {
   const prefixed = { ...dev?.state, keyPrefix: "a/" };
   const { message } = refusal(
     having(
@@ -169,11 +174,11 @@ test("state keys that collide through their prefixes are refused", () => {
     ),
   );
   expect(message).toMatch(
-    /at a\/b-state\/terraform.tfstate in acme-tfstate: rename the environment or use another keyPrefix/,
+    / a\/b-state\/terraform.tfstate in acme-tfstate: rename the environment or use another keyPrefix/,
   );
 });
 
-test("subjects must be of the organization of this configuration", () => {
+test("subject patterns of the configured organization are accepted", () => {
   const subject = `org/${organization}/project/${project}/user/*`;
   expect(() => defineConfig(having(["environments.dev.roles.reader.trust", [{ subject }]]))).not.toThrow();
 });

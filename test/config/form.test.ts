@@ -11,7 +11,7 @@ test("the valid configuration is valid", () => {
   expect(() => defineConfig(valid)).not.toThrow();
 });
 
-/** A place, a value that must not stand there, and what the message says to do. */
+/** A path, an invalid value, and the expected message. */
 const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])[] = [
   ["", undefined, /must be an object/],
   ["", null, /must be an object/],
@@ -25,7 +25,7 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
   ["circleci.organizationId", "acme", /lower-case UUID/],
   ["circleci.organizationId", `https://oidc.circleci.com/org/${organization}`, /lower-case UUID/],
   ["circleci.organizationId", `${organization}\n`, /lower-case UUID/],
-  ["circleci.organizationId", 5, /text in quotes/],
+  ["circleci.organizationId", 5, /must be a string/],
   ["circleci.organisationId", organization, /correct its spelling or remove it/],
   ["circleci.audiences", [], /at least one/],
   ["circleci.audiences", "me", /must be a list/],
@@ -42,7 +42,7 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
   ["circleci.server", "localhost", /not a host/],
   // tags
   ["tags", ["a"], /must be an object/],
-  ["tags.Name", 1, /text in quotes/],
+  ["tags.Name", 1, /must be a string/],
   ["tags.Name", "a*b", /letters, digits/],
   ["tags.Name", "${x}", /letters, digits/],
   ["tags.Name", long(257), /up to 256/],
@@ -61,7 +61,7 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
   ["environments.dev", null, /must be an object/],
   ["environments.dev", () => {}, /must be an object/],
   ["environments.dev.acountId", "1", /correct its spelling/],
-  ["environments.dev.accountId", 123456789012, /text in quotes/],
+  ["environments.dev.accountId", 123456789012, /must be a string/],
   ["environments.dev.accountId", "12345678901", /12 digits/],
   ["environments.dev.accountId", "1234-5678-9012", /12 digits/],
   ["environments.dev.region", undefined, /required/],
@@ -102,9 +102,9 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
   ["environments.dev.state.keepOldVersionsDays", "never", /"forever"/],
   ["environments.dev.state.region", "here", /not an AWS region/],
   // roles
-  ["environments.dev.roles", { "a b": reader }, /not a role's name/],
+  ["environments.dev.roles", { "a b": reader }, /not a role name/],
   ["environments.dev.roles", { [long(65)]: reader }, /1–64/],
-  ["environments.dev.roles", { "a/b": reader }, /not a role's name/],
+  ["environments.dev.roles", { "a/b": reader }, /not a role name/],
   [role, 7, /must be an object/],
   [`${role}.managedPolicyArn`, [], /correct its spelling/],
   [`${role}.managedPolicyArns.0`, "AmazonS3ReadOnlyAccess", /not the ARN of a managed policy/],
@@ -123,7 +123,7 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
   [`${role}.deployedBy`, "me", /"pipeline", "administrator"/],
   // trust
   [`${role}.trust`, undefined, /required/],
-  [`${role}.trust`, [], /trusts no job/],
+  [`${role}.trust`, [], /at least one rule/],
   [`${role}.trust`, {}, /must be a list/],
   [rule, null, /must be an object/],
   [rule, "*", /must be an object/],
@@ -140,16 +140,20 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
   [`${rule}.branches`, undefined, /at least one/],
   [`${rule}.branches`, [], /at least one/],
   [`${rule}.branches`, "main", /must be a list/],
-  [`${rule}.branches.0`, "", /not a branch/],
+  [`${rule}.branches.0`, "", /not a valid branch name/],
   [`${rule}.branches.0`, "refs/heads/main", /without refs\/heads\//],
-  [`${rule}.branches.0`, "*/main", /only at its end/],
-  [`${rule}.branches.0`, "ma?n", /not a branch/],
-  [`${rule}.branches.0`, "a b", /not a branch/],
-  [`${rule}.branches.0`, "a..b", /not a branch/],
-  [`${rule}.branches.0`, "a.lock", /not a branch/],
-  [`${rule}.branches.0`, "/main", /not a branch/],
-  [`${rule}.branches.0`, "main/", /not a branch/],
-  [`${rule}.branches.0`, "main\n", /not a branch/],
+  [`${rule}.branches.0`, "*/main", /only at the end/],
+  [`${rule}.branches.0`, "ma?n", /not a valid branch name: git refuses it/],
+  [`${rule}.branches.0`, "a${b", /begins a variable/],
+  [`${rule}.branches.0`, "x".repeat(245), /up to 244 characters/],
+  [`${rule}.branches.0`, "ветка", /outside Latin-1/],
+  [`${rule}.branches.0`, 7, /must be a string/],
+  [`${rule}.branches.0`, "a b", /not a valid branch name/],
+  [`${rule}.branches.0`, "a..b", /not a valid branch name/],
+  [`${rule}.branches.0`, "a.lock", /not a valid branch name/],
+  [`${rule}.branches.0`, "/main", /not a valid branch name/],
+  [`${rule}.branches.0`, "main/", /not a valid branch name/],
+  [`${rule}.branches.0`, "main\n", /not a valid branch name/],
   [`${rule}.branch`, ["main"], /correct its spelling/],
   [`${rule}.tags`, ["refs/tags/v1"], /without refs\/tags\//],
   [`${rule}.users`, [], /at least one/],
@@ -168,7 +172,7 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
   [rule, { subject: `org/${organization}/project/${project}/user/\${x}` }, /variable/],
   [rule, { subject: `org/${organization}/project/${project}/user/*`, users: [user] }, /correct its spelling/],
   // inline policies
-  [`${role}.inlinePolicies.a b`, reader?.inlinePolicies?.read, /not an inline policy's name/],
+  [`${role}.inlinePolicies.a b`, reader?.inlinePolicies?.read, /not an inline policy name/],
   [`${role}.inlinePolicies.read`, "{}", /must be an object/],
   [`${role}.inlinePolicies.read.Statement`, undefined, /required/],
   [`${role}.inlinePolicies.read.Statement`, [], /at least one statement/],
@@ -181,10 +185,10 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
   [`${statement}.NotAction`, "s3:*", /either Action or NotAction/],
   [`${statement}.Resource`, undefined, /either Resource or NotResource/],
   [`${statement}.Resource`, "bucket", /write an ARN/],
-  [`${statement}.Principal`, "*", /must not stand in an inline policy/],
+  [`${statement}.Principal`, "*", /not allowed in an inline policy/],
   [`${statement}.Sid`, "a b", /letters and digits/],
   [`${statement}.Condition`, { "": {} }, /not a condition operator/],
-  [`${statement}.Condition`, { StringEquals: { "aws:PrincipalTag/a": null } }, /must be a text/],
+  [`${statement}.Condition`, { StringEquals: { "aws:PrincipalTag/a": null } }, /must be a string, a number/],
   [`${statement}.Resources`, "*", /correct its spelling/],
   [
     `${role}.inlinePolicies.read`,
@@ -201,7 +205,7 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
   ],
 ];
 
-describe("refused, with path, value and remedy, and nothing else blamed", () => {
+describe("refused, with one problem at the path of the value", () => {
   test.each(wrong.map(([place, value, remedy]) => [place, shown(value), { place, value, remedy }] as const))(
     "%s: %s",
     (_place, _value, { place, value, remedy }) => {

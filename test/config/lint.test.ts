@@ -90,5 +90,5 @@ test("accepting an unknown finding, or one without a reason, is an error", () =>
   expect(acceptedFindings({ "no-such-finding": "x" })).toThrow(
     /environments\.dev\.roles\.deploy\.acceptedFindings(.|\n)*must be one of "malformed-policy"/,
   );
-  expect(acceptedFindings({ "no-subject": " " })).toThrow(/gives no reason/);
+  expect(acceptedFindings({ "no-subject": " " })).toThrow(/must be the reason/);
 });

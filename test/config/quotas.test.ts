@@ -10,7 +10,7 @@ const policies = (count: number) => many(count, (index) => `arn:aws:iam::${accou
 const roles = (count: number) =>
   Object.fromEntries(many(count, (index) => [`role${index}`, { trust: [{ project, refs: "any" }] }]));
 
-/** Rules whose trust policy has exactly so many characters. */
+/** Rules that result in a trust policy of the given number of characters. */
 function trustOfSize(size: number) {
   const rules = (lengths: readonly number[]) => [
     {
@@ -28,7 +28,7 @@ function trustOfSize(size: number) {
   return rules(short.map((_, index) => Math.floor((missing + index) / short.length)));
 }
 
-/** An inline policy of exactly so many characters. */
+/** An inline policy of the given number of characters. */
 function policyOfSize(size: number) {
   const document = (sid: string) => ({ Statement: [{ Sid: sid, Effect: "Allow", Action: "s3:*", Resource: "*" }] });
   return document("x".repeat(size - JSON.stringify(document("")).length));
@@ -41,22 +41,22 @@ const quotas: readonly (readonly [what: string, place: string, most: unknown, to
     `${role}.trust`,
     trustOfSize(2048),
     trustOfSize(2049),
-    "trust: makes a trust policy of 2,049 characters, white space not counted; AWS takes 2,048 and raises it to 4,096 " +
-      "on request (then say so in environments.dev.quotas.trustPolicySize)",
+    "trust: results in a trust policy of 2,049 characters, white space not counted; the AWS quota is 2,048; AWS raises " +
+      "it to up to 4,096 on request (then set environments.dev.quotas.trustPolicySize)",
   ],
   [
     "10,240 characters of inline policies",
     `${role}.inlinePolicies`,
     { a: policyOfSize(5120), b: policyOfSize(5120) },
     { a: policyOfSize(5120), b: () => policyOfSize(5121) },
-    "inlinePolicies: have 10,241 characters together, white space not counted; AWS takes 10,240 and does not raise it",
+    "inlinePolicies: have 10,241 characters in total, white space not counted; the AWS quota is 10,240 and cannot be raised",
   ],
   [
     "10 managed policies",
     `${role}.managedPolicyArns`,
     policies(10),
     policies(11),
-    "managedPolicyArns: has 11 managed policies of a role; AWS takes 10 and raises it to 20 on request (then say so in " +
+    "managedPolicyArns: has 11 managed policies; the AWS quota is 10; AWS raises it to up to 20 on request (then set " +
       "environments.dev.quotas.managedPoliciesPerRole): remove some",
   ],
   [
@@ -64,29 +64,29 @@ const quotas: readonly (readonly [what: string, place: string, most: unknown, to
     "circleci.audiences",
     many(100, (index) => `a${index}`),
     many(101, (index) => `a${index}`),
-    "circleci.audiences: has 101 audiences; AWS takes 100 and does not raise it",
+    "circleci.audiences: has 101 audiences; the AWS quota is 100 and cannot be raised",
   ],
   [
     "5 thumbprints",
     "circleci.thumbprints",
     many(5, (index) => String(index).repeat(40)),
     many(6, (index) => String(index).repeat(40)),
-    "circleci.thumbprints: has 6 thumbprints; AWS takes 5 and does not raise it",
+    "circleci.thumbprints: has 6 thumbprints; the AWS quota is 5 and cannot be raised",
   ],
-  ["50 tags", "tags", tags(50), tags(51), "tags: has 51 tags; AWS takes 50 and does not raise it"],
+  ["50 tags", "tags", tags(50), tags(51), "tags: has 51 tags; the AWS quota is 50 and cannot be raised"],
   [
     "50 tags of a role, the configuration's included",
     `${role}.tags`,
     tags(49),
     tags(50),
-    "roles.reader.tags: has 51 tags, the configuration's included; AWS takes 50 and does not raise it",
+    "roles.reader.tags: has 51 tags including those of the configuration; the AWS quota is 50 and cannot be raised",
   ],
   [
     "1,000 roles in an account",
     "environments.dev.roles",
     roles(1000),
     roles(1001),
-    "environments.dev.roles: has 1,001 roles of account 123456789012; AWS takes 1,000 and raises it to 5,000 on request",
+    "environments.dev.roles: has 1,001 roles in account 123456789012; the AWS quota is 1,000; AWS raises it to up to 5,000 on request",
   ],
   [
     "255 characters of issuer URL",
@@ -97,13 +97,13 @@ const quotas: readonly (readonly [what: string, place: string, most: unknown, to
   ],
 ];
 
-describe("AWS's quotas, counted as AWS counts", () => {
-  test.each(quotas)("%s, and not one more", (_, place, most, tooMuch, said) => {
-    const raisedBesides = [
+describe("AWS quotas, counted as AWS counts", () => {
+  test.each(quotas)("%s are accepted, one more is not", (_, place, most, tooMuch, said) => {
+    const raised = [
       ["environments.dev.quotas.trustPolicySize", place === "circleci.audiences" ? 4096 : undefined],
     ] as const;
-    expect(() => defineConfig(having([place, most], ...raisedBesides))).not.toThrow();
-    const { problems, message } = refusal(having([place, tooMuch], ...raisedBesides));
+    expect(() => defineConfig(having([place, most], ...raised))).not.toThrow();
+    const { problems, message } = refusal(having([place, tooMuch], ...raised));
     expect(problems).toHaveLength(1);
     expect(message).toContain(said);
   });
@@ -112,16 +112,16 @@ describe("AWS's quotas, counted as AWS counts", () => {
     ["trustPolicySize", 4096, `${role}.trust`, trustOfSize(4096), trustOfSize(4097), "4,097 characters"],
     ["managedPoliciesPerRole", 20, `${role}.managedPolicyArns`, policies(20), policies(21), "21 managed policies"],
     ["rolesPerAccount", 1001, "environments.dev.roles", roles(1001), roles(1002), "1,002 roles"],
-  ] as const)("%s can be raised, and then holds", (quota, raised, place, most, tooMuch, said) => {
+  ] as const)("%s can be raised, and the raised quota is enforced", (quota, raised, place, most, tooMuch, said) => {
     const quotaOfDev = [`environments.dev.quotas.${quota}`, raised] as const;
     expect(() => defineConfig(having(quotaOfDev, [place, most]))).not.toThrow();
     expect(refusal(having(quotaOfDev, [place, tooMuch])).message).toContain(said);
   });
 
-  test("a quota at its very end is not said to be raisable", () => {
+  test("a quota at its maximum is not offered to be raised", () => {
     const { message } = refusal(
       having(["environments.dev.quotas.managedPoliciesPerRole", 20], [`${role}.managedPolicyArns`, policies(21)]),
     );
-    expect(message).toContain("AWS takes 20 and no more");
+    expect(message).toContain("the AWS quota is 20, the maximum");
   });
 });

@@ -78,7 +78,7 @@ describe("a mistake stops everything, with another status than 0, and changes no
     const ran = await mistaken.cdktf(sandbox.environment, "deploy", "dev", "--auto-approve");
     expect(ran.status).not.toBe(0);
     expect(ran.output).toContain(
-      'environments.dev.accountId: "12345678901" is not an AWS account id: write its 12 digits',
+      'environments.dev.accountId: "12345678901" is not an AWS account ID: write its 12 digits',
     );
     expect(ran.output).toContain('environments.prod.region: "mars-1" is not an AWS region');
     expect(ran.output).not.toMatch(/^\s+at /m);

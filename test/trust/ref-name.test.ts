@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { defineConfig } from "../../keyless/config/define";
 import { isPolicyText } from "../../keyless/config/schema";
-import { isConfigurableRefName, isRefName, isRefNamePattern } from "../../keyless/trust/ref-name";
+import { isRefName, isRefNamePattern, refNameFault } from "../../keyless/trust/ref-name";
 import { configurableRefName, refNameLike } from "./ref-names";
 import { organization, project, repository } from "./tokens";
 
@@ -84,7 +84,7 @@ test.each([
 test("the configuration accepts what both rules accept in the characters of a policy, and nothing else", () => {
   fc.assert(
     fc.property(refNameLike, (name) => {
-      const expected = isRefNamePattern(name) && isConfigurableRefName(name) && isPolicyText(name);
+      const expected = isRefNamePattern(name) && refNameFault(name) === undefined && isPolicyText(name);
       expect(configurationAccepts(name)).toBe(expected);
     }),
     { numRuns: 1000 },

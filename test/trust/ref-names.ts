@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { isPolicyText } from "../../keyless/config/schema";
-import { isConfigurableRefName, isRefName } from "../../keyless/trust/ref-name";
+import { isRefName, refNameFault } from "../../keyless/trust/ref-name";
 
 /** Texts that contain what git's rules are about more often than random characters do. */
 export const refNameLike: fc.Arbitrary<string> = fc.oneof(
@@ -38,7 +38,7 @@ export const gitRefName = refNameLike.filter(isRefName);
 /** Names and patterns that the configuration accepts for a branch or a tag: both rules, and the characters of a policy. */
 export const configurableRefName = fc
   .tuple(
-    gitRefName.filter((name) => isConfigurableRefName(name) && isPolicyText(name)),
+    gitRefName.filter((name) => refNameFault(name) === undefined && isPolicyText(name)),
     fc.constantFrom("", "*", "/*"),
   )
   .map(([name, end]) => name + end);
