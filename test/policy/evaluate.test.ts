@@ -339,7 +339,7 @@ describe("a decision", () => {
   });
 });
 
-it("a condition with several wildcards is evaluated in time in proportion to the token's subject", () => {
+it("evaluates a condition with several wildcards in time linear in the length of the subject", () => {
   const issuer = "oidc.circleci.com/org/O";
   const provider = `arn:aws:iam::${account}:oidc-provider/${issuer}`;
   const conditions = when({
@@ -354,5 +354,5 @@ it("a condition with several wildcards is evaluated in time in proportion to the
     const request = { principal: { kind: "Federated", id: provider }, action, resource: role, context } as const;
     for (let index = 0; index < 20; index++) expect(evaluate({ resource: [trust] }, request).outcome).toBe("refused");
   };
-  expect(growth(decideFor, 2000)).toBeLessThan(12);
+  expect(growth(decideFor, 4000)).toBeLessThan(25);
 });
