@@ -17,14 +17,6 @@ import { synthesizeStack } from "../terraform/synthesize";
 import { formatRef, imitatingBranch } from "../trust/circleci";
 import { type Sandbox, startSandbox } from "./index";
 
-/** What the demo deploys. */
-export interface DemoOptions {
-  readonly environment: Environment;
-  readonly backend: StateBackend;
-  /** The role that the demo assumes. It must trust a branch and be allowed to publish {@link SITE}. */
-  readonly publisher: Role;
-}
-
 type Progress = (line: string) => void;
 
 /** The bucket that the publisher of the shipped configuration publishes to in `dev`. */
@@ -46,9 +38,15 @@ export class Demo {
   private resources = 0;
   private started?: Sandbox;
 
-  /** @throws {UserError} if the publisher trusts no branch */
-  constructor(private readonly options: DemoOptions) {
-    const { environment, publisher } = options;
+  /**
+   * @param publisher The role that the demo assumes. It must be allowed to publish {@link SITE}.
+   * @throws {UserError} if the publisher trusts no branch
+   */
+  constructor(
+    private readonly environment: Environment,
+    private readonly backend: StateBackend,
+    private readonly publisher: Role,
+  ) {
     const [trusted] = publisher.trust.flatMap((rule) =>
       "repository" in rule ? (rule.branches ?? []).map((branch) => ({ ...rule, branch })) : [],
     );
@@ -68,7 +66,7 @@ export class Demo {
 
   /** What to run, in this order. */
   steps() {
-    const { name } = this.options.environment;
+    const { name } = this.environment;
     const step = (title: string, run: (progress: Progress) => Promise<void>) => ({ title, run });
     const bootstrapTitle = `keyless bootstrap ${name}: bucket and lock table (the lifecycle rule takes a minute)`;
     const deploy = ["deploy", name, "--auto-approve"];
@@ -89,7 +87,7 @@ export class Demo {
   }
 
   private async start(progress: Progress): Promise<void> {
-    const { accountId, region } = this.options.environment;
+    const { accountId, region } = this.environment;
     this.started = await startSandbox({ accountId, region, progress });
     // From here on, this process has credentials of the sandbox's administrator and no others.
     for (const name of Object.keys(process.env)) if (/^AWS_(?!SDK_)/.test(name)) delete process.env[name];
@@ -97,17 +95,16 @@ export class Demo {
   }
 
   private async bootstrap(progress: Progress): Promise<void> {
-    const { backend } = this.options;
+    const { backend, interruption } = this;
     const stack = synthesizeStack(backend.name);
     const folder = join(this.folder, "bootstrap");
-    const { signal } = this.interruption;
-    await bootstrap({ backend, stack, folder, adopt: false, env: process.env, progress, signal });
+    await bootstrap({ backend, stack, folder, adopt: false, env: process.env, progress, signal: interruption.signal });
   }
 
   private async verifyTrust(): Promise<void> {
     const { repository, branch } = this.trusted;
     await this.assumePublisher(branch);
-    this.verified.push([`token of branch ${branch} of ${repository}`, `trusted by ${this.options.publisher.name}`]);
+    this.verified.push([`token of branch ${branch} of ${repository}`, `trusted by ${this.publisher.name}`]);
     const forged = imitatingBranch(repository, { kind: "branch", name: branch });
     for (const other of ["evil", forged]) {
       const result = await denied("sts:AssumeRoleWithWebIdentity", () => this.assumePublisher(other));
@@ -122,13 +119,13 @@ export class Demo {
     const page = { Bucket: SITE, Key: "index.html", Body: "<h1>Published without a key</h1>" };
     await role.send(new PutObjectCommand(page));
     this.verified.push([`the role publishes to ${SITE}`, "allowed"]);
-    const { bucket, key } = this.options.environment.state;
+    const { bucket, key } = this.environment.state;
     const readState = () => role.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
     this.verified.push(["the role reads Terraform's state", await denied("s3:GetObject", readState)]);
   }
 
   private async verifyPlan(progress: Progress): Promise<void> {
-    const { name } = this.options.environment;
+    const { name } = this.environment;
     await this.cdktf(["diff", name], progress);
     const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
     const json = savedPlan(name, join(this.folder, "cdktf.out", "stacks", name), terraform);
@@ -145,7 +142,7 @@ export class Demo {
 
   /** Credentials of the publisher role for a job on a branch, which STS issues for the job's token. */
   private async assumePublisher(branch: string) {
-    const { environment, publisher } = this.options;
+    const { environment, publisher } = this;
     const token = await this.sandbox.issuer.token({
       organization: environment.circleci.organizationId,
       project: this.trusted.project,
@@ -186,7 +183,7 @@ export class Demo {
    * @param columns the width of the terminal
    */
   summary(columns: number): string {
-    const { accountId, name, roles, state } = this.options.environment;
+    const { accountId, name, roles, state } = this.environment;
     // The borders take three columns. Results need fewer columns than requests.
     const width = Math.min(columns, 120) - 3;
     const colWidths = [Math.ceil(width * 0.56), Math.floor(width * 0.44)];

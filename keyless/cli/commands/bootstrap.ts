@@ -1,10 +1,9 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { StateBackend } from "../../config/resolved";
 import { bootstrap } from "../../state/bootstrap";
 import { withTerraformEnvironment } from "../../terraform/environment";
 import { synthesizeStack } from "../../terraform/synthesize";
-import { environmentNamed, loadConfig } from "../lib/load-config";
+import { environmentNamed, loadConfig, stateBackendOf } from "../lib/load-config";
 import { withProgress } from "../lib/progress";
 
 export function register(program: Command): void {
@@ -15,20 +14,21 @@ export function register(program: Command): void {
     .description("create or update the S3 bucket and the lock table for an environment's state; idempotent")
     .action(async (name: string, { adopt = false }: { adopt?: boolean }) => {
       const config = loadConfig();
-      const { state } = environmentNamed(config, name);
-      const backend = config.stateBackends.find((candidate) => candidate.state.bucket === state.bucket) as StateBackend;
+      const environment = environmentNamed(config, name);
+      const backend = stateBackendOf(config, environment);
+      const { bucket, lockTable } = environment.state;
       const { outcome } = await withProgress(`State backend ${backend.name}`, (progress) => {
         // Named by account and bucket, so that a changed name does not resume the run of another backend.
-        const folder = resolve(".keyless", "bootstrap", `${backend.accountId}-${state.bucket}`);
+        const folder = resolve(".keyless", "bootstrap", `${backend.accountId}-${bucket}`);
         const stack = synthesizeStack(backend.name);
         return withTerraformEnvironment(progress, (env) => bootstrap({ backend, stack, folder, adopt, env, progress }));
       });
-      const what = [`bucket ${state.bucket}`, ...(state.lockTable === undefined ? [] : [`table ${state.lockTable}`])];
+      const what = `bucket ${bucket}${lockTable === undefined ? "" : ` and table ${lockTable}`}`;
       const results = {
         created: "created; their state is now stored in the bucket",
         changed: "updated",
         unchanged: "no changes",
       };
-      console.log(`${what.join(" and ")}: ${results[outcome]}.\nNext: npx cdktf deploy ${name}`);
+      console.log(`${what}: ${results[outcome]}.\nNext: npx cdktf deploy ${name}`);
     });
 }

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import type { StateBackend } from "../../config/resolved";
 import { Demo } from "../../sandbox/demo";
-import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
+import { environmentNamed, loadConfig, roleNamed, stateBackendOf } from "../lib/load-config";
 import { runSteps } from "../lib/progress";
 import { terminalOf } from "../lib/terminal";
 import { waitForInterrupt } from "./sandbox";
@@ -16,10 +15,8 @@ export function register(program: Command): void {
     .action(async ({ keep = false }: { keep?: boolean }) => {
       const config = loadConfig();
       const environment = environmentNamed(config, "dev");
-      const { bucket } = environment.state;
-      const backend = config.stateBackends.find(({ state }) => state.bucket === bucket) as StateBackend;
       const publisher = roleNamed(environment, "circleci-site-publisher");
-      const demo = new Demo({ environment, backend, publisher });
+      const demo = new Demo(environment, stateBackendOf(config, environment), publisher);
       const interrupted = () => demo.interruption.abort();
       process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
       try {

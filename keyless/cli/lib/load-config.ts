@@ -1,5 +1,5 @@
 import { closest, distance } from "fastest-levenshtein";
-import type { Config, Environment, Role } from "../../config/resolved";
+import type { Config, Environment, Role, StateBackend } from "../../config/resolved";
 import { UsageError, UserError } from "../../errors";
 
 /**
@@ -29,6 +29,11 @@ export function roleNamed(environment: Environment, name: string): Role {
 /** @throws {UsageError} if the configuration has no stack of this name */
 export function requireStack({ environments, stateBackends }: Config, name: string): void {
   itemNamed([...environments, ...stateBackends], name, `there is no stack "${name}" in config.ts`);
+}
+
+/** The backend that stores the state of an environment. */
+export function stateBackendOf({ stateBackends }: Config, { state }: Environment): StateBackend {
+  return stateBackends.find((backend) => backend.state.bucket === state.bucket) as StateBackend;
 }
 
 function itemNamed<T extends { readonly name: string }>(items: readonly T[], name: string, problem: string): T {

@@ -47,23 +47,19 @@ export const s3Subresources = [
 ];
 
 /** Headers of `PutObject` that require a further action. */
-const headerActions: Record<string, string> = {
-  "x-amz-acl": "PutObjectAcl",
-  "x-amz-grant-full-control": "PutObjectAcl",
-  "x-amz-grant-read": "PutObjectAcl",
-  "x-amz-grant-read-acp": "PutObjectAcl",
-  "x-amz-grant-write-acp": "PutObjectAcl",
-  "x-amz-tagging": "PutObjectTagging",
-  "x-amz-object-lock-mode": "PutObjectRetention",
-  "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
-};
+const objectHeaders: readonly (readonly [RegExp, string])[] = [
+  [/^x-amz-(acl|grant-.+)$/, "PutObjectAcl"],
+  [/^x-amz-tagging$/, "PutObjectTagging"],
+  [/^x-amz-object-lock-mode$/, "PutObjectRetention"],
+  [/^x-amz-object-lock-legal-hold$/, "PutObjectLegalHold"],
+];
 
 /** Headers of `CreateBucket` that require a further action. */
-const bucketHeaderActions: Record<string, string> = {
-  "x-amz-acl": "PutBucketAcl",
-  "x-amz-object-ownership": "PutBucketOwnershipControls",
-  "x-amz-bucket-object-lock-enabled": "PutBucketObjectLockConfiguration",
-};
+const bucketHeaders: typeof objectHeaders = [
+  [/^x-amz-acl$/, "PutBucketAcl"],
+  [/^x-amz-object-ownership$/, "PutBucketOwnershipControls"],
+  [/^x-amz-bucket-object-lock-enabled$/, "PutBucketObjectLockConfiguration"],
+];
 
 /** Headers that are condition keys with the same name. */
 const headerKeys = [
@@ -88,18 +84,10 @@ const objectKeys = { versionId: "s3:VersionId" };
 /** Creates a permission for an action, given without its prefix, on a resource. */
 type PermissionOn = (action: string, resource: string) => RequiredPermission;
 
-/** The bucket and the key of a request. Both are undefined for `ListBuckets`. */
+/** The bucket and the key of a well-formed request. Both are undefined for `ListBuckets`. */
 export function s3Address({ path }: Call): { readonly bucket?: string; readonly key?: string } {
   const [, bucket, key] = /^\/([^/]+)\/?(.*)$/s.exec(path) ?? [];
-  return { bucket: bucket && decodeOrKeep(bucket), key: key ? decodeOrKeep(key) : undefined };
-}
-
-function decodeOrKeep(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return { bucket: bucket && decodeURIComponent(bucket), key: key ? decodeURIComponent(key) : undefined };
 }
 
 /**
@@ -112,34 +100,30 @@ export function s3Permissions(call: Call, state: ResourceState): RequiredPermiss
   if (bucket === undefined) return [{ action: "s3:ListAllMyBuckets", resource: "*", context: {} }];
   const bucketArn = `arn:${state.partition}:s3:::${bucket}`;
   const context = requestContext(call, state);
-  const on: PermissionOn = (name: string, resource: string) => ({ action: `s3:${name}`, resource, context });
+  const on: PermissionOn = (name, resource) => ({ action: `s3:${name}`, resource, context });
   if (key !== undefined) return objectPermissions(call, `${bucketArn}/${key}`, state, on);
   if (call.query.has("delete")) return multiObjectDeletePermissions(call, bucketArn, on);
   const action = bucketAction(call);
-  const further = action === "CreateBucket" ? headerActionsOf(call, bucketHeaderActions) : [];
+  const further = action === "CreateBucket" ? headerActionsOf(call, bucketHeaders) : [];
   return [action, ...further].map((name) => on(name, bucketArn));
 }
 
 /** The permissions of S3 Control, which has its own paths: the account's settings and tags. */
-function s3ControlPermissions({ http, path }: Call): RequiredPermission[] {
+function s3ControlPermissions({ http: { method }, path }: Call): RequiredPermission[] {
   const [, , kind, ...rest] = path.split("/");
-  const verb = { GET: "Get", PUT: "Put", DELETE: "Put" }[http.method] ?? http.method;
-  if (kind === "configuration") {
-    return [{ action: `s3:${verb}AccountPublicAccessBlock`, resource: "*", context: {} }];
-  }
-  const tagging = { GET: "ListTagsForResource", POST: "TagResource", DELETE: "UntagResource" }[http.method];
-  if (kind === "tags" && tagging) {
-    return [{ action: `s3:${tagging}`, resource: decodeOrKeep(rest.join("/")), context: {} }];
-  }
-  return [{ action: `s3:${http.method} ${path}`, resource: "*", context: {} }];
+  const on: PermissionOn = (action, resource) => ({ action: `s3:${action}`, resource, context: {} });
+  const verb = { GET: "Get", PUT: "Put", DELETE: "Put" }[method] ?? method;
+  if (kind === "configuration") return [on(`${verb}AccountPublicAccessBlock`, "*")];
+  const tagging = { GET: "ListTagsForResource", POST: "TagResource", DELETE: "UntagResource" }[method];
+  if (kind === "tags" && tagging) return [on(tagging, decodeURIComponent(rest.join("/")))];
+  return [on(`${method} ${path}`, "*")];
 }
 
 function bucketAction({ http, query }: Call): string {
   const subresource = Object.keys(bucketActions).find((name) => query.has(name));
   if (subresource) return byMethod(bucketActions[subresource], http.method);
   if (query.has("session")) return "CreateSession";
-  const actions: Record<string, string> = { PUT: "CreateBucket", DELETE: "DeleteBucket", POST: "PutObject" };
-  return actions[http.method] ?? "ListBucket";
+  return { PUT: "CreateBucket", DELETE: "DeleteBucket", POST: "PutObject" }[http.method] ?? "ListBucket";
 }
 
 function byMethod(actions: readonly string[] = [], method: string): string {
@@ -166,7 +150,7 @@ function unescapeXml(text: string): string {
 
 function objectPermissions(call: Call, resource: string, state: ResourceState, on: PermissionOn): RequiredPermission[] {
   const action = objectAction(call);
-  const further = action === "PutObject" ? headerActionsOf(call, headerActions) : contentReadActions(call);
+  const further = action === "PutObject" ? headerActionsOf(call, objectHeaders) : contentReadActions(call);
   return [
     ...[action, ...further].map((name) => on(name, resource)),
     ...(action === "PutObject" ? copySourcePermissions(call, state, on) : []),
@@ -181,10 +165,9 @@ function contentReadActions({ query }: Call): string[] {
 }
 
 /** The actions that the headers of a request require. */
-function headerActionsOf({ http }: Call, actions: Record<string, string>): string[] {
-  return Object.entries(actions)
-    .filter(([header]) => http.headers[header] !== undefined)
-    .map(([, action]) => action);
+function headerActionsOf({ http }: Call, actions: typeof objectHeaders): string[] {
+  const headers = Object.keys(http.headers);
+  return actions.filter(([name]) => headers.some((header) => name.test(header))).map(([, action]) => action);
 }
 
 function objectAction({ http, query }: Call): string {
@@ -194,8 +177,7 @@ function objectAction({ http, query }: Call): string {
   }
   const subresource = Object.keys(objectActions).find((name) => query.has(name));
   if (subresource) return byMethod(objectActions[subresource], http.method).replace("{}", version);
-  const plain: Record<string, string> = { GET: "GetObject", HEAD: "GetObject", DELETE: "DeleteObject" };
-  const action = plain[http.method];
+  const action = { GET: "GetObject", HEAD: "GetObject", DELETE: "DeleteObject" }[http.method];
   return action ? `${action}${version}` : "PutObject";
 }
 
@@ -204,7 +186,7 @@ function copySourcePermissions({ http }: Call, { partition }: ResourceState, on:
   const source = http.headers["x-amz-copy-source"];
   if (source === undefined) return [];
   const [path = "", version] = source.split("?versionId=");
-  const address = decodeOrKeep(path).replace(/^\//, "");
+  const address = decodeURIComponent(path).replace(/^\//, "");
   return [on(version ? "GetObjectVersion" : "GetObject", `arn:${partition}:s3:::${address}`)];
 }
 
