@@ -23,11 +23,8 @@ export interface BootstrapOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The result of a run. */
-export interface BootstrapResult {
-  /** `created`: bucket and table are new. `changed`: existing ones were updated. `unchanged`: no changes. */
-  readonly outcome: "created" | "changed" | "unchanged";
-}
+/** `created`: bucket and table are new. `changed`: existing ones were updated. `unchanged`: no changes. */
+export type BootstrapOutcome = "created" | "changed" | "unchanged";
 
 /**
  * Creates or updates the state backend and stores its own state in it. If a run is killed, the next one resumes: it
@@ -35,17 +32,17 @@ export interface BootstrapResult {
  *
  * @throws {UserError} if the credentials or the bucket belong to another account, or Terraform fails
  */
-export async function bootstrap(options: BootstrapOptions): Promise<BootstrapResult> {
+export async function bootstrap(options: BootstrapOptions): Promise<BootstrapOutcome> {
   const { backend, folder, progress } = options;
-  const store = new StateStore(backend);
   await checkAccount({ accountId: backend.accountId, region: backend.state.region });
+  const store = new StateStore(backend);
   const resumed = existsSync(folder);
   const found = await store.find();
   if (found.state) {
     progress("the state is in the bucket: planning changes");
     const outcome = await converge(options, store);
     rmSync(folder, { recursive: true, force: true });
-    return { outcome };
+    return outcome;
   }
   if (!resumed && !options.adopt) rejectExisting(backend, found);
 
@@ -59,11 +56,11 @@ export async function bootstrap(options: BootstrapOptions): Promise<BootstrapRes
   progress("moving the state into the bucket");
   await store.putFirstState(readFileSync(join(folder, "terraform.tfstate")));
   rmSync(folder, { recursive: true, force: true });
-  return { outcome: found.bucket || found.table ? "changed" : "created" };
+  return found.bucket || found.table ? "changed" : "created";
 }
 
 /** Applies the configuration to bucket and table, using the state in the bucket. */
-async function converge(options: BootstrapOptions, store: StateStore): Promise<BootstrapResult["outcome"]> {
+async function converge(options: BootstrapOptions, store: StateStore): Promise<BootstrapOutcome> {
   mkdirSync(options.folder, { recursive: true });
   await releaseLockOfDeadRun(options, store);
   const run = prepare(options);
@@ -107,15 +104,12 @@ function rejectExisting({ state }: StateBackend, { bucket, bucketIsEmpty, table 
 /** Imports resources that exist but are not in the local state: the earlier run was killed before saving the state. */
 async function writeImports(run: TerraformRun, found: Found, { state }: StateBackend) {
   const known = (await runTerraform(run, "state", "list")).output.split("\n");
-  const imports = [
-    { exists: found.bucket, to: "aws_s3_bucket.state", id: state.bucket },
-    { exists: found.table, to: "aws_dynamodb_table.lock", id: state.lockTable },
-  ].filter(({ exists, to }) => exists && !known.includes(to));
-  if (imports.length === 0) return;
-  writeFileSync(
-    join(run.folder, "imports.tf.json"),
-    JSON.stringify({ import: imports.map(({ to, id }) => ({ to, id })) }),
-  );
+  const existing = [
+    ...(found.bucket ? [{ to: "aws_s3_bucket.state", id: state.bucket }] : []),
+    ...(found.table ? [{ to: "aws_dynamodb_table.lock", id: state.lockTable }] : []),
+  ];
+  const imports = existing.filter(({ to }) => !known.includes(to));
+  if (imports.length > 0) writeFileSync(join(run.folder, "imports.tf.json"), JSON.stringify({ import: imports }));
 }
 
 // Terraform writes a local state in place, so a killed run can leave invalid JSON. The imports replace it.

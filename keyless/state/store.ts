@@ -11,7 +11,7 @@ import {
 import type { StateBackend } from "../config/resolved";
 import { UserError } from "../errors";
 
-/** What there is of a state backend in the account. */
+/** Which parts of a state backend exist in the account. */
 export interface Found {
   readonly bucket: boolean;
   readonly bucketIsEmpty: boolean;
@@ -20,14 +20,14 @@ export interface Found {
   readonly state: boolean;
 }
 
-/** A state backend as it stands in AWS, asked directly; credentials are those that the AWS CLI would use. */
+/** Reads and writes a state backend through the AWS SDK, with the credentials of its default chain. */
 export class StateStore {
   private readonly s3: S3Client;
   private readonly dynamodb: DynamoDBClient;
 
   constructor(private readonly backend: StateBackend) {
     const { bucket, region } = backend.state;
-    // No certificate and no local host fits a bucket with dots in its name.
+    // AWS's wildcard certificate does not cover a bucket name with dots.
     this.s3 = new S3Client({ region, forcePathStyle: bucket.includes(".") });
     this.dynamodb = new DynamoDBClient({ region });
   }
@@ -35,24 +35,20 @@ export class StateStore {
   async find(): Promise<Found> {
     const { bucket, key, lockTable } = this.backend.state;
     const owned = { Bucket: bucket, ExpectedBucketOwner: this.backend.accountId };
-    const exists = await this.exists(this.s3.send(new HeadBucketCommand(owned)), `bucket ${bucket}`);
+    const exists = await this.exists(`bucket ${bucket}`, this.s3.send(new HeadBucketCommand(owned)));
+    const table = new DescribeTableCommand({ TableName: lockTable });
     return {
       bucket: exists,
       bucketIsEmpty: exists && (await this.s3.send(new ListObjectsV2Command({ ...owned, MaxKeys: 1 }))).KeyCount === 0,
-      table:
-        lockTable !== undefined &&
-        (await this.exists(
-          this.dynamodb.send(new DescribeTableCommand({ TableName: lockTable })),
-          `table ${lockTable}`,
-        )),
-      state: exists && (await this.exists(this.s3.send(new HeadObjectCommand({ ...owned, Key: key })), key)),
+      table: lockTable !== undefined && (await this.exists(`table ${lockTable}`, this.dynamodb.send(table))),
+      state: exists && (await this.exists(key, this.s3.send(new HeadObjectCommand({ ...owned, Key: key })))),
     };
   }
 
   /**
-   * Puts the first state into the bucket. Of two runs at the same time only one succeeds.
+   * Stores the first state in the bucket. Of concurrent runs, only one succeeds.
    *
-   * @throws {UserError} when a state is there already
+   * @throws {UserError} if the bucket already has a state
    */
   async putFirstState(body: Buffer): Promise<void> {
     const { bucket, key, kmsKeyArn } = this.backend.state;
@@ -73,14 +69,14 @@ export class StateStore {
     } catch (error) {
       if (!(error instanceof Error && error.name === "PreconditionFailed")) throw error;
       throw new UserError(
-        `another run has put the state of ${this.backend.name} into the bucket meanwhile: run this again`,
+        `another run has stored the state of ${this.backend.name} in the bucket in the meantime: run this again`,
       );
     }
   }
 
-  /** Gives a lock of the backend's own state back, if it is held in this name; whether one was. */
-  async releaseLock(who: string): Promise<boolean> {
-    const held = [await this.lockItem(), await this.lockFile()].filter((lock) => lock?.who === who);
+  /** Releases the locks of the backend's own state that an owner holds. Returns whether there was one. */
+  async releaseLock(owner: string): Promise<boolean> {
+    const held = [await this.lockItem(), await this.lockFile()].filter((lock) => lock?.owner === owner);
     for (const lock of held) await lock?.release();
     return held.length > 0;
   }
@@ -91,31 +87,33 @@ export class StateStore {
     const item = { TableName: lockTable, Key: { LockID: { S: `${bucket}/${key}` } } };
     const { Item } = await this.dynamodb.send(new GetItemCommand({ ...item, ConsistentRead: true }));
     if (Item?.Info?.S === undefined) return undefined;
-    return { who: JSON.parse(Item.Info.S).Who, release: () => this.dynamodb.send(new DeleteItemCommand(item)) };
+    return { owner: JSON.parse(Item.Info.S).Who, release: () => this.dynamodb.send(new DeleteItemCommand(item)) };
   }
 
   private async lockFile() {
     const { bucket, key, lock } = this.backend.state;
     if (lock === "dynamodb") return undefined;
     const object = { Bucket: bucket, Key: `${key}.tflock`, ExpectedBucketOwner: this.backend.accountId };
-    if (!(await this.exists(this.s3.send(new HeadObjectCommand(object)), object.Key))) return undefined;
+    if (!(await this.exists(object.Key, this.s3.send(new HeadObjectCommand(object))))) return undefined;
     const { Body } = await this.s3.send(new GetObjectCommand(object));
     const info = JSON.parse((await Body?.transformToString()) ?? "{}");
-    return { who: info.Who, release: () => this.s3.send(new DeleteObjectCommand(object)) };
+    return { owner: info.Who, release: () => this.s3.send(new DeleteObjectCommand(object)) };
   }
 
-  private async exists(request: Promise<unknown>, what: string): Promise<boolean> {
+  private async exists(what: string, request: Promise<unknown>): Promise<boolean> {
     try {
       await request;
       return true;
     } catch (error) {
       const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-      if ($metadata?.httpStatusCode === 404 || name === "ResourceNotFoundException") return false;
+      const status = $metadata?.httpStatusCode;
+      if (status === 404 || name === "ResourceNotFoundException") return false;
+      const { accountId, state } = this.backend;
       throw new UserError(
-        $metadata?.httpStatusCode === 403 || $metadata?.httpStatusCode === 301
-          ? `${what} is not accessible to account ${this.backend.accountId} in ${this.backend.state.region}: bucket names ` +
-              "are shared by all of AWS, so it may be somebody else's, or in another region; choose another name, or use credentials of an administrator"
-          : `asking AWS about ${what} failed: ${name}: ${message}`,
+        status === 403 || status === 301
+          ? `${what} is not accessible to account ${accountId} in ${state.region}: use an administrator's credentials, or ` +
+              "choose another name, since a bucket of this name may exist in another account or region"
+          : `cannot read ${what} from AWS: ${name}: ${message}`,
       );
     }
   }

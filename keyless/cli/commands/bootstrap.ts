@@ -17,7 +17,7 @@ export function register(program: Command): void {
       const environment = environmentNamed(config, name);
       const backend = stateBackendOf(config, environment);
       const { bucket, lockTable } = environment.state;
-      const { outcome } = await withProgress(`State backend ${backend.name}`, (progress) => {
+      const outcome = await withProgress(`State backend ${backend.name}`, (progress) => {
         // Named by account and bucket, so that a changed name does not resume the run of another backend.
         const folder = resolve(".keyless", "bootstrap", `${backend.accountId}-${bucket}`);
         const stack = synthesizeStack(backend.name);
