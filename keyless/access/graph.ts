@@ -54,15 +54,13 @@ export function toneOf({ open }: Source, { level }: RoleAccess): Tone {
   return open ? "caution" : "plain";
 }
 
-/** The most dangerous tone; `plain` if there is none. */
-export function worstTone(tones: readonly Tone[]): Tone {
+function worstTone(tones: readonly Tone[]): Tone {
   return (["danger", "caution"] as const).find((tone) => tones.includes(tone)) ?? "plain";
 }
 
 /** The worst tone of an open source, over the groups that it can assume. A source that is not open is `plain`. */
 export function sourceTone(source: Source, groups: readonly RoleGroup[]): Tone {
-  if (!source.open) return "plain";
-  const assumed = groups.filter(({ sources }) => sources.includes(source));
+  const assumed = groups.filter(({ sources }) => source.open && sources.includes(source));
   return worstTone(assumed.map(({ representative }) => toneOf(source, representative)));
 }
 

@@ -20,16 +20,9 @@ const BORDERS = 10;
 export function accessTable(access: readonly EnvironmentAccess[], columns: number): string {
   const rows = access.flatMap(({ roles }) => roles.map(rowOf));
   const widths = columnWidths([HEADINGS, ...rows], columns - BORDERS);
-  const table = new Table({
-    head: HEADINGS,
-    style: { head: [], border: [] },
-    colWidths: widths.map((width) => width + 2),
-  });
-  const wrapCell = (cell: string, column: number) =>
-    cell
-      .split("\n")
-      .map((line) => wrapLine(line, widths[column] ?? 0))
-      .join("\n");
+  const colWidths = widths.map((width) => width + 2);
+  const table = new Table({ head: HEADINGS, style: { head: [], border: [] }, colWidths });
+  const wrapCell = (cell: string, column: number) => cell.replace(/.+/g, (line) => wrapLine(line, widths[column] ?? 0));
   for (const { name, accountId, region, roles } of access) {
     table.push([{ colSpan: HEADINGS.length, content: `${name}: AWS account ${accountId}, ${region}` }]);
     table.push(...roles.map((role) => rowOf(role).map(wrapCell)));
@@ -45,10 +38,9 @@ function rowOf(role: RoleAccess): string[] {
 /** The widths that the cells take, the widest columns narrowed until they fit. */
 function columnWidths(rows: readonly (readonly string[])[], room: number): number[] {
   const widths = HEADINGS.map((_, column) =>
-    Math.max(...rows.map((row) => stringWidth(longestLine(row[column] ?? "")))),
+    Math.max(...rows.flatMap((row) => (row[column] ?? "").split("\n").map((line) => stringWidth(line)))),
   );
-  const total = () => widths.reduce((sum, width) => sum + width, 0);
-  while (total() > Math.max(room, 30)) {
+  while (widths.reduce((sum, width) => sum + width) > Math.max(room, 30)) {
     const widest = widths.indexOf(Math.max(...widths));
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
@@ -63,24 +55,19 @@ function wrapLine(line: string, width: number): string {
   return start + lines.join(`\n${start}  `);
 }
 
-function longestLine(cell: string): string {
-  return cell.split("\n").reduce((longest, line) => (stringWidth(line) > stringWidth(longest) ? line : longest), "");
-}
-
 /** The sources of one project. */
 function sourceLines(sources: readonly [Source, ...Source[]]): string[] {
   const [{ project, repository }] = sources;
   const lines = sources.flatMap((source) => [
     ...limitItems(source.refs.map(describeSourceRef), MAX_CELL_LINES, String),
     ...sourceNotes(source).warnings.map((warning) => `! ${warning}`),
-    ...userLines(source),
+    ...(source.users === undefined ? [] : [describeUsers(source.users)]),
   ]);
   return [repository ?? project, ...lines.map((line) => `  ${line}`)];
 }
 
-function userLines({ users }: Source): string[] {
-  if (users === undefined) return [];
-  return [`only ${count(users.length, "user")}: ${users[0]}${users.length > 1 ? ", …" : ""}`];
+function describeUsers(users: readonly string[]): string {
+  return `only ${count(users.length, "user")}: ${users[0]}${users.length > 1 ? ", …" : ""}`;
 }
 
 function permissionLines(role: RoleAccess): string[] {
