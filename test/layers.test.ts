@@ -25,7 +25,14 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     ...SHARED,
     "keyless/terraform/version.ts",
   ],
-  "keyless/terraform": ["keyless/config", "keyless/trust", "keyless/permissions", "keyless/policy", ...SHARED],
+  "keyless/terraform": [
+    "keyless/config",
+    "keyless/trust",
+    "keyless/permissions",
+    "keyless/policy",
+    ...SHARED,
+    "keyless/project-folder.ts",
+  ],
   "keyless/aws": ["keyless/trust", "keyless/permissions", "keyless/policy", ...SHARED],
   "keyless/state": [
     "keyless/terraform",
@@ -46,8 +53,10 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     "keyless/permissions",
     "keyless/policy",
     ...SHARED,
+    "keyless/project-folder.ts",
   ],
   "keyless/plan": ["keyless/policy", "keyless/redact.ts", ...SHARED],
+  "keyless/project-folder.ts": [],
   "keyless/redact.ts": [],
   "keyless/review": ["keyless/plan", "keyless/trust", "keyless/policy", ...SHARED, "keyless/wrap.ts"],
   "keyless/access": [
@@ -72,6 +81,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   ],
   "keyless/cli": [
     ...SHARED,
+    "keyless/project-folder.ts",
     "keyless/redact.ts",
     "keyless/policy",
     "keyless/trust",

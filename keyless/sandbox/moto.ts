@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { UserError } from "../errors";
+import { projectFolder } from "../project-folder";
 import { type Env, execute, findOnPath, outputOf } from "../terraform/executables";
 
 /** A running moto server, which emulates AWS on a free port of 127.0.0.1. */
@@ -74,8 +75,7 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(force);
 }
 
-/** In the source folder: the compiled code is below `dist/`. */
-const pinnedRequirements = join(__dirname.replace(/\/dist(?=\/keyless\/sandbox$)/, ""), "requirements.txt");
+const pinnedRequirements = join(projectFolder, "keyless", "sandbox", "requirements.txt");
 
 /**
  * Finds a Python interpreter that has moto 5.1 or a later 5.x. If there is none, installs the pinned moto into a virtual

@@ -1,14 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../../errors";
+import { projectFolder } from "../../project-folder";
 import { redact } from "../../redact";
-
-/** The folder of the project. Compiled, this file is one folder deeper than its source: below dist/. */
-const PROJECT = join(__dirname, "..", "..", "..", "..");
 
 /** The text of a file of this project, by its path from the project's folder. */
 export function readProjectFile(path: string): string {
-  return readFileSync(join(PROJECT, path), "utf8");
+  return readFileSync(join(projectFolder, path), "utf8");
 }
 
 /**
