@@ -1,9 +1,9 @@
 #!/bin/sh
-# Terraform for a `cdktf deploy` of a plan that `keyless verify` has compared with the reviewed one: `cdktf deploy` would
-# make another plan and apply that; here it applies the very plan, which Terraform refuses once the state has changed.
+# Runs Terraform for `cdktf deploy` after `keyless verify`. `cdktf deploy` ignores saved plans: this script passes it the
+# verified plan. Terraform rejects that plan if the state has changed since.
 if [ "$1" = apply ]; then
   if [ ! plan -ef "$KEYLESS_VERIFIED_PLAN" ]; then
-    echo "keyless: what was verified is $KEYLESS_VERIFIED_PLAN, and this is $PWD: nothing is applied" >&2
+    echo "keyless: the verified plan is $KEYLESS_VERIFIED_PLAN, but the current folder is $PWD: nothing was applied" >&2
     exit 1
   fi
   exec "$KEYLESS_TERRAFORM" "$@" plan

@@ -73,7 +73,7 @@ test("without the issuer's keys it says that the signature was not checked, and 
   const { status, output } = await explain({ env: { KEYLESS_ISSUER: "http://127.0.0.1:65533" } });
   expect(status).toBe(0);
   expect(output.replace(/\s+/g, " ")).toContain(
-    "? signature not checked: http://127.0.0.1:65533 did not give its keys (ECONNREFUSED)",
+    "? signature not checked: cannot read the keys of http://127.0.0.1:65533 (ECONNREFUSED)",
   );
 });
 

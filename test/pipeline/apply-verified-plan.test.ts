@@ -35,6 +35,6 @@ test("an apply of another stack is refused", () => {
   expect(calledWith(prod, "apply")).toMatchObject({
     status: 1,
     stdout: "",
-    stderr: expect.stringContaining("nothing is applied"),
+    stderr: expect.stringContaining("nothing was applied"),
   });
 });
