@@ -4,7 +4,7 @@ afterAll(async () => {
   for (const cleanUp of cleanups.reverse()) await cleanUp();
 });
 
-/** Runs after the suite's tests, also where one failed; what was registered last runs first. */
+/** Runs a function after all tests of the suite, also if one fails. The last registered function runs first. */
 export function afterSuite(cleanUp: () => unknown): void {
   cleanups.push(cleanUp);
 }

@@ -9,10 +9,10 @@ import { sample } from "./documents";
 import { aws, type Project, type Ran } from "./project";
 import { ACCOUNT, FAR_ACCOUNT, ORGANIZATION, setUp } from "./setup";
 
-const environments = ["bucket", "unmoved", "orphan", "changed", "foreign", "far"] as const;
+const environments = ["bucket", "local", "orphan", "changed", "foreign", "far"] as const;
 type Name = (typeof environments)[number];
 
-/** Environments that have nothing but their state backend to be made. */
+/** Environments without roles: bootstrap creates only their state backends. */
 function config({ tag = "1" } = {}): ConfigInput {
   const environment = (name: Name) => ({
     accountId: ACCOUNT,
@@ -43,13 +43,13 @@ function bootstrap(name: Name, ...options: string[]): Promise<Ran> {
   return project.keyless(sandbox.environment, "bootstrap", name, ...options);
 }
 
-/** What a command would print about the environment `dev`, whose samples the guides show. */
+/** The output with the name of the environment replaced by `dev`, which the samples in the guides use. */
 function asDev(output: string, name: Name): string {
   return output.replaceAll(name, "dev");
 }
 
-/** Runs the bootstrap and kills it, as hard as can be, when it prints this; alone or with all that it has started. */
-function killed(name: Name, at: RegExp, whom: "all" | "keyless alone" = "all"): Promise<string> {
+/** Runs bootstrap and sends SIGKILL when its output matches: to all of its processes, or to keyless alone. */
+function killed(name: Name, at: RegExp, target: "all" | "keyless alone" = "all"): Promise<string> {
   const child = spawn(process.execPath, [join(project.folder, "keyless/cli/keyless.js"), "bootstrap", name], {
     cwd: project.folder,
     env: sandbox.environment as NodeJS.ProcessEnv,
@@ -62,18 +62,18 @@ function killed(name: Name, at: RegExp, whom: "all" | "keyless alone" = "all"): 
       stream.setEncoding("utf8").on("data", (text) => {
         output += text;
         if (at.test(output) && !child.killed) {
-          if (whom === "all") process.kill(-(child.pid as number), "SIGKILL");
+          if (target === "all") process.kill(-(child.pid as number), "SIGKILL");
           child.kill("SIGKILL");
         }
       });
     }
     child.on("exit", (_, signal) =>
-      signal === "SIGKILL" ? resolve(output) : reject(new Error(`it ended by itself:\n${output}`)),
+      signal === "SIGKILL" ? resolve(output) : reject(new Error(`bootstrap was not killed:\n${output}`)),
     );
   });
 }
 
-/** What every bootstrap must end in: one bucket, one table, and the state in the bucket, which knows all there is. */
+/** Asserts the result of every bootstrap: one bucket, one table, and in the bucket the state with all resources. */
 async function expectBackend(name: Name) {
   const env = sandbox.environment;
   const { Buckets } = await aws(env, "s3api", "list-buckets");
@@ -105,18 +105,23 @@ async function expectBackend(name: Name) {
   ]);
 }
 
-describe("killed and run again, it ends in the same place:", () => {
-  test.each<[what: string, name: Name, at: RegExp, whom: "all" | "keyless alone"]>([
-    ["while it made the bucket", "bucket", /aws_s3_bucket\.state.*: Creating/, "all"],
-    ["when all was made and the state not moved", "unmoved", /moving the state into the bucket/, "all"],
-    ["with Terraform left alone, still at work", "orphan", /aws_s3_bucket\.state.*: Creating/, "keyless alone"],
-  ])("%s", async (_, name, at, whom) => {
-    await killed(name, at, whom);
+describe("bootstrap resumes after it was killed", () => {
+  test.each<[when: string, name: Name, at: RegExp, target: "all" | "keyless alone"]>([
+    ["while Terraform created the bucket", "bucket", /aws_s3_bucket\.state.*: Creating/, "all"],
+    ["before it moved the state into the bucket", "local", /moving the state into the bucket/, "all"],
+    [
+      "while Terraform created the bucket and keeps running",
+      "orphan",
+      /aws_s3_bucket\.state.*: Creating/,
+      "keyless alone",
+    ],
+  ])("%s", async (_, name, at, target) => {
+    await killed(name, at, target);
     expect(await bootstrap(name)).toMatchObject({ status: 0 });
     await expectBackend(name);
   });
 
-  test("in a later change, when it held the lock", async () => {
+  test("while it held the lock to change the backend, which it releases", async () => {
     expect(await bootstrap("changed")).toMatchObject({ status: 0 });
     project.configure(config({ tag: "2" }));
     await killed("changed", /aws_dynamodb_table\.lock.*: Modifying/);
@@ -131,12 +136,12 @@ describe("killed and run again, it ends in the same place:", () => {
   });
 });
 
-describe("what it does not take", () => {
-  test("a bucket that holds something else, unless it is told to adopt it", async () => {
+describe("bootstrap rejects", () => {
+  test("a bucket that has objects, unless --adopt is given", async () => {
     await aws(sandbox.environment, "s3api", "create-bucket", "--bucket", "acme-foreign-tfstate");
     await aws(sandbox.environment, "s3api", "put-object", "--bucket", "acme-foreign-tfstate", "--key", "theirs");
     const refused = await bootstrap("foreign");
-    expect(refused.status).not.toBe(0);
+    expect(refused.status).toBe(2);
     expect(asDev(refused.output, "foreign")).toMatch(
       sample("state", "$ npx keyless bootstrap dev\n❯ State backend dev-state\n✖"),
     );
@@ -161,11 +166,11 @@ describe("what it does not take", () => {
   test("a bucket of another account", async () => {
     await aws(sandbox.accountEnvironment(FAR_ACCOUNT), "s3api", "create-bucket", "--bucket", "acme-far-tfstate");
     const ran = await bootstrap("far");
-    expect(ran.status).not.toBe(0);
+    expect(ran.status).toBe(2);
     expect(ran.output).toMatch(/acme-far-tfstate is not accessible to account 123456789012/);
   });
 
-  test.each<[what: string, env: () => Env, said: RegExp]>([
+  test.each<[what: string, env: () => Env, message: RegExp]>([
     [
       "credentials of another account",
       () => sandbox.accountEnvironment(FAR_ACCOUNT),
@@ -176,16 +181,16 @@ describe("what it does not take", () => {
       () => ({ ...sandbox.environment, AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }),
       /no valid AWS credentials.*aws sts get-caller-identity/,
     ],
-  ])("%s", async (_, env, said) => {
+  ])("%s", async (_, env, message) => {
     const ran = await project.keyless(env(), "bootstrap", "far");
-    expect(ran.status).not.toBe(0);
-    expect(ran.output).toMatch(said);
+    expect(ran.status).toBe(2);
+    expect(ran.output).toMatch(message);
     expect(ran.output).not.toMatch(/^ {4}at /m);
   });
 
-  test("an environment that there is not", async () => {
+  test("an unknown environment", async () => {
     const ran = await project.keyless(sandbox.environment, "bootstrap", "prod");
-    expect(ran.status).not.toBe(0);
-    expect(ran.output).toContain('there is no environment "prod" in config.ts: bucket, unmoved');
+    expect(ran.status).toBe(64);
+    expect(ran.output).toContain('there is no environment "prod" in config.ts: bucket, local');
   });
 });

@@ -6,33 +6,33 @@ import type { Env } from "../../keyless/terraform/executables";
 import { afterSuite } from "./after-suite";
 import { run } from "./project";
 
-/** A step, a job, a workflow: as they stand in a configuration of CircleCI. */
-// biome-ignore lint/suspicious/noExplicitAny: the file is held to CircleCI's form elsewhere
+/** A step, job or workflow of a CircleCI configuration. */
+// biome-ignore lint/suspicious/noExplicitAny: test/pipeline/configs.test.ts checks the form of the configuration
 type Yaml = any;
 
 export interface JobResult {
-  /** `not run` when a job that it requires has not succeeded, or is left out. */
+  /** `not run` if a required job did not succeed, or was not approved. */
   readonly status: "success" | "failed" | "not run";
-  /** What its steps printed. */
+  /** The output of all steps. */
   readonly output: string;
-  /** What it stored, by path. */
+  /** The paths of the stored artifacts. */
   readonly artifacts: readonly string[];
 }
 
 export interface RunnerOptions {
   /** The text of the `.circleci/config.yml`. */
   readonly config: string;
-  /** E.g. `pipeline.git.branch`. */
+  /** Pipeline values by name, for example `pipeline.git.branch`. */
   readonly values: { readonly [value: string]: string };
-  /** Fills a folder with what git would check out. */
+  /** Writes the files of the repository to a folder. */
   readonly checkout: (folder: string) => void;
-  /** The variables of a job besides those of CircleCI that every job has. */
+  /** The environment variables of a job, added to those that CircleCI sets in every job. */
   readonly environment: (job: string) => Promise<Env>;
-  /** Jobs that are left out, and commands that are taken for done: what needs the internet, or is this very test. */
+  /** Jobs and commands that are skipped: they need the internet, or run this test suite. Default: none. */
   readonly skip?: readonly string[];
 }
 
-/** Runs the workflows of a configuration on this machine, step by step, as CircleCI's agent does. */
+/** Runs the workflows of a CircleCI configuration on this machine. Supports the steps and expressions that this repository uses. */
 export class CircleCi {
   readonly #folder = mkdtempSync(join(tmpdir(), "keyless-circleci-"));
   readonly #workspace = join(this.#folder, "workspace");
@@ -44,14 +44,14 @@ export class CircleCi {
     afterSuite(() => rmSync(this.#folder, { recursive: true, force: true }));
   }
 
-  /** The workflows that a pipeline with these values runs. */
+  /** The names of the workflows that a pipeline with the given values runs. */
   workflows(): string[] {
     return Object.entries<Yaml>(this.#config.workflows)
       .filter(([, { when }]) => when === undefined || holds(when, this.options.values))
       .map(([name]) => name);
   }
 
-  /** Runs a workflow's jobs, each as soon as those that it requires have succeeded. `approve` is asked at approvals. */
+  /** Runs the jobs of a workflow, each after its required jobs succeeded. `approve` answers approval jobs. */
   async run(workflow: string, approve = async (_: string): Promise<boolean> => true): Promise<Map<string, JobResult>> {
     const invocations = this.#invocations(workflow);
     const results = new Map<string, Promise<JobResult>>();
@@ -71,7 +71,7 @@ export class CircleCi {
     return new Map(names.map((name, index) => [name, all[index] ?? NOT_RUN]));
   }
 
-  /** Runs one job of a workflow again, with the workspace as it is. */
+  /** Runs one job of a workflow again with the current workspace. */
   rerun(workflow: string, name: string, checkout = this.options.checkout): Promise<JobResult> {
     return this.#run(this.#invocations(workflow).get(name), checkout);
   }
@@ -90,14 +90,14 @@ export class CircleCi {
     );
   }
 
-  #skips(what: string): boolean {
-    return this.options.skip?.includes(what) ?? false;
+  #skips(jobOrCommand: string): boolean {
+    return this.options.skip?.includes(jobOrCommand) ?? false;
   }
 
   async #run({ job, name, ...given }: Yaml, checkout = this.options.checkout): Promise<JobResult> {
     const { steps, environment } = this.#withParameters(this.#config.jobs[job], given);
-    const place = mkdtempSync(join(this.#folder, "job-"));
-    const [folder, home, artifacts] = [join(place, "project"), join(place, "home"), join(place, "artifacts")];
+    const work = mkdtempSync(join(this.#folder, "job-"));
+    const [folder, home, artifacts] = [join(work, "project"), join(work, "home"), join(work, "artifacts")];
     for (const each of [folder, home, artifacts]) mkdirSync(each);
     const env: Env = {
       HOME: home,
@@ -129,7 +129,7 @@ export class CircleCi {
     };
   }
 
-  /** Commands replaced by their steps, parameters by their values. */
+  /** The steps with commands replaced by their steps, and parameters by their values. */
   #expanded(steps: readonly Yaml[]): Yaml[] {
     return steps.flatMap((step) => {
       const [[kind, given]] = (typeof step === "string" ? [[step, {}]] : Object.entries<Yaml>(step)) as [
@@ -178,7 +178,7 @@ export class CircleCi {
         return run("bash", ["-eo", "pipefail", "-c", step.command], options);
       }
       default:
-        throw new Error(`this runner does not know the step ${step.kind}`);
+        throw new Error(`the step ${step.kind} is not supported here`);
     }
   }
 }
@@ -198,14 +198,14 @@ function runsAfter({ kind, when }: Yaml, status: JobResult["status"]): boolean {
   return (status === "failed") === (when === "on_fail");
 }
 
-/** CircleCI warns where there is nothing to keep, and goes on. */
+/** A missing path is not an error: CircleCI prints a warning and continues. */
 function copy(from: string, to: string): void {
   if (!existsSync(from)) return;
   mkdirSync(dirname(to), { recursive: true });
   cpSync(from, to, { recursive: true });
 }
 
-/** An expression of CircleCI over pipeline values: `==`, `!=`, `starts-with`, `not`, `and`, `or` and parentheses. */
+/** Evaluates an expression over pipeline values with `==`, `!=`, `starts-with`, `not`, `and`, `or` and parentheses. */
 export function holds(expression: string, values: { readonly [value: string]: string }): boolean {
   const tokens = expression.match(/"[^"]*"|[()]|[^\s()"]+/g) ?? [];
   const operand = () => {
@@ -224,7 +224,7 @@ export function holds(expression: string, values: { readonly [value: string]: st
     if (operator === "==") return left === right;
     if (operator === "!=") return left !== right;
     if (operator === "starts-with") return left.startsWith(right);
-    throw new Error(`${expression}: operator ${operator} is not known here`);
+    throw new Error(`${expression}: the operator ${operator} is not supported here`);
   };
   const chain = (word: string, next: () => boolean, joined: (a: boolean, b: boolean) => boolean) => () => {
     let value = next();

@@ -13,7 +13,7 @@ const readOnly = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
 const bounds = `arn:aws:iam::${ACCOUNT}:policy/bounds`;
 const description = "costs ${x} %{y} $${z} %%{if} \"quoted\" 'single' \\ back {{ }} é";
 
-/** A role with every option, each with a value that is hard to pass on. */
+/** A role with every option, with values that need escaping in JSON, HCL or a URL. */
 const odd: RoleInput = {
   description,
   path: "/team/ci-1/",
@@ -119,12 +119,12 @@ function deploy(environment: string, env = sandbox.environment) {
   return project.terraform(env, environment, "apply", "-auto-approve");
 }
 
-/** A role as IAM has it, its trust policy as JSON. */
+/** A role as IAM returns it, with its trust policy parsed. */
 async function storedRole(name: string, env = sandbox.environment) {
   return (await aws(env, "iam", "get-role", "--role-name", name)).Role;
 }
 
-test("an environment whose provider should exist says so when it does not", async () => {
+test("a deployment fails if the existing provider that it names does not exist", async () => {
   const ran = await deploy("two");
   expect(ran.status).not.toBe(0);
   expect(ran.output).toMatch(
@@ -132,30 +132,30 @@ test("an environment whose provider should exist says so when it does not", asyn
   );
 });
 
-test("credentials of another account change nothing", async () => {
+test("a deployment with credentials of another account fails", async () => {
   const ran = await deploy("far");
   expect(ran.status).not.toBe(0);
   expect(ran.output).toMatch(/AWS account ID not allowed: 123456789012/);
 });
 
-test("every option is deployed in one go", async () => {
+test("one deployment creates every option", async () => {
   expect(await deploy("one")).toMatchObject({ status: 0, output: expect.stringContaining("0 changed, 0 destroyed") });
 });
 
-test("an environment of the same account finds the provider and shares the bucket", async () => {
+test("another environment of the account uses the existing provider and the same bucket", async () => {
   expect(await deploy("two")).toMatchObject({
     status: 0,
     output: expect.stringContaining("3 added, 0 changed, 0 destroyed"),
   });
 });
 
-test("an environment of another account is deployed there", async () => {
+test("an environment of another account is deployed to that account", async () => {
   const env = sandbox.accountEnvironment(FAR_ACCOUNT);
   expect(await deploy("far", env)).toMatchObject({ status: 0, output: expect.stringContaining("3 added, 0 changed") });
   expect((await storedRole("reader", env)).Arn).toBe(`arn:aws:iam::${FAR_ACCOUNT}:role/reader`);
 });
 
-test("the trust that IAM stores is what trustPolicy says, for every role", async () => {
+test("IAM stores the trust policy that trustPolicy() returns, for every role", async () => {
   for (const { accountId, circleci, oidcProvider, roles } of defineConfig(config).environments) {
     for (const role of roles) {
       const stored = await storedRole(role.name, sandbox.accountEnvironment(accountId));
@@ -182,7 +182,7 @@ test("the provider has every audience and thumbprint", async () => {
   expect(stored.ClientIDList.sort()).toEqual([...(config.circleci.audiences ?? [])].sort());
 });
 
-test("a role has every option, exactly as written", async () => {
+test("IAM stores every option of a role unchanged", async () => {
   const env = sandbox.environment;
   const stored = await storedRole(oddName);
   expect(stored).toMatchObject({
@@ -207,7 +207,7 @@ test("a role has every option, exactly as written", async () => {
   }
 });
 
-test("the configuration in another order is the same: nothing to change", async () => {
+test("the order of lists and fields in the configuration changes nothing", async () => {
   project.configure(reversed(config) as ConfigInput);
   for (const environment of ["one", "two"]) {
     const ran = await project.terraform(sandbox.environment, environment, "plan");
@@ -215,7 +215,7 @@ test("the configuration in another order is the same: nothing to change", async 
   }
 });
 
-test("the apply role makes a role again that somebody has deleted", async () => {
+test("the apply role recreates a role that was deleted outside Terraform", async () => {
   await aws(sandbox.environment, "iam", "delete-role", "--role-name", "releases");
   const origin = accessProject.repository;
   const token = await sandbox.issuer.token({
@@ -231,7 +231,7 @@ test("the apply role makes a role again that somebody has deleted", async () => 
   expect((await storedRole("releases")).RoleName).toBe("releases");
 });
 
-test("taking one policy away takes this one away and leaves the other", async () => {
+test("removing one managed policy from the configuration detaches only that policy", async () => {
   const { two } = config.environments;
   const second = { ...two?.roles.second, managedPolicyArns: [readOnly] };
   project.configure({
@@ -252,7 +252,7 @@ test("taking one policy away takes this one away and leaves the other", async ()
   expect(AttachedPolicies).toEqual([{ PolicyName: "AmazonS3ReadOnlyAccess", PolicyArn: readOnly }]);
 });
 
-/** The same in the opposite order, lists and fields; a policy document stays as it is, since in it order is part of the text. */
+/** A copy with all lists and fields in reverse order. Policy documents are not reversed: their order is part of the value. */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed).reverse();
   if (typeof value !== "object" || value === null || "Statement" in value) return value;

@@ -8,27 +8,27 @@ interface Comment {
   html_url: string;
 }
 
-/** An answer in place of the one that a request would have had. */
+/** A response that replaces the response to one request. */
 interface Fault {
   readonly method: string;
   readonly status: number;
   readonly message?: string;
   readonly headers?: { readonly [name: string]: string };
-  /** The request is carried out all the same: only its answer is lost. */
-  readonly done?: boolean;
+  /** Whether the request is executed all the same, so that only its response is lost. Default: false. */
+  readonly executed?: boolean;
 }
 
-/** A stand-in for GitHub's API with one pull request: comments in pages, its limits, and faults on demand. */
+/** A server with the part of GitHub's API that reviews use, for one pull request: paged comments, limits and faults. */
 export class GitHub {
   readonly comments: Comment[] = [];
   readonly requests: string[] = [];
   readonly faults: Fault[] = [];
   readonly labels: string[] = [];
   readonly reviews: unknown[] = [];
-  /** The login of the token; undefined for an app's token, which may not ask. */
+  /** The login of the token. Undefined for the token of an app, which may not read it. */
   login: string | undefined = "keyless-bot";
   bodyLimit = 65_536;
-  /** Whether requests are received and never answered. */
+  /** Whether requests get no response. */
   isSilent = false;
   private readonly server: Server = createServer((request, response) => void this.answer(request, response));
   private nextId = 1;
@@ -62,14 +62,15 @@ export class GitHub {
     this.requests.push(`${method} ${url.split("?")[0]}`);
     if (this.isSilent) return;
     const fault = this.faults.findIndex((each) => each.method === method);
-    const [struck] = fault < 0 ? [] : this.faults.splice(fault, 1);
+    const [matched] = fault < 0 ? [] : this.faults.splice(fault, 1);
     const send = (status: number, body: unknown, headers = {}) => {
       response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers });
       response.end(status === 204 ? "" : JSON.stringify(body));
     };
-    if (struck && !struck.done) return send(struck.status, { message: struck.message ?? "fault" }, struck.headers);
+    if (matched && !matched.executed)
+      return send(matched.status, { message: matched.message ?? "fault" }, matched.headers);
     const [status, body, headers] = this.route(method, new URL(url, `http://${request.headers.host}`), text);
-    return struck ? send(struck.status, { message: "lost" }) : send(status, body, headers);
+    return matched ? send(matched.status, { message: "lost" }) : send(status, body, headers);
   }
 
   private route(method: string, url: URL, text: string): [status: number, body: unknown, headers?: object] {

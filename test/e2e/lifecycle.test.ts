@@ -40,7 +40,7 @@ beforeAll(async () => {
   ({ sandbox, project } = await setUp(config()));
 });
 
-/** The environment of a CircleCI job: a token of this project and branch, for this role. */
+/** The environment variables of a job on a branch of a project that assumes a role with its token. */
 async function job(role: string, projectId: string, repository: string, branch: string) {
   const token = await sandbox.issuer.token({
     organization: ORGANIZATION,
@@ -51,17 +51,17 @@ async function job(role: string, projectId: string, repository: string, branch: 
   return webIdentityEnvironment(sandbox, `arn:aws:iam::${ACCOUNT}:role/${role}`, token);
 }
 
-test("bootstrap makes the state backend", async () => {
+test("bootstrap creates the state backend", async () => {
   const ran = await project.keyless(sandbox.environment, "bootstrap", "dev");
   expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("their state is now stored in the bucket") });
 });
 
-test("a second bootstrap finds nothing to change", async () => {
+test("a second bootstrap finds no changes", async () => {
   const ran = await project.keyless(sandbox.environment, "bootstrap", "dev");
   expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("no changes") });
 });
 
-test("an administrator deploys the environment from nothing", async () => {
+test("an administrator deploys the environment for the first time", async () => {
   const bounds = JSON.stringify({
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }],
@@ -71,7 +71,7 @@ test("an administrator deploys the environment from nothing", async () => {
   expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("0 changed, 0 destroyed") });
 });
 
-test("the second plan finds nothing to change, run by the plan role with no stored key", async () => {
+test("the plan role, without an access key, finds no changes", async () => {
   const env = await job("plan", ACCESS, "aws-access", "any/branch");
   const ran = await project.cdktf(env, "diff", "dev");
   expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("No changes") });
@@ -95,7 +95,7 @@ describe("the plan role", () => {
       ],
     ],
     [
-      "cannot take another environment's lock",
+      "cannot acquire the lock of another environment",
       [
         "dynamodb",
         "put-item",
@@ -128,18 +128,21 @@ describe("the apply role", () => {
   test.each([
     ["cannot change itself", ["iam", "put-role-policy", ...self]],
     [
-      "cannot change who may assume it",
+      "cannot change its trust policy",
       ["iam", "update-assume-role-policy", "--role-name", "apply", "--policy-document", "{}"],
     ],
     ["cannot change the plan role", ["iam", "tag-role", "--role-name", "plan", "--tags", "Key=a,Value=b"]],
-    ["cannot make another role", ["iam", "create-role", "--role-name", "other", "--assume-role-policy-document", "{}"]],
     [
-      "cannot make a role without its boundary",
+      "cannot create a role that the configuration does not have",
+      ["iam", "create-role", "--role-name", "other", "--assume-role-policy-document", "{}"],
+    ],
+    [
+      "cannot create a role without its permissions boundary",
       ["iam", "create-role", "--role-name", "reader", "--assume-role-policy-document", "{}"],
     ],
-    ["cannot take a boundary away", ["iam", "delete-role-permissions-boundary", "--role-name", "reader"]],
+    ["cannot remove a permissions boundary", ["iam", "delete-role-permissions-boundary", "--role-name", "reader"]],
     [
-      "cannot change the boundary",
+      "cannot change the policy of the permissions boundary",
       [
         "iam",
         "create-policy-version",
@@ -150,7 +153,7 @@ describe("the apply role", () => {
       ],
     ],
     [
-      "cannot attach a policy that the configuration does not name",
+      "cannot attach a policy that no role of the configuration has",
       [
         "iam",
         "attach-role-policy",
@@ -161,7 +164,7 @@ describe("the apply role", () => {
       ],
     ],
     [
-      "cannot attach to a role what only another one has",
+      "cannot attach a policy that only another role of the configuration has",
       [
         "iam",
         "attach-role-policy",
@@ -172,7 +175,7 @@ describe("the apply role", () => {
       ],
     ],
     [
-      "cannot write an inline policy where the configuration has none",
+      "cannot write an inline policy to a role that has none in the configuration",
       ["iam", "put-role-policy", "--role-name", "reader", "--policy-name", "x", "--policy-document", "{}"],
     ],
     [
@@ -187,7 +190,7 @@ describe("the apply role", () => {
     await expect(aws(await job("apply", ACCESS, "aws-access", "main"), ...args)).rejects.toThrow(/AccessDenied/);
   });
 
-  test("is not given to another branch", async () => {
+  test("cannot be assumed from another branch", async () => {
     const env = await job("apply", ACCESS, "aws-access", "main-2");
     await expect(aws(env, "sts", "get-caller-identity")).rejects.toThrow(
       "Not authorized to perform sts:AssumeRoleWithWebIdentity",
@@ -195,7 +198,7 @@ describe("the apply role", () => {
   });
 });
 
-test("destroy leaves nothing of the environment", async () => {
+test("destroy deletes all resources of the environment", async () => {
   const ran = await project.cdktf(sandbox.environment, "destroy", "dev", "--auto-approve");
   expect(ran).toMatchObject({ status: 0 });
   expect((await aws(sandbox.environment, "iam", "list-roles")).Roles).toEqual([]);

@@ -150,10 +150,10 @@ test("an error in the configuration stops the synthesis until it is accepted", a
   expect((await lint()).status).toBe(1);
 
   clone.configure(
-    configWith(`${administrator}, acceptedFindings: { "administrator-any-ref": "a sandbox, emptied every night" }`),
+    configWith(`${administrator}, acceptedFindings: { "administrator-any-ref": "a sandbox, reset every night" }`),
   );
   expect((await synth()).status).toBe(0);
   const accepted = await lint();
   expect(accepted.status).toBe(0);
-  expect(accepted.output).toContain("a sandbox, emptied every night");
+  expect(accepted.output).toContain("a sandbox, reset every night");
 });

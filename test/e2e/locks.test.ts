@@ -11,7 +11,7 @@ let sandbox: Sandbox;
 let project: Project;
 let kmsKeyArn: string;
 
-/** Two environments of one account, with the locks that the lifecycle of an environment does not have. */
+/** Two environments of one account with the kinds of locks that lifecycle.test.ts does not use. */
 function config(version: string): ConfigInput {
   const environment = (name: string, state: Omit<StateInput, "bucket" | "keepOldVersionsDays">) => ({
     accountId: ACCOUNT,
@@ -50,7 +50,7 @@ beforeAll(async () => {
   project.configure(config("1"));
 });
 
-/** The environment of a job on main that has this role's credentials and no static key. */
+/** The environment variables of a job on main that assumes a role with its token. */
 async function job(role: string) {
   const token = await sandbox.issuer.token({
     organization: ORGANIZATION,
@@ -77,29 +77,29 @@ const lockInfo = JSON.stringify({
 });
 
 describe.each([
-  ["a lock file alone", "file", "file"],
-  ["both locks, a KMS key and a prefix", "both", "team/both"],
+  ["a lock file", "file", "file"],
+  ["both locks, a KMS key and a key prefix", "both", "team/both"],
 ])("with %s", (_, name, prefix) => {
   const deploy = (env = sandbox.environment) => project.terraform(env, name, "apply", "-auto-approve");
 
-  test("bootstrap and a first deploy work", async () => {
+  test("bootstrap and the first deployment succeed", async () => {
     expect(await project.keyless(sandbox.environment, "bootstrap", name)).toMatchObject({ status: 0 });
     expect(await deploy()).toMatchObject({ status: 0, output: expect.stringContaining("0 changed, 0 destroyed") });
   });
 
-  test("the plan role plans, under the lock, and finds nothing to change", async () => {
+  test("the plan role plans with the lock and finds no changes", async () => {
     const ran = await project.terraform(await job(`${name}-plan`), name, "plan");
     expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("No changes") });
   });
 
-  test("the apply role deploys a change, and the lock is given back", async () => {
+  test("the apply role deploys a change and releases the lock", async () => {
     project.configure(config(`2 ${name}`));
     const ran = await deploy(await job(`${name}-apply`));
     expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("0 added, 1 changed, 0 destroyed") });
     expect(await objects(`acme-${name}`)).toEqual([`${prefix}-state/terraform.tfstate`, `${prefix}/terraform.tfstate`]);
   });
 
-  test("a lock file that somebody holds stops a deploy, and says who", async () => {
+  test("a held lock file stops a deployment, whose error names the owner", async () => {
     const held = ["--bucket", `acme-${name}`, "--key", `${prefix}/terraform.tfstate.tflock`];
     const file = join(project.folder, "held.tflock");
     writeFileSync(file, lockInfo);
@@ -112,7 +112,7 @@ describe.each([
   });
 });
 
-test("an item of the table that somebody holds stops a deploy, and says who", async () => {
+test("a held lock in the table stops a deployment, whose error names the owner", async () => {
   const LockID = { S: "acme-both/team/both/terraform.tfstate" };
   const table = ["--table-name", "acme-both-lock"];
   const item = JSON.stringify({ LockID, Info: { S: lockInfo } });

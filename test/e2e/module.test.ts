@@ -15,7 +15,7 @@ const server = "circleci.example.com";
 const thumbprint = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280";
 const aws = "arn:aws:iam::aws:policy";
 
-/** Variables of the documented module, and the configuration that says the same here. */
+/** Variables of the documented module, and the equivalent configuration of this project. */
 interface Case {
   readonly variables: Readonly<Record<string, unknown>> & { readonly role_name: string };
   readonly circleci?: { readonly audiences?: readonly string[]; readonly server?: string };
@@ -24,7 +24,7 @@ interface Case {
 }
 
 const cases: Readonly<Record<string, Case>> = {
-  "the module's own example": {
+  "the example of the module": {
     variables: {
       role_name: "circleci-oidc-tf",
       oidc_url: cloud,
@@ -57,7 +57,7 @@ const cases: Readonly<Record<string, Case>> = {
       ],
     },
   },
-  "a CircleCI server, a pattern of one's own, no policy": {
+  "a CircleCI server, a subject pattern, no policy": {
     variables: {
       role_name: "0-server",
       oidc_url: `${server}/org/${ORGANIZATION}`,
@@ -87,7 +87,7 @@ async function terraform(cwd: string, account: string, ...args: string[]): Promi
   return output;
 }
 
-/** The environment's stack, with a local state. */
+/** Writes the stack of the environment with a local state. */
 function writeOurs({ variables, circleci, tags, role }: Case, accountId: string): void {
   const state = { bucket: "acme-state", lockTable: "acme-lock" };
   const { dev } = synthesize({
@@ -114,17 +114,17 @@ interface PlannedChange {
   readonly change: { readonly actions: unknown; readonly after: unknown; readonly after_unknown: unknown };
 }
 
-// What AWS makes up, and what a provider's default tags add to every resource: no argument of the module.
-const madeUp = ["id", "create_date", "unique_id", "tags_all"];
+// Attributes that AWS generates, and the default tags of the provider. The module has no arguments for them.
+const computed = ["id", "create_date", "unique_id", "tags_all"];
 
-// The module's plan does not know it yet, ours does: the states tell that it comes out the same.
-const unplanned = ["assume_role_policy"];
+// Unknown in the plan of the module, known in the plan of this project. The states after the apply are compared.
+const unknownInPlan = ["assume_role_policy"];
 
-/** Resources without what differs by nature: their addresses, the account, and what is made up. */
-function comparable(resources: readonly Resource[], account: string, without: readonly string[] = madeUp): string[] {
-  const plain = (key: string, value: unknown) => (without.includes(key) ? undefined : value);
+/** Resources without the values that always differ: addresses, the account, and computed attributes. */
+function comparable(resources: readonly Resource[], account: string, without: readonly string[] = computed): string[] {
+  const omit = (key: string, value: unknown) => (without.includes(key) ? undefined : value);
   return resources
-    .map(({ type, values }) => `${type} ${JSON.stringify(values, plain, 1)}`.replaceAll(account, "<account>"))
+    .map(({ type, values }) => `${type} ${JSON.stringify(values, omit, 1)}`.replaceAll(account, "<account>"))
     .sort();
 }
 
@@ -136,7 +136,7 @@ async function planned(cwd: string, account: string): Promise<string[]> {
     type,
     values: { actions, after, after_unknown },
   }));
-  return comparable(resources, account, [...madeUp, ...unplanned]);
+  return comparable(resources, account, [...computed, ...unknownInPlan]);
 }
 
 async function applied(cwd: string, account: string): Promise<string[]> {
@@ -151,7 +151,7 @@ async function applied(cwd: string, account: string): Promise<string[]> {
   );
 }
 
-test("the plan equals the documented module's, resource by resource", async () => {
+test("the plan has the same resources as the plan of the documented module", async () => {
   const [first] = Object.values(cases) as [Case];
   for (const cwd of [ours, theirs]) mkdirSync(cwd);
   copyFileSync(join(__dirname, "module", "main.tf"), join(theirs, "main.tf"));
@@ -168,7 +168,7 @@ test("the plan equals the documented module's, resource by resource", async () =
   expect(await planned(ours, "111111111111")).toEqual(plan);
 });
 
-describe("what is deployed equals what the documented module deploys, for", () => {
+describe("the deployed resources equal those of the documented module for", () => {
   test.each(Object.keys(cases).map((name, index) => [name, index + 3] as const))("%s", async (name, index) => {
     const given = cases[name] as Case;
     const [ourAccount, theirAccount] = [`${index}11111111111`, `${index}22222222222`];

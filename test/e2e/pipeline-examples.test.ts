@@ -19,12 +19,12 @@ let distribution: string;
 
 beforeAll(async () => {
   ({ sandbox, project } = await setUp());
-  distribution = await makeAccount();
+  distribution = await createResources();
   project.configure(config());
-  for (const role of await roles()) await makeRole(role);
+  for (const role of await roles()) await createRole(role);
 });
 
-/** The roles that the examples name: two as in the shipped configuration, two as the examples' README has them. */
+/** The roles that the examples use: two of the shipped configuration, two of examples/README.md. */
 function config(): string {
   const [, readme] = /```ts\n(.*?)```/s.exec(readFileSync(join(examples, "README.md"), "utf8")) ?? [];
   return `
@@ -57,8 +57,8 @@ export default defineConfig({
 });`;
 }
 
-/** What the examples work on, and the provider; the distribution's id. */
-async function makeAccount(): Promise<string> {
+/** Creates the provider and the resources that the examples use. Returns the ID of the distribution. */
+async function createResources(): Promise<string> {
   const env = sandbox.environment;
   for (const bucket of ["www.dev.example.com", "acme-dev-app-tfstate"]) {
     await aws(env, "s3api", "create-bucket", "--bucket", bucket);
@@ -77,7 +77,7 @@ async function roles(): Promise<readonly [Config["environments"][number], Role][
   return environments.flatMap((environment) => environment.roles.map((role) => [environment, role] as const));
 }
 
-async function makeRole([environment, role]: readonly [Config["environments"][number], Role]): Promise<void> {
+async function createRole([environment, role]: readonly [Config["environments"][number], Role]): Promise<void> {
   const env = sandbox.environment;
   const named = ["--role-name", role.name];
   const trust = trustPolicy({
@@ -100,7 +100,7 @@ interface Push {
   readonly env?: Env;
 }
 
-/** A pipeline of an example's repository. */
+/** A pipeline of the repository of an example. */
 function pipeline(example: string, text: string, { of, branch = "main", env = {} }: Push): CircleCi {
   const runner = new CircleCi({
     config: text,
@@ -135,7 +135,7 @@ async function objects(): Promise<string> {
   return String(await aws(sandbox.environment, "s3", "ls", "s3://www.dev.example.com"));
 }
 
-test("the static site is uploaded, what is gone is deleted, and CloudFront is told", async () => {
+test("the static site is uploaded, removed files are deleted, and the CloudFront cache is invalidated", async () => {
   const result = await only(pipeline("static-site", site(), { of: SITE }).run("publish"));
   expect(result?.output).toContain("circleci-site-publisher/site.publish.");
   expect(result?.status).toBe("success");
@@ -151,7 +151,7 @@ test("the static site is uploaded, what is gone is deleted, and CloudFront is to
   expect(invalidations.InvalidationList.Items).toHaveLength(1);
 });
 
-test("the job that `keyless pipeline` prints publishes the site too", async () => {
+test("the job that `keyless pipeline` prints publishes the site", async () => {
   const { output } = await project.keyless(sandbox.environment, "pipeline", "dev", "circleci-site-publisher");
   const result = await only(pipeline("static-site", output, { of: SITE }).run("publish"));
   expect(result).toMatchObject({ status: "success", output: expect.stringContaining("Completed") });
@@ -193,21 +193,21 @@ test.each([
     () => sandbox.issuer.token({ organization: ORGANIZATION, ...SITE, lifetime: -60 }),
     "has expired",
   ],
-])("%s fails the step that gets credentials", async (_, token, said) => {
+])("%s fails the step that gets credentials", async (_, token, message) => {
   const env = { CIRCLE_OIDC_TOKEN_V2: await token() };
   const result = await only(pipeline("smoke-test", read("smoke-test"), { of: SITE, env }).run("smoke-test"));
-  expect(result).toMatchObject({ status: "failed", output: expect.stringContaining(said) });
+  expect(result).toMatchObject({ status: "failed", output: expect.stringContaining(message) });
 });
 
 describe("the Terraform repository", () => {
-  test("plans on a branch, and keeps the plan to be read", async () => {
+  test("plans on a branch and stores the plan as an artifact", async () => {
     const runner = pipeline("terraform", read("terraform"), { of: APP, branch: "feature" });
     expect(runner.workflows()).toEqual(["branch"]);
     const result = await only(runner.run("branch"));
     expect(result).toMatchObject({ status: "success", artifacts: ["plan.txt"] });
   });
 
-  test("applies on main what was planned there and approved", async () => {
+  test("applies the plan of main after the approval", async () => {
     const results = await pipeline("terraform", read("terraform"), { of: APP }).run("main");
     expect(results.get("apply")).toMatchObject({ status: "success", output: expect.stringContaining("1 added") });
     const { TableNames } = await aws(sandbox.environment, "dynamodb", "list-tables");
@@ -226,7 +226,7 @@ describe("keyless credentials", () => {
     return project.keyless(all, "credentials", "dev", "circleci-site-publisher");
   };
 
-  test("prints what a shell needs, and nothing of the token", async () => {
+  test("prints the variables for a shell, and no part of the token", async () => {
     const token = (await jobEnvironment({ of: SITE, branch: "main" })).CIRCLE_OIDC_TOKEN_V2;
     const { status, output } = await credentials({ CIRCLE_OIDC_TOKEN_V2: token });
     expect(output).toContain(
@@ -241,7 +241,7 @@ describe("keyless credentials", () => {
     expect({ status, used: used.output }).toEqual({ status: 0, used: expect.stringMatching(/site\.job.*\/token\n$/s) });
   });
 
-  test("says what a refused token is, and who explains why", async () => {
+  test("prints the claims of a refused token, and the command that explains the refusal", async () => {
     const token = { organization: ORGANIZATION, project: SITE.project, origin: "github.com/acme/site" };
     const env = { CIRCLE_OIDC_TOKEN_V2: await sandbox.issuer.token({ ...token, ref: "refs/heads/other" }) };
     const { status, output } = await credentials(env);
@@ -251,22 +251,22 @@ describe("keyless credentials", () => {
     });
   });
 
-  test("trades an expired token for a new one where CircleCI makes one", async () => {
+  test("replaces an expired token by a new one if the CircleCI CLI is present", async () => {
     const token = {
       organization: ORGANIZATION,
       project: SITE.project,
       origin: "github.com/acme/site",
       ref: "refs/heads/main",
     };
-    const made = await sandbox.issuer.token(token);
+    const renewed = await sandbox.issuer.token(token);
     project.write(
       "circleci",
-      `#!/bin/sh\ntest "$*" = 'run oidc get --claims {"aud":"${ORGANIZATION}"}' && echo ${made}\n`,
+      `#!/bin/sh\ntest "$*" = 'run oidc get --claims {"aud":"${ORGANIZATION}"}' && echo ${renewed}\n`,
     );
     await run("chmod", ["+x", join(project.folder, "circleci")], { env: process.env });
     const expired = await sandbox.issuer.token({ ...token, lifetime: -60 });
-    const alone = await credentials({ CIRCLE_OIDC_TOKEN_V2: expired });
-    expect(alone).toMatchObject({ status: 2, output: expect.stringContaining("the token expired") });
+    const withoutCli = await credentials({ CIRCLE_OIDC_TOKEN_V2: expired });
+    expect(withoutCli).toMatchObject({ status: 2, output: expect.stringContaining("the token expired") });
     const { status } = await credentials({
       CIRCLE_OIDC_TOKEN_V2: expired,
       PATH: `${project.folder}:${sandbox.environment.PATH}`,

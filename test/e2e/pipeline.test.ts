@@ -17,11 +17,11 @@ let main: CircleCi;
 beforeAll(async () => {
   ({ sandbox, project } = await setUp());
   shipped = project.read("config.ts");
-  await Promise.all([deployedBefore("dev"), deployedBefore("prod")]);
+  await Promise.all([deploy("dev"), deploy("prod")]);
 });
 
-/** What an administrator has done before the pipeline's first run. The bucket's settings are of no matter here. */
-async function deployedBefore(name: keyof typeof ACCOUNTS): Promise<void> {
+/** The first deployment by an administrator. The settings of the bucket do not matter here. */
+async function deploy(name: keyof typeof ACCOUNTS): Promise<void> {
   const env = sandbox.accountEnvironment(ACCOUNTS[name]);
   await aws(env, "s3api", "create-bucket", "--bucket", `acme-${name}-tfstate`);
   const lock = [
@@ -45,7 +45,7 @@ async function deployedBefore(name: keyof typeof ACCOUNTS): Promise<void> {
   if (ran.status !== 0) throw new Error(ran.output);
 }
 
-/** A job's variables: a token of that branch, the way to the local AWS, and no key. */
+/** The environment variables of a job: a token of the branch, the endpoints of the local AWS, and no access key. */
 async function jobEnvironment(branch: string): Promise<Env> {
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION, HOME, ...env } =
     sandbox.environment;
@@ -77,18 +77,18 @@ function pipeline(branch: string, source = "webhook"): CircleCi {
     },
     checkout: checkoutOf(project),
     environment: () => jobEnvironment(branch),
-    // The packages are linked, and the job `test` is what runs now.
+    // The packages are linked, and the job `test` runs this suite.
     skip: ["test", "npm ci"],
   });
   return runner;
 }
 
-/** Commits a configuration: the shipped one with some texts replaced. */
+/** Writes the shipped configuration with some texts replaced. */
 function commit(repository: Project, ...replacements: [from: string, to: string][]): void {
   const text = replacements.reduce((config, [from, to]) => config.replace(from, to), shipped);
   expect(text).not.toBe(shipped);
   repository.write("config.ts", text);
-  // Once here, and not in the checkout of each job.
+  // Compiled once here instead of in each job.
   execFileSync(process.execPath, ["build.js"], { cwd: repository.folder });
 }
 
@@ -110,7 +110,7 @@ const PUBLISHERS: [string, string][] = [
   ["Publishes www.example.com", "Publishes the site of prod"],
 ];
 
-test("a pull request plans both environments side by side and reviews them, the pipeline's own roles included", async () => {
+test("a pull request plans both environments in parallel and reviews them, including the roles of the pipeline", async () => {
   commit(project, ...PUBLISHERS, ["Plans changes of access on pull requests", "Plans"]);
   const branch = "it's $(a) `branch`";
   const runner = pipeline(branch);
@@ -127,7 +127,7 @@ test("a pull request plans both environments side by side and reviews them, the 
   expect(results.get("review")?.artifacts).toEqual(["review.md"]);
 });
 
-test("on main, what was reviewed and approved is deployed, and a state that cannot be saved is kept", async () => {
+test("main deploys the reviewed and approved plans, and stores a state that cannot be saved as an artifact", async () => {
   commit(project, ...PUBLISHERS);
   main = pipeline("main");
   expect(main.workflows()).toEqual(["main"]);
@@ -142,45 +142,45 @@ test("on main, what was reviewed and approved is deployed, and a state that cann
   expect(results.get("deploy-prod")?.artifacts).toContain("cdktf.out/stacks/prod/errored.tfstate");
 });
 
-describe("when somebody has changed a role by hand after the approval", () => {
+describe("if a role is changed outside Terraform after the approval", () => {
   const other = new Project();
   let refused: JobResult;
-  let left: JobResult;
+  let stopped: JobResult;
   let drift: ReadonlyMap<string, JobResult>;
 
-  // All at once: each takes its time, and none changes anything.
+  // In parallel, since none of them changes anything.
   beforeAll(async () => {
     const role = ["--role-name", "circleci-site-publisher", "--description", "Changed by hand"];
     await aws(sandbox.environment, "iam", "update-role", ...role);
     commit(other, ...PUBLISHERS, ["Deploys changes of access from the main branch", "Deploys"]);
     const scheduled = pipeline("main", "scheduled_pipeline");
     expect(scheduled.workflows()).toEqual(["drift"]);
-    [refused, left, drift] = await Promise.all([
+    [refused, stopped, drift] = await Promise.all([
       main.rerun("main", "deploy-dev"),
       main.rerun("main", "deploy-dev", checkoutOf(other)),
       scheduled.run("drift"),
     ]);
   });
 
-  test("the changed plan is refused, with the difference", async () => {
+  test("the changed plan is refused and the difference printed", async () => {
     expect(refused.status).toBe("failed");
     expect(refused.output).toMatch(sample("pipelines", "dev: the saved plan differs from the reviewed plan"));
     expect(await description("dev", "circleci-site-publisher")).toBe("Changed by hand");
   });
 
-  test("a change of the pipeline's own roles is left to an administrator", async () => {
-    expect(left.status).toBe("failed");
-    expect(left.output).toMatch(sample("pipelines", "dev: the plan changes circleci-access-apply"));
+  test("a change to the roles of the pipeline is refused", async () => {
+    expect(stopped.status).toBe("failed");
+    expect(stopped.output).toMatch(sample("pipelines", "dev: the plan changes circleci-access-apply"));
     expect(await description("dev", "circleci-access-apply")).toBe("Deploys changes of access from the main branch");
   });
 
-  test("a scheduled run says what drifted", () => {
+  test("a scheduled pipeline reports the drift", () => {
     expect(output(drift, "review")).toContain("Changed by hand");
     expect(statuses(drift)).toEqual({ "plan-dev": "success", "plan-prod": "success", review: "failed" });
   });
 });
 
-/** Keeps everybody from writing the state, while the lock works on. */
+/** Denies writing the state for all principals. The lock remains writable. */
 async function denyWriting(bucket: string): Promise<void> {
   const deny = { Effect: "Deny", Principal: "*", Action: "s3:PutObject", Resource: `arn:aws:s3:::${bucket}/*` };
   const policy = JSON.stringify({ Version: "2012-10-17", Statement: [deny] });
@@ -195,7 +195,7 @@ async function denyWriting(bucket: string): Promise<void> {
   );
 }
 
-test("a fork's pull request gets no plan and says so", async () => {
+test("a pull request from a fork is not planned, and its job prints the reason", async () => {
   const runner = pipeline("pull/7");
   expect(runner.workflows()).toEqual(["fork"]);
   const results = await runner.run("fork");

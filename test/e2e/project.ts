@@ -9,31 +9,29 @@ import { platform } from "../../keyless/terraform/install";
 import { afterSuite } from "./after-suite";
 
 const root = join(__dirname, "..", "..");
-const left = new Set(["node_modules", "docs", "cdktf.out", ".git", ".keyless"]);
+const notCopied = new Set(["node_modules", "docs", "cdktf.out", ".git", ".keyless"]);
 
 export interface Ran {
   readonly status: number | null;
-  /** What it printed on both streams. */
+  /** Standard output and standard error. */
   readonly output: string;
 }
 
-/** A copy of this project in a folder of its own, with another `config.ts`: what a team has after cloning and editing. */
+/** A copy of this project in a temporary folder with another `config.ts`, as a team has it after cloning and editing. */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "keyless-project-"));
 
-  /** It is removed after the suite's tests. */
+  /** Copies the project. The copy is removed after the suite's tests. */
   constructor(config?: string | ConfigInput) {
     afterSuite(() => this.remove());
-    // With dist/ and the exact times of the sources, by which nothing need be compiled again that is not changed.
-    const copied = readdirSync(root).filter((name) => !left.has(name));
+    // With dist/ and the modification times of the sources, so that only changed sources are compiled again.
+    const copied = readdirSync(root).filter((name) => !notCopied.has(name));
     execFileSync("cp", ["-a", ...copied.map((name) => join(root, name)), this.folder]);
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
     if (config !== undefined) this.configure(config);
   }
 
-  /**
-   * Replaces `config.ts`: by a configuration, or by its text below the imports, which are those of the shipped one.
-   */
+  /** Replaces `config.ts` by a configuration or by source text. The imports of the shipped `config.ts` are kept. */
   configure(config: string | ConfigInput): void {
     const text = typeof config === "string" ? config : `export default defineConfig(${sourceOf(config)});`;
     const imports = readFileSync(join(root, "config.ts"), "utf8").match(/^import .*;$/gm) ?? [];
@@ -48,7 +46,7 @@ export class Project {
     writeFileSync(join(this.folder, path), text);
   }
 
-  /** The stack's Terraform, as the last synthesis left it. */
+  /** The parsed `cdk.tf.json` of a stack, from the last synthesis. */
   stack(name: string) {
     return JSON.parse(this.read(`cdktf.out/stacks/${name}/cdk.tf.json`));
   }
@@ -58,13 +56,13 @@ export class Project {
     return this.run({ ...env, CI: "1" }, join(root, "node_modules/.bin/cdktf"), ...args, ...offline, "--no-color");
   }
 
-  /** Terraform on a stack as the app makes it, without the seconds that cdktf takes around it. */
+  /** Synthesizes the app and runs Terraform on a stack. Faster than {@link cdktf} by several seconds. */
   async terraform(env: Env, stack: string, ...args: string[]): Promise<Ran> {
-    const made = await this.run(env, process.execPath, "build.js", "app.js");
-    if (made.status !== 0) return made;
+    const synthesized = await this.run(env, process.execPath, "build.js", "app.js");
+    if (synthesized.status !== 0) return synthesized;
     const cwd = join(this.folder, "cdktf.out", "stacks", stack);
-    const terraform = (...words: string[]) =>
-      run(env.TERRAFORM_BINARY_NAME ?? "terraform", [...words, "-input=false", "-no-color"], { cwd, env });
+    const terraform = (...command: string[]) =>
+      run(env.TERRAFORM_BINARY_NAME ?? "terraform", [...command, "-input=false", "-no-color"], { cwd, env });
     if (!existsSync(join(cwd, ".terraform", "terraform.tfstate"))) {
       const initialized = await terraform("init");
       if (initialized.status !== 0) return initialized;
@@ -85,21 +83,21 @@ export class Project {
   }
 }
 
-/** A configuration as a person would write it: a policy that a function makes is that function, by its name. */
+/** The source text of a configuration. Functions that build a policy are written as their names. */
 function sourceOf(config: ConfigInput): string {
   const named = (_: string, value: unknown) => (typeof value === "function" ? `<${value.name}>` : value);
   return JSON.stringify(config, named, 2).replace(/"<(\w+)>"/g, "$1");
 }
 
 /**
- * An environment in which Terraform's short commands take half of the time: without garbage collection, and without a
- * SHA-256 of the 700 MB provider at each, which a development override of the provider leaves out.
+ * Halves the time of short Terraform commands: no garbage collection, and a development override of the provider, for
+ * which Terraform does not compute the SHA-256 of the 700 MB provider in each command.
  */
 function fast(env: Env): Env {
   return { ...env, ...developmentOverride(env), GOGC: "off", GOMEMLIMIT: "1GiB" };
 }
 
-/** Where the sandbox has made the CLI configuration, since the provider is in an unpacked mirror of this machine. */
+/** Only if the sandbox wrote the CLI configuration, which means that the provider is in an unpacked mirror of this machine. */
 function developmentOverride({ TF_CLI_CONFIG_FILE: file = "", ...env }: Env): Env {
   const provider = "registry.terraform.io/hashicorp/aws";
   const folder = join(findMirror(env) ?? "", provider, awsProviderVersion, platform());
@@ -110,7 +108,7 @@ function developmentOverride({ TF_CLI_CONFIG_FILE: file = "", ...env }: Env): En
   return { TF_CLI_CONFIG_FILE: overriding };
 }
 
-/** Runs a program to its end. */
+/** Runs a program and waits until it exits. */
 export function run(file: string, args: readonly string[], options: { cwd?: string; env: Env }): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
@@ -125,7 +123,7 @@ export function run(file: string, args: readonly string[], options: { cwd?: stri
   });
 }
 
-/** The AWS CLI; what it prints as JSON, or its refusal as an error. */
+/** Runs the AWS CLI and returns its output, parsed if it is JSON. Rejects with the output if the command fails. */
 export async function aws(env: Env, ...args: string[]) {
   const { status, output } = await run("aws", args, { env });
   if (status !== 0) throw new Error(output.trim());

@@ -31,7 +31,7 @@ interface Run {
   readonly stderr: string;
 }
 
-/** Runs `keyless review` in a process of its own, which loads Octokit as the product does. */
+/** Runs `keyless review` in a separate process. */
 function keyless(args: readonly string[], env: { readonly [name: string]: string } = {}): Promise<Run> {
   const program = join(root, "keyless", "cli", "keyless.js");
   return new Promise((resolve) => {
@@ -62,8 +62,8 @@ const comment = (...more: readonly string[]) => [
 const onPull = () => ({ ...token, GITHUB_API_URL: api, CIRCLE_PULL_REQUEST: URL_OF_PULL });
 
 describe("the comment", () => {
-  test("is made once, then kept up to date, among other people's and over several pages", async () => {
-    for (let count = 0; count < 130; count++) github.add("a comment", "somebody");
+  test("is created once and then updated, also if it is on the second page of comments", async () => {
+    for (let count = 0; count < 130; count++) github.add("a comment", "someone");
     expect(await keyless(comment(), onPull())).toMatchObject({
       status: 0,
       stdout: expect.stringContaining("Access is granted"),
@@ -76,7 +76,7 @@ describe("the comment", () => {
     ]);
   });
 
-  test("is one again where two were made", async () => {
+  test("replaces duplicates of itself", async () => {
     const first = github.add(`${MARKER}\nold`);
     github.add(`${MARKER}\nolder`);
     await keyless(comment(), onPull());
@@ -84,20 +84,20 @@ describe("the comment", () => {
     expect(first.body).toContain("Access is granted");
   });
 
-  test("is one where two jobs make it at the same time", async () => {
+  test("is created once by concurrent jobs", async () => {
     const args = comment();
     await Promise.all([keyless(args, onPull()), keyless(args, onPull()), keyless(args, onPull())]);
     expect(github.comments).toHaveLength(1);
   });
 
-  test("is never somebody else's, though he writes the marker", async () => {
-    const forged = github.add(`${MARKER}\nnobody gains anything`, "mallory");
+  test("never replaces a comment of another user that has the marker", async () => {
+    const forged = github.add(`${MARKER}\nno access is granted`, "mallory");
     await keyless(comment(), onPull());
-    expect(forged.body).toContain("nobody gains anything");
+    expect(forged.body).toContain("no access is granted");
     expect(github.comments).toHaveLength(2);
   });
 
-  test("is found again with an app's token, which may not ask who it is", async () => {
+  test("is found with the token of an app, which cannot read its login", async () => {
     github.login = undefined;
     const forged = github.add(`${MARKER}\nforged`, "mallory");
     await keyless(comment(), onPull());
@@ -106,8 +106,8 @@ describe("the comment", () => {
     expect(forged.body).toContain("forged");
   });
 
-  test("is not doubled when GitHub made it and the answer was lost", async () => {
-    github.faults.push({ method: "POST", status: 502, done: true });
+  test("is not duplicated if GitHub created it but the response was lost", async () => {
+    github.faults.push({ method: "POST", status: 502, executed: true });
     expect((await keyless(comment(), onPull())).status).toBe(0);
     expect(github.comments).toHaveLength(1);
   });
@@ -120,13 +120,13 @@ describe("the comment", () => {
     ],
     ["429", { status: 429, headers: { "retry-after": "0" } }],
     [
-      "the primary rate limit, soon over",
+      "the primary rate limit, which resets soon",
       {
         status: 403,
         headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(Math.floor(Date.now() / 1000)) },
       },
     ],
-  ])("is written after %s", async (_name, fault) => {
+  ])("is created after %s", async (_name, fault) => {
     github.faults.push({ method: "GET", ...fault }, { method: "POST", ...fault });
     expect((await keyless(comment(), onPull())).status).toBe(0);
     expect(github.comments).toHaveLength(1);
@@ -143,16 +143,16 @@ describe("the comment", () => {
       },
       "rate limit is exceeded",
     ],
-  ])("that meets %s fails aloud, and the review is printed all the same", async (_name, fault, said) => {
+  ])("that fails with %s exits with 2, and the review is still printed", async (_name, fault, message) => {
     github.faults.push({ method: "POST", ...fault });
     const { status, stdout, stderr } = await keyless(comment("--out", join(folder, "review.md")), onPull());
     expect(status).toBe(2);
     expect(stdout).toContain("Access is granted");
-    expect(stderr).toContain(said);
+    expect(stderr).toContain(message);
     expect(stdout + stderr).not.toContain(token.GITHUB_TOKEN);
   });
 
-  test("that is too long is cut to GitHub's limit, and to less where a server counts otherwise", async () => {
+  test("is truncated to the limit of GitHub, and to less if the server rejects it", async () => {
     const many = Array.from({ length: 900 }, (_, at) =>
       change(`aws_sqs_queue.q[${at}]`, null, { name: "x".repeat(100) }),
     );
@@ -167,14 +167,14 @@ describe("the comment", () => {
     expect(github.comments[0]?.body.length).toBeLessThan(20_000);
   });
 
-  test("is only printed where there is no pull request", async () => {
+  test("is printed instead if there is no pull request", async () => {
     const { status, stdout, stderr } = await keyless(comment(), token);
     expect({ status, requests: github.requests }).toEqual({ status: 0, requests: [] });
     expect(stdout).toContain("Access is granted");
     expect(stderr).toContain("no pull request");
   });
 
-  test("without a token is an error that says so", async () => {
+  test("without a token is an error", async () => {
     expect(await keyless(comment(), { CIRCLE_PULL_REQUEST: URL_OF_PULL })).toMatchObject({
       status: 2,
       stderr: expect.stringContaining("GITHUB_TOKEN"),
@@ -192,12 +192,12 @@ describe("the gate", () => {
     ...more,
   ];
 
-  test("shuts with status 1, and says why", async () => {
+  test("closes with exit status 1 and prints the reason", async () => {
     expect(await keyless(gated())).toMatchObject({ status: 1, stderr: "gate: gains-access in dev\n" });
     expect((await keyless(["dev", "--plan-json", planFile("dev", []), "--fail-on", "changes"])).status).toBe(0);
   });
 
-  test("is lifted by a label, and by no other", async () => {
+  test("is overridden by the given label only", async () => {
     github.labels.push("documentation");
     expect((await keyless(gated("--lifted-by", "label:access-reviewed"), onPull())).status).toBe(1);
     github.labels.push("access-reviewed");
@@ -209,25 +209,25 @@ describe("the gate", () => {
 
   const approval = { state: "APPROVED", user: { login: "boss" }, commit_id: "abc", author_association: "MEMBER" };
   test.each([
-    ["a member's of this commit", [approval], 0],
-    ["one of an earlier commit", [{ ...approval, commit_id: "old" }], 1],
-    ["the author's own", [{ ...approval, user: { login: "author" } }], 1],
-    ["a passer-by's", [{ ...approval, author_association: "NONE" }], 1],
-    ["one that was taken back", [approval, { ...approval, state: "CHANGES_REQUESTED" }], 1],
-    ["one with a later comment", [approval, { ...approval, state: "COMMENTED" }], 0],
-  ])("and an approval: %s", async (_name, reviews, status) => {
+    ["of a member for this commit", [approval], 0],
+    ["of an earlier commit", [{ ...approval, commit_id: "old" }], 1],
+    ["of the author", [{ ...approval, user: { login: "author" } }], 1],
+    ["of a user without access", [{ ...approval, author_association: "NONE" }], 1],
+    ["that was withdrawn", [approval, { ...approval, state: "CHANGES_REQUESTED" }], 1],
+    ["followed by a comment", [approval, { ...approval, state: "COMMENTED" }], 0],
+  ])("and an approval %s: exit status", async (_name, reviews, status) => {
     github.reviews.push(...reviews);
     expect((await keyless(gated("--lifted-by", "approval"), onPull())).status).toBe(status);
   });
 
-  test("stays shut when GitHub does not say", async () => {
+  test("stays closed if GitHub cannot be read", async () => {
     github.faults.push({ method: "GET", status: 404 });
     expect((await keyless(gated("--lifted-by", "approval"), onPull())).status).toBe(1);
   });
 });
 
 describe("plans", () => {
-  test("are shown by the Terraform that is configured, in the stack's folder", async () => {
+  test("are read by the configured Terraform in the folder of the stack", async () => {
     const stack = join(folder, "stacks", "dev");
     mkdirSync(stack, { recursive: true });
     writeFileSync(join(stack, "plan"), "saved");
@@ -239,7 +239,7 @@ describe("plans", () => {
     expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining("role deploy") });
   });
 
-  test("that are missing or unreadable end with status 2", async () => {
+  test("that are missing or unreadable exit with 2", async () => {
     expect(await keyless(["dev", "--plans", folder])).toMatchObject({
       status: 2,
       stderr: expect.stringContaining("cdktf diff dev"),
@@ -249,7 +249,7 @@ describe("plans", () => {
     expect((await keyless(["../dev", "--plans", folder])).status).toBe(64);
   });
 
-  test("of a fork's pull request are skipped, which is said and no failure", async () => {
+  test("of a pull request from a fork are skipped with a message and exit status 0", async () => {
     const run = await keyless(["dev", "prod", "--plans", folder, "--comment"], {
       CIRCLE_PR_NUMBER: "7",
       CIRCLE_PULL_REQUEST: URL_OF_PULL,
@@ -257,14 +257,14 @@ describe("plans", () => {
     expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining("comes from a fork") });
   });
 
-  test("of two environments make one review, in the format of the file's name", async () => {
+  test("of two environments are one review, in the format of the file name", async () => {
     const out = join(folder, "artifacts", "review.md");
     const plans = [planFile("dev", broadened()), planFile("prod", [])].flatMap((each) => ["--plan-json", each]);
     expect((await keyless(["dev", "prod", ...plans, "--out", out])).status).toBe(0);
     expect(readFileSync(out, "utf8")).toMatch(/^\*\*Access is granted[\s\S]*\| `prod` \|/);
   });
 
-  test("that change a role which the configuration leaves to an administrator say so", async () => {
+  test("that change a role deployed by administrators are reported and close the gate", async () => {
     const roles = loadConfig().environments.flatMap(({ name, roles }) =>
       roles.map((role) => ({ environment: name, role })),
     );

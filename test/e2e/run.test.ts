@@ -10,15 +10,15 @@ let sandbox: Sandbox;
 let project: Project;
 let shipped: string;
 
-/** A second copy, for what needs no account and for mistakes. */
-let mistaken: Project;
+/** A second copy, for commands without an account and for mistakes in the configuration. */
+let other: Project;
 
-/** The one bootstrap that makes the bucket's lifecycle rule, for which the provider polls a minute. */
+/** The only bootstrap that creates the lifecycle rule of the bucket, for which the provider polls for a minute. */
 let bootstrapped: Promise<Ran>;
 
 beforeAll(async () => {
   ({ sandbox, project } = await setUp());
-  mistaken = new Project();
+  other = new Project();
   bootstrapped = project.keyless(sandbox.environment, "bootstrap", "dev");
   shipped = project.read("config.ts").replace(/^import .*;$/gm, "");
 });
@@ -35,47 +35,47 @@ async function roleNames(): Promise<string[]> {
 const roles = ["circleci-access-apply", "circleci-access-plan", "circleci-read-only", "circleci-site-publisher"];
 
 describe("without an account", () => {
-  test("cdktf list names the stacks", async () => {
-    const { status, output } = await mistaken.cdktf(sandbox.environment, "list");
+  test("cdktf list prints the stacks", async () => {
+    const { status, output } = await other.cdktf(sandbox.environment, "list");
     expect(status).toBe(0);
     for (const stack of ["dev", "prod", "dev-state", "prod-state"])
       expect(output).toMatch(new RegExp(`^${stack} `, "m"));
   });
 
-  test("cdktf synth makes every stack", async () => {
-    const { status, output } = await mistaken.cdktf(sandbox.environment, "synth");
+  test("cdktf synth synthesizes every stack", async () => {
+    const { status, output } = await other.cdktf(sandbox.environment, "synth");
     expect({ status, output }).toEqual({
       status: 0,
       output: expect.stringContaining("dev, dev-state, prod, prod-state"),
     });
-    expect(Object.keys(mistaken.stack("prod").resource)).toContain("aws_iam_role");
+    expect(Object.keys(other.stack("prod").resource)).toContain("aws_iam_role");
   });
 });
 
-describe("a mistake stops everything, with another status than 0, and changes nothing:", () => {
+describe("an error fails the command and changes nothing:", () => {
   afterEach(async () => {
     expect(await roleNames()).toEqual([]);
   });
 
-  test("a stack that there is not", async () => {
-    const ran = await mistaken.cdktf(sandbox.environment, "diff", "staging");
+  test("an unknown stack", async () => {
+    const ran = await other.cdktf(sandbox.environment, "diff", "staging");
     expect(ran.status).not.toBe(0);
     expect(ran.output).toContain("staging");
   });
 
-  test("a type error, at cdktf diff, is said with file and line", async () => {
-    mistaken.configure("export default defineConfig({ circleci: { organisationId: 5 }, environments: {} });");
-    const ran = await mistaken.cdktf(sandbox.environment, "diff", "dev");
+  test("a type error in config.ts, reported by cdktf diff with file and line", async () => {
+    other.configure("export default defineConfig({ circleci: { organisationId: 5 }, environments: {} });");
+    const ran = await other.cdktf(sandbox.environment, "diff", "dev");
     expect(ran.status).not.toBe(0);
     expect(ran.output).toMatch(/config\.ts\(\d+,\d+\): error TS\d+: .*organisationId/);
-    expect(await mistaken.keyless(sandbox.environment, "test")).toMatchObject({ status: 64 });
+    expect(await other.keyless(sandbox.environment, "test")).toMatchObject({ status: 64 });
   });
 
-  test("a configuration that AWS would refuse, at cdktf deploy, is said without a stack trace", async () => {
-    mistaken.configure(
+  test("invalid values in config.ts, reported by cdktf deploy without a stack trace", async () => {
+    other.configure(
       shipped.replaceAll('"us-east-1"', '"mars-1"').replace('accountId: "123456789012"', 'accountId: "12345678901"'),
     );
-    const ran = await mistaken.cdktf(sandbox.environment, "deploy", "dev", "--auto-approve");
+    const ran = await other.cdktf(sandbox.environment, "deploy", "dev", "--auto-approve");
     expect(ran.status).not.toBe(0);
     expect(ran.output).toContain(
       'environments.dev.accountId: "12345678901" is not an AWS account ID: write its 12 digits',
@@ -85,8 +85,8 @@ describe("a mistake stops everything, with another status than 0, and changes no
   });
 });
 
-describe("the shipped configuration, by the commands that users of cdktf know", () => {
-  test("keyless bootstrap makes the state backend, old versions expiring after 90 days", async () => {
+describe("with the shipped configuration", () => {
+  test("keyless bootstrap creates the state backend, whose old versions expire after 90 days", async () => {
     expect(await bootstrapped).toMatchObject({
       status: 0,
       output: expect.stringMatching(
@@ -98,40 +98,40 @@ describe("the shipped configuration, by the commands that users of cdktf know", 
     expect(Rules).toMatchObject([{ Status: "Enabled", NoncurrentVersionExpiration: { NoncurrentDays: 90 } }]);
   });
 
-  test("cdktf diff says what a deploy would do, and leaves the plan", async () => {
+  test("cdktf diff prints the planned changes and saves the plan", async () => {
     const ran = await cdktf("diff", "dev");
     expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("9 to add, 0 to change, 0 to destroy") });
     expect(existsSync(join(project.folder, "cdktf.out/stacks/dev/plan"))).toBe(true);
     expect(await roleNames()).toEqual([]);
   });
 
-  test("cdktf deploy makes it, and says the outputs", async () => {
+  test("cdktf deploy creates the roles and prints the outputs", async () => {
     const ran = await cdktf("deploy", "dev", "--auto-approve");
     expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("9 added, 0 changed, 0 destroyed") });
     expect(ran.output).toContain("arn:aws:iam::123456789012:role/circleci-site-publisher");
     expect((await roleNames()).sort()).toEqual(roles);
   });
 
-  test("cdktf output says them again", async () => {
+  test("cdktf output prints the outputs", async () => {
     const ran = await cdktf("output", "dev");
     expect(ran.status).toBe(0);
     for (const role of roles) expect(ran.output).toContain(`arn:aws:iam::123456789012:role/${role}`);
     expect(ran.output).toContain("oidc_provider_arn");
   });
 
-  test("a second diff of the stack and of its backend finds nothing to change", async () => {
+  test("a second cdktf diff of the environment and of its state backend finds no changes", async () => {
     for (const stack of ["dev", "dev-state"]) {
       expect(await cdktf("diff", stack)).toMatchObject({ status: 0, output: expect.stringContaining("No changes") });
     }
   });
 });
 
-test("cdktf destroy takes everything away that the environment made, and leaves its state backend", async () => {
+test("cdktf destroy deletes the resources of the environment, and refuses to delete its state backend", async () => {
   expect(await cdktf("destroy", "dev", "--auto-approve")).toMatchObject({ status: 0 });
   expect(await roleNames()).toEqual([]);
   const refused = await cdktf("destroy", "dev-state", "--auto-approve");
   expect(refused.status).not.toBe(0);
-  // What Terraform says last is not always printed by cdktf when it fails.
+  // cdktf does not always print the last lines of a failed Terraform, which have the reason.
   expect(refused.output).toContain("encountered a problem");
   const { Contents } = await aws(sandbox.environment, "s3api", "list-objects-v2", "--bucket", "acme-dev-tfstate");
   expect(Contents.map(({ Key }: { Key: string }) => Key)).toContain("dev-state/terraform.tfstate");

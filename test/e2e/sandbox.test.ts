@@ -34,12 +34,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until a condition holds; a condition that never does is a hang, which ends the test. */
+/** Waits until a condition is true. If it never is, the time limit for hangs ends the test. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-describe("a sandbox leaves no process and no file", () => {
+describe("a sandbox leaves no process and no file behind", () => {
   test.each([
     ["stop()", "await sandbox.stop();", undefined],
     ["the process exits", "process.exit(0);", undefined],
@@ -56,7 +56,6 @@ describe("a sandbox leaves no process and no file", () => {
     else child.stdin.write("go\n");
     await until(() => !isAlive(moto));
     await until(() => !existsSync(folder));
-    expect(existsSync(folder)).toBe(false);
     child.stdin.end();
     await ended;
   });

@@ -6,14 +6,14 @@ import type { Env } from "../../keyless/terraform/executables";
 import { afterSuite } from "./after-suite";
 import { Project } from "./project";
 
-/** Ids of the shipped example: an organization, two of its projects, two accounts. */
+/** IDs of the shipped configuration: an organization, two of its projects, two accounts. */
 export const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
 export const SITE = "66666666-7777-4888-9999-000000000000";
 export const ACCESS = "22222222-3333-4444-8555-666666666666";
 export const ACCOUNT = "123456789012";
 export const FAR_ACCOUNT = "210987654321";
 
-/** The role of the repository that this project is cloned to, on every branch and on main. */
+/** The project and repository of a team's clone of this repository, whose jobs plan and deploy. */
 export const accessProject = { project: ACCESS, repository: "github.com/acme/aws-access" };
 
 /** Starts the sandbox and copies the project for a suite; both are removed after its tests. */

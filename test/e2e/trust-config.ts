@@ -1,6 +1,6 @@
 import { ORGANIZATION, SITE } from "./setup";
 
-/** A configuration with one role that trusts one branch, and what a test adds to the role. */
+/** A configuration with one role, whose fields a test gives as source text. */
 export const organization = ORGANIZATION;
 export const project = SITE;
 export const repository = "github.com/acme/site";

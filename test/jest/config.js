@@ -1,10 +1,10 @@
-// The tests run what `node build.js` compiled: one compiler for the product and its tests, and no other machinery.
+// The tests run the output of `node build.js`, so one compiler serves the product and its tests.
 require("../../build").build();
 
 const { availableParallelism } = require("node:os");
 const { join } = require("node:path");
 
-/** Packages, and what they depend on, that have ES modules alone. */
+/** Packages that have only ES modules, and their dependencies. */
 const esModules = [
   ...["ansi-regex", "ansi-styles", "cli-truncate", "emoji-regex", "get-east-asian-width", "is-fullwidth-code-point"],
   ...["slice-ansi", "string-width", "strip-ansi", "wrap-ansi", "listr2", "@bomb.sh/tab"],
@@ -24,7 +24,7 @@ module.exports = {
   globalSetup: "<rootDir>/test/jest/temporary-folder.js",
   reporters: ["default", "<rootDir>/test/jest/reporter.js"],
   testSequencer: "<rootDir>/test/jest/sequencer.js",
-  // One more than the processors: an end-to-end test waits as much as it computes.
+  // One more than there are processors, since the end-to-end tests wait half of their time.
   maxWorkers: availableParallelism() + 1,
   projects: [
     {

@@ -1,8 +1,8 @@
-/** Ends the output with one line that counts the tests. */
+/** Prints the numbers of passed and failed tests as the last line of the output. */
 module.exports = class {
   onRunComplete(_, { numPassedTests, numFailedTests, numPendingTests }) {
     const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : "";
-    // After jest's own summary, which it writes on the other stream once every reporter has had its say.
+    // After jest's summary, which it writes to the other stream when all reporters have finished.
     process.on("exit", () => process.stdout.write(`${numPassedTests} passed, ${numFailedTests} failed${skipped}\n`));
   }
 };

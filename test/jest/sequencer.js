@@ -2,8 +2,8 @@ const { readFileSync } = require("node:fs");
 const Sequencer = require("@jest/test-sequencer").default;
 
 /**
- * Starts the longest tests first, so that none of them runs alone at the end. A test that takes long says so in its first
- * line: `// @duration 60`, in seconds. Tests without the mark follow in jest's own order.
+ * Starts the longest tests first, so that the run does not end with one of them alone. The first line of a long test has
+ * its duration in seconds: `// @duration 60`. Tests without the mark follow in jest's order.
  */
 module.exports = class extends Sequencer {
   sort(tests) {

@@ -2,8 +2,7 @@ const { appendFileSync } = require("node:fs");
 
 const { PROPERTY_CASES, PROPERTY_COUNTS } = process.env;
 
-// A limit for tests that hang, not for slow ones: how fast a busy machine is says nothing about the code. `npm run bench`
-// measures speed.
+// A limit for tests that hang, not for slow tests on a busy machine. `npm run bench` measures speed.
 jest.setTimeout(PROPERTY_COUNTS === undefined ? 300_000 : 24 * 60 * 60_000);
 
 // `npm run test:properties` replaces the number of cases of every property, also where a test sets it.

@@ -44,7 +44,7 @@ describe("the comment", () => {
   });
 
   test("is looked for again before a failed request is repeated", async () => {
-    github.faults.push({ method: "POST", status: 502, done: true });
+    github.faults.push({ method: "POST", status: 502, executed: true });
     await postComment(pullRequest, () => "once");
     expect(github.comments).toHaveLength(1);
     expect(github.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);

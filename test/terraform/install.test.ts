@@ -92,6 +92,6 @@ it("names the manual installation if the download fails", async () => {
 test.each([
   ["linux", "x64", "linux_amd64"],
   ["darwin", "arm64", "darwin_arm64"],
-])("names the platform %s %s %s, as HashiCorp does", (os, cpu, name) => {
+])("maps the platform %s %s to the name %s in the archives of HashiCorp", (os, cpu, name) => {
   expect(platform(os, cpu)).toBe(name);
 });

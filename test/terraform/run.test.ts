@@ -57,7 +57,7 @@ it("returns the diagnostics of apply -json, and lines that are not JSON", async 
   });
 });
 
-it("names the missing binary", async () => {
+it("fails with the name of a binary that cannot be run", async () => {
   const env = { ...process.env, TERRAFORM_BINARY_NAME: join(folder, "absent") };
   await expect(terraformOrFail({ folder, env, progress: () => {} }, "init")).rejects.toThrow(
     /absent cannot be run: install Terraform, or set TERRAFORM_BINARY_NAME/,
