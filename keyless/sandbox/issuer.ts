@@ -78,33 +78,28 @@ export function claimsOf(job: TokenRequest): JWTPayload {
 }
 
 async function answer(
-  { url, headers }: HttpRequest,
+  { url, headers: { host } }: HttpRequest,
   keys: JSONWebKeySet,
   token: Issuer["token"],
 ): Promise<HttpResponse> {
-  const endpoint = `http://${headers.host}`;
+  const endpoint = `http://${host}`;
   const { pathname, searchParams } = new URL(url, endpoint);
-  switch (pathname) {
-    case "/.well-known/openid-configuration":
-      return jsonResponse(200, {
-        issuer: endpoint,
-        jwks_uri: `${endpoint}/.well-known/jwks-pub.json`,
-        response_types_supported: ["id_token"],
-        subject_types_supported: ["public", "pairwise"],
-        id_token_signing_alg_values_supported: ["RS256"],
-      });
-    case "/.well-known/jwks-pub.json":
-      return jsonResponse(200, keys);
-    case "/token": {
-      const { organization = "", project = "", ...rest } = Object.fromEntries(searchParams);
-      const body = Buffer.from(await token({ ...rest, organization, project }));
-      return { status: 200, headers: { "content-type": "text/plain" }, body };
-    }
-    default:
-      return jsonResponse(404, { message: "not found" });
+  if (pathname === "/token") {
+    const { organization = "", project = "", ...rest } = Object.fromEntries(searchParams);
+    const body = Buffer.from(await token({ ...rest, organization, project }));
+    return { status: 200, headers: { "content-type": "text/plain" }, body };
   }
-}
-
-function jsonResponse(status: number, document: unknown): HttpResponse {
-  return { status, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(document)) };
+  const documents: Record<string, unknown> = {
+    "/.well-known/openid-configuration": {
+      issuer: endpoint,
+      jwks_uri: `${endpoint}/.well-known/jwks-pub.json`,
+      response_types_supported: ["id_token"],
+      subject_types_supported: ["public", "pairwise"],
+      id_token_signing_alg_values_supported: ["RS256"],
+    },
+    "/.well-known/jwks-pub.json": keys,
+  };
+  const { [pathname]: document } = documents;
+  const body = Buffer.from(JSON.stringify(document ?? { message: "not found" }));
+  return { status: document === undefined ? 404 : 200, headers: { "content-type": "application/json" }, body };
 }

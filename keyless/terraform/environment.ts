@@ -74,32 +74,17 @@ function mirrorConfig(env: Env, work: string): string | undefined {
 }
 
 /**
- * A filesystem mirror on this machine that contains the AWS provider: `TF_PLUGIN_MIRROR`, one of Terraform's implied
- * mirror directories, or a folder in `/opt`.
+ * A filesystem mirror on this machine that contains the AWS provider: `TF_PLUGIN_MIRROR`,
+ * `~/.terraform.d/plugins`, or a folder in `/opt`. Terraform itself searches the other implied mirror directories.
  *
  * @param system Replaces `/opt` in tests.
  * @see https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
  */
 export function findMirror(env: Env, system = "/opt"): string | undefined {
-  return [env.TF_PLUGIN_MIRROR, ...impliedMirrors(env), ...foldersIn(system)]
+  return [env.TF_PLUGIN_MIRROR, join(env.HOME ?? homedir(), ".terraform.d/plugins"), ...foldersIn(system)]
     .filter((folder) => folder !== undefined)
     .map((folder) => resolve(folder))
-    .find(holdsAwsProvider);
-}
-
-function impliedMirrors(env: Env): string[] {
-  const home = env.HOME ?? homedir();
-  const macos = ["Library/Application Support/io.terraform/plugins"];
-  const dataFolders = [
-    env.XDG_DATA_HOME || join(home, ".local/share"),
-    ...(env.XDG_DATA_DIRS || "/usr/local/share:/usr/share").split(":"),
-  ];
-  return [
-    join(home, ".terraform.d/plugins"),
-    ...(process.platform === "darwin"
-      ? macos.flatMap((folder) => [join(home, folder), join("/", folder)])
-      : dataFolders.map((folder) => join(folder, "terraform/plugins"))),
-  ];
+    .find(hasAwsProvider);
 }
 
 function foldersIn(folder: string): string[] {
@@ -107,7 +92,7 @@ function foldersIn(folder: string): string[] {
 }
 
 /** Both layouts of `terraform providers mirror`: unpacked and packed. */
-function holdsAwsProvider(mirror: string): boolean {
+function hasAwsProvider(mirror: string): boolean {
   const packed = `terraform-provider-aws_${awsProviderVersion}_${platform()}.zip`;
   return [join(awsProviderVersion, platform()), packed].some((path) => existsSync(join(mirror, awsProvider, path)));
 }

@@ -27,16 +27,13 @@ export function register(program: Command): void {
     )
     .description("start a local AWS and a local CircleCI issuer, and run a command against them")
     .addHelpText("after", "\nWith a command, the exit status is the command's.")
-    .action(async (command: string[], flags: SandboxFlags) => {
+    .action(async (command: string[], { account, region, leastPolicy, record }: SandboxFlags) => {
       const progress = (line: string) => console.error(line);
-      const sandbox = await startSandbox({ accountId: flags.account, region: flags.region, progress });
+      const sandbox = await startSandbox({ accountId: account, region, progress });
       try {
         process.exitCode = command.length > 0 ? await runCommand(command, sandbox) : await waitForInterrupt(sandbox);
-        if (flags.leastPolicy) printLeastPrivilegePolicies(sandbox);
-        if (flags.record) {
-          const recorded = JSON.stringify(sandbox.proxy.recorded(), null, 2);
-          writeOutput("--record", flags.record, `${recorded}\n`);
-        }
+        if (leastPolicy) printLeastPrivilegePolicies(sandbox);
+        if (record) writeOutput("--record", record, `${JSON.stringify(sandbox.proxy.recorded(), null, 2)}\n`);
       } finally {
         await sandbox.stop();
       }
