@@ -5,7 +5,7 @@ import { accountOf } from "../../policy/principals";
 import type { Account } from "../../trust/provider";
 import { AwsError, accessDenied, toResponse } from "./aws-error";
 import { type Call, type ConditionKeys, parseCall, prefixed, type RequiredPermission } from "./call";
-import { close, endpointOf, forward, type HttpRequest, type HttpResponse, serve } from "./http";
+import { close, endpointOf, type HttpRequest, type HttpResponse, serve } from "./http";
 import { lookUp, resourcePolicy } from "./look-up";
 import { requiredPermissions } from "./services";
 import { s3Address } from "./services/s3";
@@ -17,7 +17,7 @@ import {
   requestTimeContext,
   type Session,
 } from "./sessions";
-import { accountHeader, Store, type StoredRole, unverifiedSignature } from "./store";
+import { Store, type StoredRole, sendToMoto } from "./store";
 import { requireWellFormed } from "./well-formed";
 
 /** A proxy in front of moto that authenticates and authorizes requests as AWS does; moto does not. */
@@ -143,15 +143,8 @@ class Authorizer {
     return answer;
   }
 
-  /** Forwards a request with the host and the signature replaced, from which moto would derive another service or account. */
-  #forward({ http, accessKeyId, region, service }: Call, { accountId }: Account): Promise<HttpResponse> {
-    const headers = {
-      ...http.headers,
-      host: new URL(this.options.moto).host,
-      [accountHeader]: accountId,
-      ...(accessKeyId && { authorization: unverifiedSignature(accessKeyId, region, service) }),
-    };
-    return forward(this.options.moto, { ...http, headers });
+  #forward(call: Call, { accountId }: Account): Promise<HttpResponse> {
+    return sendToMoto(this.options.moto, call.http, accountId, call);
   }
 
   /**

@@ -3,8 +3,8 @@ import { AccountReader, type IamRole } from "../../aws/iam";
 import { parseDocument } from "../../policy/document";
 import type { NamedPolicy } from "../../policy/evaluate";
 import type { Account } from "../../trust/provider";
-import type { JsonObject } from "./call";
-import { forward } from "./http";
+import type { Call, JsonObject } from "./call";
+import { forward, type HttpRequest, type HttpResponse } from "./http";
 
 /** A role in the sandbox with all policies that determine its permissions. */
 export interface StoredRole extends IamRole {
@@ -18,14 +18,25 @@ export function accountKeys(accountId: string): { accessKeyId: string; secretAcc
   return { accessKeyId: `AKIADMIN${accountId}`, secretAccessKey: "no-secret-on-the-local-aws" };
 }
 
-/** An `Authorization` header from which moto reads service and region. moto does not verify signatures. */
-export function unverifiedSignature(accessKeyId: string, region: string, service: string): string {
-  const scope = `${accessKeyId}/20000101/${region}/${service}/aws4_request`;
-  return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
-}
-
 /** The header that sets the account in moto, independent of the access key. */
-export const accountHeader = "x-moto-account-id";
+const accountHeader = "x-moto-account-id";
+
+/**
+ * Sends a request to moto, which reads the service and the region from the signature. It does not verify signatures.
+ *
+ * @param request The host and the signature in its headers are replaced.
+ */
+export function sendToMoto(
+  moto: string,
+  request: HttpRequest,
+  accountId: string,
+  { accessKeyId, region, service }: Pick<Call, "accessKeyId" | "region" | "service">,
+): Promise<HttpResponse> {
+  const scope = `${accessKeyId}/20000101/${region}/${service}/aws4_request`;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
+  const headers = { host: new URL(moto).host, [accountHeader]: accountId, ...(accessKeyId && { authorization }) };
+  return forward(moto, { ...request, headers: { ...request.headers, ...headers } });
+}
 
 /** A region of each partition other than `aws`: moto derives the partition from the region. */
 const regions: Record<string, string> = { "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1" };
@@ -70,7 +81,7 @@ export class Store {
   /** Undefined if the bucket has no policy. */
   bucketPolicy(account: Account, bucket: string): Promise<NamedPolicy | undefined> {
     return this.#once(`bucket ${bucket}`, async () => {
-      const { status, body } = await this.#raw(account, "us-east-1", "s3", { method: "GET", url: `/${bucket}?policy` });
+      const { status, body } = await this.#send(account, "us-east-1", "s3", { url: `/${bucket}?policy` });
       if (status !== 200) return undefined;
       return { name: `policy of bucket ${bucket}`, document: parseDocument(body.toString()) };
     });
@@ -78,13 +89,13 @@ export class Store {
 
   /** The KMS key of an object. Undefined if it is not encrypted with one, or does not exist. */
   async objectKey(account: Account, region: string, url: string): Promise<string | undefined> {
-    const { headers } = await this.#raw(account, region, "s3", { method: "HEAD", url });
+    const { headers } = await this.#send(account, region, "s3", { method: "HEAD", url });
     return headers["x-amz-server-side-encryption-aws-kms-key-id"] as string | undefined;
   }
 
   /** The KMS key that a bucket encrypts new objects with by default. */
   async bucketKey(account: Account, region: string, bucket: string): Promise<string | undefined> {
-    const { body } = await this.#raw(account, region, "s3", { method: "GET", url: `/${bucket}?encryption` });
+    const { body } = await this.#send(account, region, "s3", { url: `/${bucket}?encryption` });
     return /<KMSMasterKeyID>(.+?)<\/KMSMasterKeyID>/.exec(body.toString())?.[1];
   }
 
@@ -140,24 +151,15 @@ export class Store {
   async #json(account: Account, region: string, service: string, target: string, request: JsonObject) {
     const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
     const body = Buffer.from(JSON.stringify(request));
-    const answer = await this.#raw(account, region, service, { method: "POST", url: "/", headers, body });
+    const answer = await this.#send(account, region, service, { method: "POST", url: "/", headers, body });
     return answer.status === 200 ? (JSON.parse(answer.body.toString()) as JsonObject) : undefined;
   }
 
-  /** Sends a request to moto as the administrator of the account. */
-  #raw(
-    { accountId }: Account,
-    region: string,
-    service: string,
-    request: { method: string; url: string; headers?: Record<string, string>; body?: Buffer },
-  ) {
-    const headers = {
-      host: new URL(this.#moto).host,
-      authorization: unverifiedSignature(accountKeys(accountId).accessKeyId, region, service),
-      [accountHeader]: accountId,
-      ...request.headers,
-    };
-    return forward(this.#moto, { body: Buffer.alloc(0), ...request, headers });
+  /** Sends a request as the administrator of the account. */
+  #send({ accountId }: Account, region: string, service: string, request: Partial<HttpRequest>) {
+    const { accessKeyId } = accountKeys(accountId);
+    const { method = "GET", url = "/", headers = {}, body = Buffer.alloc(0) } = request;
+    return sendToMoto(this.#moto, { method, url, headers, body }, accountId, { accessKeyId, region, service });
   }
 }
 
