@@ -27,100 +27,98 @@ export interface ConditionScope {
 /** Compares a value of the request with one value of the policy; undefined if they cannot be compared. */
 type ValueTest = (actual: string) => boolean | undefined;
 
-/** Makes a test from a value of the policy; undefined if the value is malformed. */
-type ValueComparison =
-  | { readonly takes: "pattern"; readonly test: (wanted: Pattern) => ValueTest | undefined }
-  | { readonly takes: "text"; readonly test: (wanted: string) => ValueTest | undefined };
+interface ValueComparison {
+  /** Whether AWS resolves policy variables in the values of the policy. */
+  readonly hasVariables: boolean;
+  /** Makes a test from a value of the policy; undefined if the value is malformed. */
+  readonly test: (wanted: Pattern) => ValueTest | undefined;
+}
 
 interface Operator {
   readonly comparison: ValueComparison;
   readonly negated: boolean;
 }
 
-const exactly: ValueComparison = {
-  takes: "pattern",
-  test: (wanted) => {
-    const text = patternText(wanted);
-    return (actual) => actual === text;
-  },
-};
-const ignoringCase: ValueComparison = {
-  takes: "pattern",
-  test: (wanted) => {
-    const text = patternText(wanted).toLowerCase();
-    return (actual) => actual.toLowerCase() === text;
-  },
-};
-const like: ValueComparison = { takes: "pattern", test: (wanted) => (actual) => matches(wanted, actual) };
+const isEqual = (actual: unknown, wanted: unknown) => actual === wanted;
+const exactly = comparedStrings((text) => text);
+const ignoringCase = comparedStrings((text) => text.toLowerCase());
+const like: ValueComparison = { hasVariables: true, test: (wanted) => (actual) => matches(wanted, actual) };
 const arnLike: ValueComparison = {
-  takes: "pattern",
+  hasVariables: true,
   test: (wanted) => (isArn(patternText(wanted)) ? (actual) => matchesArn(wanted, actual) : undefined),
 };
-const bool = parsed(parseBool, (actual, wanted) => actual === wanted);
-const binary = parsed(parseBase64, (actual, wanted) => actual === wanted);
-const ipAddress: ValueComparison = {
-  takes: "text",
-  test: (wanted) => {
-    const range = parseCidr(wanted);
-    return range && ((actual) => matchesCidr(range, actual));
-  },
-};
 
-type Order = (actual: number, wanted: number) => boolean;
-const orders: { readonly [suffix: string]: { readonly order: Order; readonly negated?: true } } = {
-  Equals: { order: (actual, wanted) => actual === wanted },
-  NotEquals: { order: (actual, wanted) => actual === wanted, negated: true },
-  LessThan: { order: (actual, wanted) => actual < wanted },
-  LessThanEquals: { order: (actual, wanted) => actual <= wanted },
-  GreaterThan: { order: (actual, wanted) => actual > wanted },
-  GreaterThanEquals: { order: (actual, wanted) => actual >= wanted },
-};
+type OperatorDefinition = [name: string, comparison: ValueComparison, negation?: string];
 
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
-const operators: ReadonlyMap<string, Operator> = new Map([
-  ...pair("StringEquals", "StringNotEquals", exactly),
-  ...pair("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", ignoringCase),
-  ...pair("StringLike", "StringNotLike", like),
+const OPERATORS: readonly OperatorDefinition[] = [
+  ["StringEquals", exactly, "StringNotEquals"],
+  ["StringEqualsIgnoreCase", ignoringCase, "StringNotEqualsIgnoreCase"],
+  ["StringLike", like, "StringNotLike"],
   // AWS: ArnEquals and ArnLike "behave identically", wildcards included.
-  ...pair("ArnEquals", "ArnNotEquals", arnLike),
-  ...pair("ArnLike", "ArnNotLike", arnLike),
-  ...pair("IpAddress", "NotIpAddress", ipAddress),
-  ["Bool", { comparison: bool, negated: false }],
-  ["BinaryEquals", { comparison: binary, negated: false }],
-  ...Object.entries(orders).flatMap(([suffix, { order, negated = false }]): [string, Operator][] => [
-    [`Numeric${suffix}`, { comparison: parsed(parseNumber, order), negated }],
-    [`Date${suffix}`, { comparison: parsed(parseDate, order), negated }],
-  ]),
-]);
+  ["ArnEquals", arnLike, "ArnNotEquals"],
+  ["ArnLike", arnLike, "ArnNotLike"],
+  ["IpAddress", parsedPolicyValue(parseCidr, matchesCidr), "NotIpAddress"],
+  ["Bool", parsedValues(parseBool, isEqual)],
+  ["BinaryEquals", parsedValues(parseBase64, isEqual)],
+  ...orderOperators("Numeric", parseNumber),
+  ...orderOperators("Date", parseDate),
+];
+
+const operators = new Map<string, Operator>();
+for (const [name, comparison, negation] of OPERATORS) {
+  operators.set(name, { comparison, negated: false });
+  if (negation !== undefined) operators.set(negation, { comparison, negated: true });
+}
+
+function orderOperators(type: string, parse: (text: string) => number | undefined): OperatorDefinition[] {
+  return [
+    [`${type}Equals`, parsedValues(parse, isEqual), `${type}NotEquals`],
+    [`${type}LessThan`, parsedValues(parse, (actual, wanted) => actual < wanted)],
+    [`${type}LessThanEquals`, parsedValues(parse, (actual, wanted) => actual <= wanted)],
+    [`${type}GreaterThan`, parsedValues(parse, (actual, wanted) => actual > wanted)],
+    [`${type}GreaterThanEquals`, parsedValues(parse, (actual, wanted) => actual >= wanted)],
+  ];
+}
+
+function comparedStrings(normalize: (text: string) => string): ValueComparison {
+  return {
+    hasVariables: true,
+    test: (wanted) => {
+      const text = normalize(patternText(wanted));
+      return (actual) => normalize(actual) === text;
+    },
+  };
+}
+
+/** A comparison with a parsed value of the policy. */
+function parsedPolicyValue<T>(
+  parse: (text: string) => T | undefined,
+  compare: (wanted: T, actual: string) => boolean | undefined,
+): ValueComparison {
+  return {
+    hasVariables: false,
+    test: (pattern) => {
+      const wanted = parse(patternText(pattern));
+      return wanted === undefined ? undefined : (actual) => compare(wanted, actual);
+    },
+  };
+}
+
+/** A comparison of parsed values. */
+function parsedValues<T>(
+  parse: (text: string) => T | undefined,
+  compare: (actual: T, wanted: T) => boolean,
+): ValueComparison {
+  return parsedPolicyValue(parse, (wanted, value) => {
+    const actual = parse(value);
+    return actual === undefined ? undefined : compare(actual, wanted);
+  });
+}
 
 /** Whether AWS has a condition operator of this name, including `ForAllValues:`, `ForAnyValue:` and `…IfExists`. */
 export function isConditionOperator(name: string): boolean {
   return name === "Null" || readOperator(name) !== undefined;
-}
-
-function pair(positive: string, negative: string, comparison: ValueComparison): [string, Operator][] {
-  return [
-    [positive, { comparison, negated: false }],
-    [negative, { comparison, negated: true }],
-  ];
-}
-
-/** A comparison of parsed values. */
-function parsed<T>(
-  parse: (text: string) => T | undefined,
-  compare: (actual: T, wanted: T) => boolean,
-): ValueComparison {
-  return {
-    takes: "text",
-    test: (text) => {
-      const wanted = parse(text);
-      if (wanted === undefined) return undefined;
-      return (value) => {
-        const actual = parse(value);
-        return actual === undefined ? undefined : compare(actual, wanted);
-      };
-    },
-  };
 }
 
 function isArn(text: string): boolean {
@@ -243,18 +241,13 @@ function compileTests(comparison: ValueComparison, wanted: readonly string[], sc
   const tests: ValueTest[] = [];
   let unresolved: string | undefined;
   for (const value of wanted) {
-    let test: ValueTest | undefined;
-    if (comparison.takes === "text") {
-      test = comparison.test(value);
-    } else {
-      const resolved = resolveVariables(value, scope.variables ? scope.context : undefined);
-      if (resolved.kind === "malformed") return { tests, malformed: resolved.note };
-      if (resolved.kind === "unresolved") {
-        unresolved = resolved.note;
-        continue;
-      }
-      test = comparison.test(resolved.pattern);
+    const resolved = resolveVariables(value, comparison.hasVariables && scope.variables ? scope.context : undefined);
+    if (resolved.kind === "malformed") return { tests, malformed: resolved.note };
+    if (resolved.kind === "unresolved") {
+      unresolved = resolved.note;
+      continue;
     }
+    const test = comparison.test(resolved.pattern);
     if (test === undefined) return { tests, malformed: `malformed value "${value}"` };
     tests.push(test);
   }

@@ -1,31 +1,28 @@
 /**
- * Whether one pattern of AWS's (`StringLike`, actions, resources) matches everything that another matches: `*` is any
- * run of characters, `?` exactly one, `${*}`, `${?}` and `${$}` are those characters themselves, any other `${…}` is a
- * policy variable whose value nobody knows here.
+ * Whether one AWS pattern (`StringLike`, actions, resources) matches everything that another matches. `*` matches any
+ * number of characters, `?` exactly one; `${*}`, `${?}` and `${$}` are literal characters; any other `${…}` is a policy
+ * variable, which equals only itself because its value is unknown.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  */
 export function covers(wide: string, narrow: string): boolean {
   if (wide === narrow || wide === "*") return true;
-  const [wides, narrows] = [tokens(wide), tokens(narrow)];
-  // Most pairs are decided at their ends, where each side reads exactly one character.
+  const [wides, narrows] = [symbolsOf(wide), symbolsOf(narrow)];
+  // Most pairs are decided at their ends, where each symbol matches exactly one character.
   const start = agreement(wides, narrows, (list, at) => list[at]);
   if (start === undefined) return false;
   const [wideRest, narrowRest] = [wides.slice(start), narrows.slice(start)];
   const end = agreement(wideRest, narrowRest, (list, at) => list[list.length - 1 - at]);
   if (end === undefined) return false;
-  return includes(wideRest.slice(0, wideRest.length - end), narrowRest.slice(0, narrowRest.length - end));
+  return isIncluded(wideRest.slice(0, wideRest.length - end), narrowRest.slice(0, narrowRest.length - end));
 }
 
-/**
- * The pattern that matches what an operator without wildcards, `StringEquals`, takes the text for: variables stay
- * variables.
- */
-export function literal(text: string): string {
+/** The pattern that matches what `StringEquals` with this text matches: wildcards are escaped, variables are kept. */
+export function literalPattern(text: string): string {
   return text.replace(/\$\{[^}]*\}|[*?]/g, (part) => (part.length === 1 ? `\${${part}}` : part));
 }
 
-/** The same for ARNs, whose six parts match each by itself: a wildcard does not run past a colon. */
+/** {@link covers} for ARNs: each of the six parts is compared separately, so a wildcard does not match across a colon. */
 export function coversArn(wide: string, narrow: string): boolean {
   if (wide === narrow || wide === "*") return true;
   const [wides, narrows] = [wide, narrow].map((arn) =>
@@ -34,10 +31,10 @@ export function coversArn(wide: string, narrow: string): boolean {
   return wides !== undefined && narrows !== undefined && wides.every((part, at) => covers(part, narrows[at] ?? ""));
 }
 
-/** One character as itself (`=*` and `=?` where it is no wildcard), a wildcard, or a whole variable. */
-type Token = string;
+/** A literal character (`=*` and `=?` for escaped wildcards), a wildcard, or a policy variable. */
+type PatternSymbol = string;
 
-function tokens(pattern: string): readonly Token[] {
+function symbolsOf(pattern: string): readonly PatternSymbol[] {
   if (!pattern.includes("${")) return Array.from(pattern);
   return Array.from(pattern.matchAll(/\$\{([^}]*)\}|[\s\S]/gu), ([text, name]) => {
     if (name === "$") return "$";
@@ -45,21 +42,22 @@ function tokens(pattern: string): readonly Token[] {
   });
 }
 
-const isVariable = (token: Token) => token.startsWith("${");
+const isVariable = (symbol: PatternSymbol) => symbol.startsWith("${");
 
-/** Whether whatever one token of a pattern, no run, can read is read by another. */
-const reads = (wide: Token, narrow: Token) => wide === narrow || (wide === "?" && !isVariable(narrow));
+/** Whether a symbol other than `*` matches everything that another one matches. */
+const matchesSymbol = (wide: PatternSymbol, narrow: PatternSymbol) =>
+  wide === narrow || (wide === "?" && !isVariable(narrow));
 
-/** How many tokens from one end on agree, one by one, up to the first run; undefined when two disagree. */
+/** The number of symbols that match from one end up to the first `*`. Undefined if two do not match. */
 function agreement(
-  wide: readonly Token[],
-  narrow: readonly Token[],
-  token: (list: readonly Token[], at: number) => Token | undefined,
+  wide: readonly PatternSymbol[],
+  narrow: readonly PatternSymbol[],
+  symbolAt: (list: readonly PatternSymbol[], at: number) => PatternSymbol | undefined,
 ): number | undefined {
   for (let at = 0; ; at++) {
-    const [one, other] = [token(wide, at), token(narrow, at)];
+    const [one, other] = [symbolAt(wide, at), symbolAt(narrow, at)];
     if (one === undefined || other === undefined || one === "*" || other === "*") return at;
-    if (!reads(one, other)) return undefined;
+    if (!matchesSymbol(one, other)) return undefined;
   }
 }
 
@@ -76,7 +74,7 @@ const STATES = 20_000;
  * Language inclusion of two automata. A state is a position in the narrow pattern and all positions in the wide pattern
  * that the same text can lead to. A text that only the narrow pattern matches to its end is a counterexample.
  */
-function includes(wide: readonly Token[], narrow: readonly Token[]): boolean {
+function isIncluded(wide: readonly PatternSymbol[], narrow: readonly PatternSymbol[]): boolean {
   if (wide.length === 1 && wide[0] === "*") return true;
   const seen = new Set<string>();
   const open: [number, readonly number[]][] = [[0, closure(wide, [0])]];
@@ -86,31 +84,35 @@ function includes(wide: readonly Token[], narrow: readonly Token[]): boolean {
     if (seen.has(key)) continue;
     if (seen.size === STATES) return false;
     seen.add(key);
-    const token = narrow[at];
-    if (token === undefined) {
+    const symbol = narrow[at];
+    if (symbol === undefined) {
       if (!positions.includes(wide.length)) return false;
       continue;
     }
-    const character = token === "*" || token === "?" ? OTHER : token;
-    open.push([token === "*" ? at : at + 1, step(wide, positions, character)]);
+    const character = symbol === "*" || symbol === "?" ? OTHER : symbol;
+    open.push([symbol === "*" ? at : at + 1, step(wide, positions, character)]);
     // The shortest text is the most probable counterexample, so it is tried first.
-    if (token === "*") open.push([at + 1, positions]);
+    if (symbol === "*") open.push([at + 1, positions]);
   }
   return true;
 }
 
-function step(pattern: readonly Token[], positions: readonly number[], read: Token): readonly number[] {
+function step(
+  pattern: readonly PatternSymbol[],
+  positions: readonly number[],
+  character: PatternSymbol,
+): readonly number[] {
   const next = new Set<number>();
   for (const at of positions) {
-    const token = pattern[at];
-    if (token === "*") next.add(at);
-    else if (token !== undefined && reads(token, read)) next.add(at + 1);
+    const symbol = pattern[at];
+    if (symbol === "*") next.add(at);
+    else if (symbol !== undefined && matchesSymbol(symbol, character)) next.add(at + 1);
   }
   return closure(pattern, [...next]);
 }
 
-/** The positions that can be had without reading a character: a run may be empty. */
-function closure(pattern: readonly Token[], positions: readonly number[]): readonly number[] {
+/** The positions reachable without a character: `*` also matches nothing. */
+function closure(pattern: readonly PatternSymbol[], positions: readonly number[]): readonly number[] {
   const all = new Set(positions);
   for (const at of all) if (pattern[at] === "*") all.add(at + 1);
   return [...all].sort((a, b) => a - b);

@@ -1,10 +1,10 @@
 import { compilePattern, type Pattern } from "./pattern";
 import type { Request } from "./request";
 
-/** A request's condition keys in lower case, since AWS compares their names without regard to case. */
+/** The values of a request's condition keys. The names are in lower case: AWS compares them without regard to case. */
 export type Context = ReadonlyMap<string, readonly string[]>;
 
-/** Reads a request's context. A key without a value is absent, and so is a key that the issuer does not have. */
+/** Reads a request's context. Keys without a value, and keys that do not exist for the issuer, are absent. */
 export function readContext(request: Request, unknownKey: (key: string) => string | undefined): Context {
   const context = new Map<string, readonly string[]>();
   for (const [key, value] of Object.entries(request.context)) {
@@ -16,7 +16,7 @@ export function readContext(request: Request, unknownKey: (key: string) => strin
   return context;
 }
 
-/** A policy's value with its variables put in, or why that cannot be done. */
+/** A policy's value with its variables resolved, or why they cannot be resolved. */
 export type Resolved =
   | { readonly kind: "pattern"; readonly pattern: Pattern }
   | { readonly kind: "unresolved"; readonly note: string }
@@ -27,9 +27,9 @@ const variable = /\$\{([^{}]*)\}/g;
 const named = /^\s*([^\s,']+)\s*(?:,\s*'([^']*)'\s*)?$/;
 
 /**
- * Puts the request's values in place of policy variables: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`, and
- * `${*}`, `${?}`, `${$}` for the characters themselves. What is put in is text: a wildcard in it matches only itself.
- * A key that is absent, or has several values, cannot be put in. Without a context nothing is a variable.
+ * Replaces policy variables by the request's values: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`, and `${*}`,
+ * `${?}`, `${$}` for the characters themselves. Wildcards in a value of the request are literal. A variable whose key is
+ * absent or has several values is unresolved. Without a context, `${…}` is literal.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  */
@@ -49,18 +49,18 @@ export function resolveVariables(value: string, context: Context | undefined): R
     else unresolved ??= text;
   }
   const rest = value.slice(end);
-  if (rest.includes("${")) return { kind: "malformed", note: `policy variable without an end in "${value}"` };
+  if (rest.includes("${")) return { kind: "malformed", note: `policy variable without a closing brace in "${value}"` };
   return unresolved ?? { kind: "pattern", pattern: [...pattern, ...compilePattern(rest)] };
 }
 
 function variableText(inside: string, context: Context): string | Resolved {
   if (special.has(inside)) return inside;
   const [, key, otherwise] = named.exec(inside) ?? [];
-  if (key === undefined) return { kind: "malformed", note: `policy variable "\${${inside}}" cannot be read` };
+  if (key === undefined) return { kind: "malformed", note: `policy variable "\${${inside}}" is malformed` };
   const values = context.get(key.toLowerCase());
   if (values === undefined && otherwise !== undefined) return otherwise;
   const [only, ...more] = values ?? [];
   if (only !== undefined && more.length === 0) return only;
-  const why = only === undefined ? "the request does not have" : "has several values";
-  return { kind: "unresolved", note: `policy variable "\${${inside}}" stands for a key that ${why}` };
+  const why = only === undefined ? "is not in the request" : "has several values";
+  return { kind: "unresolved", note: `policy variable "\${${inside}}" refers to a key that ${why}` };
 }

@@ -4,16 +4,16 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 export interface PolicyDocument {
-  /** The language's version. Only "2012-10-17" knows policy variables; AWS takes an absent one for "2008-10-17". */
+  /** The version of the policy language; only 2012-10-17 has policy variables. Default: 2008-10-17. */
   readonly Version?: "2012-10-17" | "2008-10-17";
   readonly Id?: string;
   readonly Statement: Statement | readonly Statement[];
 }
 
-/** One value or several, as the policy grammar allows nearly everywhere. */
+/** One value or a list: the policy grammar allows both for most elements. */
 export type OneOrMany<T> = T | readonly T[];
 
-/** Who a statement is about: `"*"`, or ARNs, account ids, services and issuers by kind. */
+/** The principals of a statement: `"*"`, or ARNs, account IDs, services and issuers by kind. */
 export type PrincipalElement =
   | "*"
   | { readonly [kind in "AWS" | "Federated" | "Service" | "CanonicalUser"]?: OneOrMany<string> };
@@ -23,7 +23,7 @@ export type ConditionElement = {
   readonly [operator: string]: { readonly [key: string]: OneOrMany<string | number | boolean> };
 };
 
-/** One statement: in a trust policy with a principal, in an identity policy with a resource. */
+/** A statement; with a principal in a trust policy, with a resource in an identity policy. */
 export interface Statement {
   readonly Sid?: string;
   readonly Effect: "Allow" | "Deny";
@@ -50,18 +50,18 @@ export function parseDocument(json: string): PolicyDocument {
   }
 }
 
-/** Whether a value is a JSON object, neither list nor null. */
+/** Whether a value is a JSON object; false for lists and null. */
 export function isObject(value: unknown): value is { readonly [name: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** One value as a list of one; a list as it is; nothing as an empty list. */
+/** A single value as a list of one, a list unchanged, undefined as an empty list. */
 export function asArray<T>(value: OneOrMany<T> | undefined): readonly T[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? value : [value as T];
 }
 
-/** The statements of a document, also of one that has a single statement without brackets. */
+/** The statements of a document; `Statement` can be a single statement or a list. */
 export function statements(document: PolicyDocument): readonly Statement[] {
   return asArray(document.Statement);
 }

@@ -6,17 +6,8 @@ import { accountOf, type MatchStrength } from "./principals";
 import { isTrustAction, type NamedPolicy, type Policies, type Request } from "./request";
 import { evaluateStatement } from "./statement";
 
-export type {
-  ConditionResult,
-  Decision,
-  ElementResult,
-  PolicyResult,
-  Reason,
-  StatementResult,
-  Verdict,
-} from "./decision";
-
-export type { NamedPolicy, Policies, Request } from "./request";
+export type * from "./decision";
+export type * from "./request";
 
 /** Knowledge beyond the policies and the request. */
 export interface EvaluationOptions {

@@ -1,4 +1,4 @@
-/** Addresses that share the first `prefix` bits. */
+/** A range of IP addresses: those with the same first `prefix` bits. */
 export interface Cidr {
   readonly version: 4 | 6;
   readonly bits: bigint;
@@ -7,7 +7,7 @@ export interface Cidr {
 
 const width = { 4: 32, 6: 128 } as const;
 
-/** Reads `203.0.113.0/24`, `2001:db8::/32` or a single address; undefined for anything else. */
+/** Parses `203.0.113.0/24`, `2001:db8::/32` or a single address. Undefined for anything else. */
 export function parseCidr(text: string): Cidr | undefined {
   const [, address = "", length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const parsed = parseAddress(address);
@@ -16,7 +16,7 @@ export function parseCidr(text: string): Cidr | undefined {
   return prefix > width[parsed.version] ? undefined : { ...parsed, prefix };
 }
 
-/** Whether an address lies in the range; undefined when the text is not an address. */
+/** Whether an address is in the range. Undefined if the text is not an address. */
 export function matchesCidr(range: Cidr, text: string): boolean | undefined {
   const address = parseAddress(text);
   if (address === undefined) return undefined;
@@ -34,7 +34,7 @@ function parseAddress(text: string): Pick<Cidr, "version" | "bits"> | undefined 
 
 function bytesOfV4(text: string): number[] | undefined {
   const parts = text.split(".");
-  // A leading zero means octal to some readers: refuse it.
+  // Some parsers read a leading zero as octal, so it is refused.
   const valid = parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
   return valid ? parts.map(Number) : undefined;
 }

@@ -4,19 +4,19 @@ const anyOne = Symbol("?");
 /** A compiled pattern: single characters, and the wildcards `*` (any run of characters) and `?` (exactly one). */
 export type Pattern = readonly (string | typeof anyRun | typeof anyOne)[];
 
-/** Reads `*` and `?` as wildcards and everything else as itself: AWS's patterns know no other special character. */
+/** Compiles a pattern. `*` and `?` are wildcards; AWS patterns have no other special characters. */
 export function compilePattern(text: string): Pattern {
   return Array.from(text, (character) => (character === "*" ? anyRun : character === "?" ? anyOne : character));
 }
 
-/** The text that a pattern was written as: what it means where wildcards are not read, as in `StringEquals`. */
+/** The text of a pattern, with wildcards as literal characters, e.g. for `StringEquals`. */
 export function patternText(pattern: Pattern): string {
   return pattern.map((token) => (token === anyRun ? "*" : token === anyOne ? "?" : token)).join("");
 }
 
 /**
- * Whether the whole text matches. `*` matches any run of characters, none and `/` and `:` included; `?` exactly one.
- * Time grows with pattern × text at most, whatever the pattern: only the last `*` is ever tried again.
+ * Whether a pattern matches the whole text. `*` matches any number of characters, including none, `/` and `:`; `?`
+ * matches exactly one. The time is at most proportional to pattern × text: only the last `*` is retried.
  */
 export function matches(pattern: Pattern, text: string): boolean {
   const characters = Array.from(text);
@@ -49,10 +49,9 @@ export function matchesPattern(pattern: string, text: string): boolean {
 }
 
 /**
- * Whether an ARN matches as `ArnLike` has it: each of the six parts between colons by itself, so that a wildcard does
- * not run past a colon, save in the last part, which may itself contain colons.
+ * Whether an ARN matches a pattern of `ArnLike`: each of the six parts is compared separately, so a wildcard does not
+ * match across a colon except in the last part, which can contain colons. Undefined if one of the two is not an ARN.
  *
- * @returns undefined when one of the two is not an ARN.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
  */
 export function matchesArn(pattern: Pattern, arn: string): boolean | undefined {

@@ -1,36 +1,36 @@
 import type { PolicyDocument } from "./document";
 
-/** What is asked of AWS: who, what, on which resource, with which condition keys present. */
+/** A request to AWS. */
 export interface Request {
-  /** Who asks: an ARN (user, role, assumed-role session), or the issuer's provider ARN for a web identity. */
+  /** The ARN of a user, role or assumed-role session; of the issuer's provider for a web identity. */
   readonly principal: { readonly kind: "AWS" | "Federated" | "Service"; readonly id: string };
-  /** E.g. `s3:GetObject`. Compared without regard to case. */
+  /** E.g. `s3:GetObject`. Case-insensitive. */
   readonly action: string;
-  /** The resource's ARN, or `*` for an action that has none. */
+  /** The resource's ARN, or `*` for an action without resources. */
   readonly resource: string;
-  /** Condition keys and their values; a key's name is compared without regard to case. An absent key is absent. */
+  /** Condition keys and their values. Names are case-insensitive; keys that are not listed are absent from the request. */
   readonly context: { readonly [key: string]: string | readonly string[] };
 }
 
-/** The policies that decide about a request. */
+/** The policies that apply to a request. */
 export interface Policies {
-  /** Identity policies: a role's managed and inline policies. Named, so that a reason can say which one it was. */
+  /** Identity policies: a role's managed and inline policies. */
   readonly identity?: readonly NamedPolicy[];
   /** Resource policies: a role's trust policy, a bucket's policy. */
   readonly resource?: readonly NamedPolicy[];
   /** The permissions boundary: both it and the identity policies must allow. */
   readonly boundary?: NamedPolicy;
-  /** Session policies given when the session was made: one of them must allow as well. */
+  /** Session policies passed when the session was created: one of them must allow too. */
   readonly session?: readonly NamedPolicy[];
 }
 
-/** A policy document, and what reasons call it. */
+/** A policy document, and its name in decisions. */
 export interface NamedPolicy {
   readonly name: string;
   readonly document: PolicyDocument;
 }
 
-/** The actions that a role's trust policy is about. */
+/** Whether a role's trust policy decides the action. */
 export function isTrustAction(action: string): boolean {
   return /^sts:(AssumeRole|TagSession|SetSourceIdentity)/i.test(action);
 }

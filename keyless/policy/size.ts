@@ -1,8 +1,8 @@
 import type { PolicyDocument } from "./document";
 
 /**
- * A document's size in characters as AWS counts it for its quotas: without the white space between JSON's tokens. White
- * space inside strings is counted, since AWS does not say that it is not.
+ * The size of a document in characters, as AWS counts it for its quotas: without white space between JSON tokens. AWS
+ * does not document whether white space in strings counts; it is counted here.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */

@@ -320,7 +320,7 @@ test("the form of a condition is checked even if its key or a policy variable in
   expect(problems({ Bool: { [`${issuer}:ssh-rerun`]: "maybe" } })).toEqual(['malformed value "maybe"']);
   expect(problems({ Null: { "x:y": "maybe" } })).toEqual(['the value of Null must be "true" or "false"']);
   expect(problems({ ArnLike: { "aws:SourceArn": "${aws:username} ${" } })).toEqual([
-    'policy variable without an end in "${aws:username} ${"',
+    'policy variable without a closing brace in "${aws:username} ${"',
   ]);
   expect(problems({ NumericLessThan: { "aws:CurrentTime": "5" } })).toEqual([
     "the value in the request has another type",

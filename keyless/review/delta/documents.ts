@@ -10,7 +10,7 @@ import {
   UNKNOWN,
   type Value,
 } from "../../plan/value";
-import { covers, literal } from "../../policy/containment";
+import { covers, literalPattern } from "../../policy/containment";
 import { asArray, type PolicyDocument, type Statement } from "../../policy/document";
 import {
   isWellFormed,
@@ -162,7 +162,7 @@ export function patterns({ operator, values }: NormalizedCondition): readonly st
   // ForAnyValue is the plain operator for a key of one value, and false as well for a key that is absent.
   switch (operator.replace(/^ForAnyValue:/, "")) {
     case "StringEquals":
-      return values.map(literal);
+      return values.map(literalPattern);
     case "StringLike":
       return values;
     default:
