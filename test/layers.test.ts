@@ -60,6 +60,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   "keyless/redact.ts": [],
   "keyless/review": ["keyless/plan", "keyless/trust", "keyless/policy", ...SHARED, "keyless/wrap.ts"],
   "keyless/access": [
+    "keyless/aws",
     "keyless/config",
     "keyless/trust",
     "keyless/permissions",

@@ -1,7 +1,7 @@
 import type { Environment } from "../config/resolved";
+import { trustPolicyOf } from "../config/trust";
 import { formatRef, formatSubject, type Ref, type TrustRule } from "../trust/circleci";
 import { decideTrust } from "../trust/decide";
-import { trustPolicy } from "../trust/policy";
 import type { Claims } from "../trust/token";
 
 /** The properties of a job that its tokens contain. */
@@ -17,7 +17,10 @@ export interface TokenJob {
 export const UNLISTED_USER = "00000000-0000-4000-8000-000000000000";
 
 /** The claims of a job's tokens, V2 first if it has one: a job has both, and AWS accepts either. */
-export function tokensOf({ circleci }: Environment, { project, user, source, audience }: TokenJob): Claims[] {
+export function tokensOf(
+  { circleci }: { readonly circleci: Pick<Environment["circleci"], "organizationId" | "issuer"> },
+  { project, user, source, audience }: TokenJob,
+): Claims[] {
   const subject = { organization: circleci.organizationId, project, user };
   const subjects = [
     ...(source === undefined
@@ -35,7 +38,5 @@ export function tokensOf({ circleci }: Environment, { project, user, source, aud
 
 /** Whether a role with these trust rules trusts a token with these claims. Its signature and lifetime are not checked. */
 export function isTrusted(environment: Environment, rules: readonly TrustRule[], claims: Claims): boolean {
-  const { circleci, oidcProvider } = environment;
-  const document = trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules });
-  return decideTrust(document, claims, environment).outcome === "allowed";
+  return decideTrust(trustPolicyOf(environment, rules), claims, environment).outcome === "allowed";
 }

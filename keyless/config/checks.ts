@@ -1,11 +1,11 @@
 import { policySize } from "../policy/size";
 import { describeSubject, subjectPatterns, subjectPrefix, type TrustRule, UUID } from "../trust/circleci";
-import { trustPolicy } from "../trust/policy";
 import type { ConfigInput, Tags } from "./input";
 import { terraformName } from "./names";
 import { partitionOf } from "./partition";
 import { FIXED_QUOTAS, MAX_QUOTAS } from "./quotas";
 import type { Config, Environment, Role } from "./resolved";
+import { trustPolicyOf } from "./trust";
 
 /** One thing that is wrong in a configuration. */
 export interface Problem {
@@ -146,10 +146,10 @@ function checkSubject({ circleci }: Environment, rule: TrustRule, path: Path): P
 }
 
 function checkTrustSize(environment: Environment, role: Role, path: Path): Problem[] {
-  const { circleci, oidcProvider, quotas } = environment;
+  const { circleci, quotas } = environment;
   const rules = role.trust.filter((rule) => subjectPatterns(rule, circleci.organizationId).length > 0);
   if (rules.length === 0 || circleci.audiences.length === 0) return [];
-  const size = policySize(trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules }));
+  const size = policySize(trustPolicyOf(environment, rules));
   const quota = quotaText(quotas.trustPolicySize, { environment, quota: "trustPolicySize" });
   return problemIf(
     size > quotas.trustPolicySize,

@@ -5,10 +5,10 @@ import { count } from "../text";
 import { CIRCLECI_CLOUD, parseIssuer } from "../trust/circleci";
 import { fixTrust, type LintInput, lintTrust } from "../trust/lint";
 import type { LintFinding } from "../trust/lint/findings";
-import { trustPolicy } from "../trust/policy";
 import { trustsCircleCi } from "../trust/statement";
 import type { AcceptedFindings } from "./input";
 import type { Config, Environment, Role } from "./resolved";
+import { trustPolicyOf } from "./trust";
 
 /** A finding, and whether the configuration accepts it. */
 export interface JudgedFinding extends Omit<LintFinding, "name"> {
@@ -78,9 +78,8 @@ function lintSubject(subject: string, input: LintInput, accepted: AcceptedFindin
 }
 
 function inputOf(environment: Environment, role: Role): LintInput {
-  const { circleci, oidcProvider } = environment;
   return {
-    trustPolicy: trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules: role.trust }),
+    trustPolicy: trustPolicyOf(environment, role.trust),
     policies: [
       ...role.managedPolicyArns.map((name) => ({ name })),
       ...Object.entries(role.inlinePolicies).map(([name, document]) => ({ name, document })),

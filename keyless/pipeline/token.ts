@@ -1,105 +1,103 @@
 import type { Environment, Role } from "../config/resolved";
+import { configuredTrust } from "../config/trust";
 import { UserError } from "../errors";
+import { findOnPath, outputOf } from "../terraform/executables";
 import { duration } from "../text";
-import { parseSubject } from "../trust/circleci";
-import { audiencesOf, type Claims, readClaims } from "../trust/token";
+import { explain, explainTokenError } from "../trust/explain";
+import type { Remedy } from "../trust/explain/causes";
+import { readToken, type Token, TokenError } from "../trust/token";
 
-/** Fewer seconds than this are too few to begin a job's work with: a new token is asked for where one can be had. */
-const SOON = 600;
+/** In seconds. A token that expires earlier is replaced by a new one if possible. */
+const MIN_REMAINING_S = 600;
 
-/** What is wrong with a token. */
+/** A variable that contains a token of the job. */
+type TokenVariable = "CIRCLE_OIDC_TOKEN" | "CIRCLE_OIDC_TOKEN_V2";
+
+/** Why a token of the job should not be used. */
 export interface TokenProblem {
   readonly message: string;
-  /** Whether a token that is made for the occasion may be right. */
-  readonly renewable: boolean;
-  /** Whether AWS would refuse the token already now. */
+  /** Whether AWS refuses the token. If not, AWS decides. */
   readonly fatal: boolean;
+  /** Whether a new token may not have the problem. */
+  readonly renewable: boolean;
 }
 
-/** A token that AWS will probably take: only AWS knows, since only it checks the signature. */
-export interface Token {
-  readonly text: string;
-  readonly claims: Claims;
+const RENEW = { fatal: true, renewable: true };
+const STOP = { fatal: true, renewable: false };
+const WARN = { fatal: false, renewable: false };
+
+/** The reaction to each cause. Default: a warning. */
+const REACTIONS: { readonly [cause in Remedy["cause"]]?: Omit<TokenProblem, "message"> } = {
+  expired: RENEW,
+  "custom-audience": RENEW,
+  "other-issuer": STOP,
+  "other-organization": STOP,
+  "other-server": STOP,
+  "v1-token": STOP,
+  "webhook-trigger": STOP,
+};
+
+/**
+ * The token of this job, or a new one from CircleCI if the job's token has expired, expires soon or has another audience.
+ *
+ * @throws {UserError} if there is no token, or AWS refuses it
+ */
+export async function currentOrNewToken(
+  environment: Environment,
+  role: Role,
+): Promise<{ readonly token: Token; readonly warning?: string }> {
+  const { CIRCLE_OIDC_TOKEN_V2: v2, CIRCLE_OIDC_TOKEN: v1 } = process.env;
+  const variable = !v2 && v1 ? "CIRCLE_OIDC_TOKEN" : "CIRCLE_OIDC_TOKEN_V2";
+  const token = readJobToken(process.env[variable], variable);
+  const problem = findTokenProblem(token, variable, environment, role);
+  if (problem?.renewable) {
+    const newToken = await requestToken(environment.circleci.audiences[0] ?? "");
+    const newProblem = newToken && findTokenProblem(newToken, "CIRCLE_OIDC_TOKEN_V2", environment, role);
+    if (newToken && !newProblem?.fatal) return { token: newToken, warning: newProblem?.message };
+  }
+  if (problem?.fatal) throw new UserError(problem.message);
+  return { token, warning: problem?.message };
 }
 
 /**
- * The claims of a token, unverified.
+ * Reads a token of the job.
  *
- * @throws {UserError} when there is no token, or it is none
+ * @param where the source of the text, for error messages
+ * @throws {UserError} if it is not a token
  */
-export function readToken(text: string | undefined, where: string): Token {
-  if (text === undefined || text.trim() === "") {
-    throw new UserError(
-      `${where} is empty: there is no token to trade. A CircleCI job has one, except that of a fork's pull request, ` +
-        "to which CircleCI passes no secrets; on a machine of your own sign in to AWS instead.",
-    );
-  }
+export function readJobToken(text: string | undefined, where: string): Token {
   try {
-    return { text: text.trim(), claims: readClaims(text.trim()) };
+    return readToken(text);
   } catch (error) {
-    throw new UserError(
-      `${where} is no OpenID Connect token (${(error as Error).message}): pass on CircleCI's variable as it is, unquoted and whole.`,
-    );
+    if (!(error instanceof TokenError)) throw error;
+    throw new UserError(`${where}: ${describeRemedy(explainTokenError(error).remedy)}`);
   }
 }
 
-/** What is visibly wrong with a token for a role, before AWS is asked. AWS itself answers nearly all of it alike. */
-export function tokenProblem(
+/** Compares a token with the configured trust of a role. The signature is not verified. */
+export function findTokenProblem(
   { claims }: Token,
+  source: TokenVariable,
   environment: Environment,
   role: Role,
-  now: Date,
+  now = new Date(),
 ): TokenProblem | undefined {
-  const { issuer, audiences } = environment.circleci;
-  const seconds = (claims.exp ?? 0) - now.getTime() / 1000;
-  if (claims.iss !== `https://${issuer}`) {
-    return problem(
-      `the token is of another issuer, ${claims.iss}; environment ${environment.name} trusts https://${issuer}: ` +
-        "correct circleci.organizationId (or circleci.server) in config.ts, or run the job in that organization",
-    );
-  }
-  if (needsRef(role) && parseSubject(claims.sub)?.ref === undefined) {
-    return problem(
-      `the token says neither repository nor branch (sub ${claims.sub}), and role ${role.name} trusts branches or tags: ` +
-        "use CIRCLE_OIDC_TOKEN_V2, in a pipeline that a push, a pull request or a schedule started; a custom webhook's has no ref",
-    );
-  }
-  if (seconds <= 0) {
-    return renewable(
-      `the token expired ${duration(-seconds)} ago, at ${at(claims)}: rerun the job, and get credentials at its beginning`,
-    );
-  }
-  const audience = audiencesOf(claims);
-  if (!audience.some((each) => audiences.includes(each))) {
-    return renewable(
-      `the token is for ${audience.join(", ")}, and environment ${environment.name} takes ${audiences.join(", ")}: ` +
-        "ask for that audience with `circleci run oidc get`, or name the token's in circleci.audiences of config.ts",
-    );
-  }
-  if (seconds < SOON) {
-    return { ...renewable(`the token expires in ${duration(seconds)}, at ${at(claims)}`), fatal: false };
-  }
-  return undefined;
+  const { remedy } = explain({ claims, source, ...configuredTrust(environment, role), now });
+  if (remedy !== undefined) return { message: describeRemedy(remedy), ...(REACTIONS[remedy.cause] ?? WARN) };
+  const remaining = (claims.exp ?? 0) - now.getTime() / 1000;
+  if (remaining >= MIN_REMAINING_S) return undefined;
+  const message = `the token expires in ${duration(remaining)}: AWS clients then fail with ExpiredToken`;
+  return { message, fatal: false, renewable: true };
 }
 
-/** Whether a token must tell branch or tag to be given the role. */
-function needsRef({ trust }: Role): boolean {
-  return trust.every((rule) => "repository" in rule);
+function describeRemedy({ why, remedy }: Remedy): string {
+  return `${why}: ${remedy}`;
 }
 
-/** How long a token lives, e.g. `60 minutes`. */
-export function lifeOf({ claims }: Token, now: Date): string {
-  return duration((claims.exp ?? 0) - now.getTime() / 1000);
-}
-
-function problem(message: string): TokenProblem {
-  return { message, renewable: false, fatal: true };
-}
-
-function renewable(message: string): TokenProblem {
-  return { message, renewable: true, fatal: true };
-}
-
-function at({ exp = 0 }: Claims): string {
-  return new Date(exp * 1000).toISOString();
+/** @see https://circleci.com/docs/openid-connect-tokens/#oidc-tokens-with-custom-claims */
+async function requestToken(audience: string): Promise<Token | undefined> {
+  const circleci = findOnPath("circleci", process.env);
+  const claims = JSON.stringify({ aud: audience });
+  const text = circleci && (await outputOf(circleci, ["run", "oidc", "get", "--claims", claims], process.env));
+  return text ? readJobToken(text, "the output of `circleci run oidc get`") : undefined;
 }

@@ -40,7 +40,7 @@ export interface TrustedSubject {
 }
 
 /** Whether a condition lists values that the key must not have. */
-export const isNegated = ({ operator }: ClaimCondition) => /Not(Equals|Like)/.test(operator);
+export const isNegated = ({ operator }: Pick<ClaimCondition, "operator">) => /Not(Equals|Like)/.test(operator);
 /** Whether a condition is true for a request without the key. */
 export const isOptional = ({ operator }: ClaimCondition) => /^ForAllValues:|IfExists$/.test(operator);
 /** Whether a condition compares patterns. */

@@ -66,7 +66,7 @@ test("a token that was changed after signing is refused", async () => {
   const changed = Buffer.from(JSON.stringify({ ...claims, exp: claims.exp + 86400 })).toString("base64url");
   const { status, output } = await explain({ env: { CIRCLE_OIDC_TOKEN_V2: `${header}.${changed}.${signature}` } });
   expect(status).toBe(1);
-  expect(output).toContain("the token's signature is not its issuer's");
+  expect(output).toContain("the token's signature is not valid");
 });
 
 test("if the keys of the issuer are unavailable, the signature is reported as unchecked and the other checks decide", async () => {
@@ -79,7 +79,7 @@ test("if the keys of the issuer are unavailable, the signature is reported as un
 
 test("each cause of a refusal is explained in at most 24 lines, beginning with the cause", async () => {
   const refused: [job: TokenRequest, env: Env, cause: RegExp][] = [
-    [{ organization, project }, {}, /webhook started this pipeline/],
+    [{ organization, project }, {}, /custom webhook triggered this pipeline/],
     [{ ...main, ref: "refs/heads/feature/login" }, {}, /ran on branch feature\/login, the role trusts branch main/],
     [{ ...main, ref: "refs/tags/v1" }, {}, /ran on tag v1, the role trusts branch main/],
     [
@@ -87,12 +87,12 @@ test("each cause of a refusal is explained in at most 24 lines, beginning with t
       {},
       /pull request 7 from the fork github.com\/stranger\/site/,
     ],
-    [{ ...main, organization: "99999999-2222-4333-8444-555555555555" }, {}, /of CircleCI organization 99999999/],
-    [{ ...main, project: "77777777-7777-4888-9999-000000000000" }, {}, /of project 77777777/],
-    [{ ...main, claims: { aud: "sts.amazonaws.com" } }, {}, /made for the audience sts.amazonaws.com/],
+    [{ ...main, organization: "99999999-2222-4333-8444-555555555555" }, {}, /from CircleCI organization 99999999/],
+    [{ ...main, project: "77777777-7777-4888-9999-000000000000" }, {}, /from project 77777777/],
+    [{ ...main, claims: { aud: "sts.amazonaws.com" } }, {}, /has the audience sts.amazonaws.com/],
     [{ ...main, lifetime: -60 }, {}, /the token expired at/],
-    [{ ...main, server: "ci.example.com" }, {}, /the CircleCI server's at ci.example.com/],
-    [main, { CIRCLE_OIDC_TOKEN_V2: "$CIRCLE_OIDC_TOKEN_V2" }, /the variable's name was written/],
+    [{ ...main, server: "ci.example.com" }, {}, /from the CircleCI server at ci.example.com/],
+    [main, { CIRCLE_OIDC_TOKEN_V2: "$CIRCLE_OIDC_TOKEN_V2" }, /the name of the variable was written/],
     [main, { CIRCLE_OIDC_TOKEN_V2: "" }, /there is no token/],
   ];
   for (const [job, env, cause] of refused) {
@@ -134,7 +134,7 @@ test("a role that the configuration does not have is read from the account", asy
   await createRole("publisher", `org/${organization}/project/${project}/user/*`);
   const drifted = await explain({ args: ["--live"] });
   expect(drifted.status).toBe(0);
-  expect(drifted.output).toContain("the account's trust differs from the configured one:");
+  expect(drifted.output).toContain("the trust in the account differs from the configuration:");
   expect(drifted.output).toContain(
     `only in the account: StringLike ${issuer}:sub org/${organization}/project/${project}/user/*`,
   );
@@ -169,7 +169,7 @@ test("claims given as options need no token, and wrong usage exits with 64", asy
   expect((await run("nowhere", "publisher")).status).toBe(64);
   expect(
     (await run("dev", "publisher", ...source, "--branch", "main", "--organization", `https://${issuer}`)).output,
-  ).toContain(`write ${organization} where`);
+  ).toContain(`write ${organization} in the claims`);
 });
 
 test("a role can be given by its ARN, and the ARN of another account is wrong usage", async () => {
@@ -177,10 +177,10 @@ test("a role can be given by its ARN, and the ARN of another account is wrong us
   const run = (role: string) => clone.keyless(sandbox.environment, "explain", "dev", role, ...source);
   expect((await run("arn:aws:iam::123456789012:role/publisher")).status).toBe(0);
   const other = await run("arn:aws:iam::210987654321:role/publisher");
-  expect([other.status, other.output]).toEqual([64, expect.stringContaining("that role is of account 210987654321")]);
+  expect([other.status, other.output]).toEqual([64, expect.stringContaining("the role is in account 210987654321")]);
 });
 
-test("a token is read from standard input", async () => {
+test("--token-file - reads the token from standard input", async () => {
   const env = { ...sandbox.environment, TOKEN: await sandbox.issuer.token(main) };
   const { status } = await clone.run(
     env,

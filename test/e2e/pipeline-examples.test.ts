@@ -230,7 +230,7 @@ describe("keyless credentials", () => {
     const token = (await jobEnvironment({ of: SITE, branch: "main" })).CIRCLE_OIDC_TOKEN_V2;
     const { status, output } = await credentials({ CIRCLE_OIDC_TOKEN_V2: token });
     expect(output).toContain(
-      "AWS takes the token: arn:aws:sts::123456789012:assumed-role/circleci-site-publisher/site.job",
+      "AWS accepted the token: arn:aws:sts::123456789012:assumed-role/circleci-site-publisher/site.job",
     );
     expect(output).not.toContain(token);
     const shell = `${output

@@ -1,7 +1,7 @@
 import { SignJWT } from "jose";
 import { type ConfigInput, defineConfig } from "../../keyless/config/define";
 import type { Environment, Role } from "../../keyless/config/resolved";
-import { readToken, tokenProblem } from "../../keyless/pipeline/token";
+import { findTokenProblem, readJobToken } from "../../keyless/pipeline/token";
 import { claimsOf, type TokenRequest } from "../../keyless/sandbox/issuer";
 
 const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
@@ -35,38 +35,44 @@ const byProject = roleOf([{ project: PROJECT, refs: "any" }]);
 
 async function problem(job: TokenRequest, [environment, role] = byBranch) {
   const text = await new SignJWT(claimsOf(job)).setProtectedHeader({ alg: "HS256" }).sign(Buffer.alloc(32));
-  return tokenProblem(readToken(text, "CIRCLE_OIDC_TOKEN_V2"), environment, role, new Date());
+  return findTokenProblem(readJobToken(text, "CIRCLE_OIDC_TOKEN_V2"), "CIRCLE_OIDC_TOKEN_V2", environment, role);
 }
 
-test("a V2 token of an hour is good", async () => {
+test("a V2 token that is valid for an hour has no problem", async () => {
   expect(await problem(MAIN)).toBeUndefined();
 });
 
-test.each(["", "  ", undefined])("an empty token (%j) is said to be missing, and that a fork gets none", (text) => {
-  expect(() => readToken(text, "CIRCLE_OIDC_TOKEN_V2")).toThrow(/CIRCLE_OIDC_TOKEN_V2 is empty.*fork/);
+test.each(["", "  ", undefined])("an empty token (%j) is an error that mentions pipelines of forks", (text) => {
+  expect(() => readJobToken(text, "CIRCLE_OIDC_TOKEN_V2")).toThrow(/CIRCLE_OIDC_TOKEN_V2: there is no token.*fork/);
 });
 
-test("a text that is no token is refused without being repeated", () => {
-  expect(() => readToken("s3cret.text", "CIRCLE_OIDC_TOKEN_V2")).toThrow(/^(?!.*s3cret).*is no OpenID Connect token/);
+test("a text that is not a token is an error that does not contain the text", () => {
+  expect(() => readJobToken("s3cret.text", "CIRCLE_OIDC_TOKEN_V2")).toThrow(
+    /^(?!.*s3cret)CIRCLE_OIDC_TOKEN_V2: this is not a token/,
+  );
 });
 
-test("a V1 token is refused for a role that is given by branch", async () => {
-  expect(await problem(V1)).toMatchObject({ fatal: true, message: expect.stringContaining("CIRCLE_OIDC_TOKEN_V2") });
-});
-
-test("a V1 token serves for a role that is given to a whole project", async () => {
-  expect(await problem(V1, byProject)).toBeUndefined();
-});
-
-test("an expired token may be replaced by a new one", async () => {
-  expect(await problem({ ...MAIN, lifetime: -600 })).toMatchObject({
+test("a V1 token is refused for a role that trusts a branch", async () => {
+  expect(await problem(V1)).toMatchObject({
     fatal: true,
-    renewable: true,
-    message: expect.stringContaining("expired 10 minutes ago"),
+    renewable: false,
+    message: expect.stringContaining("webhook"),
   });
 });
 
-test("a token that is about to expire is good, with a warning", async () => {
+test("a V1 token has no problem for a role that trusts a whole project", async () => {
+  expect(await problem(V1, byProject)).toBeUndefined();
+});
+
+test("an expired token is refused unless a new one can be requested", async () => {
+  expect(await problem({ ...MAIN, lifetime: -600 })).toMatchObject({
+    fatal: true,
+    renewable: true,
+    message: expect.stringMatching(/expired at .*, 10 minutes ago/),
+  });
+});
+
+test("a token that expires soon is replaced if possible, with a warning otherwise", async () => {
   expect(await problem({ ...MAIN, lifetime: 300 })).toMatchObject({
     fatal: false,
     renewable: true,
@@ -74,14 +80,33 @@ test("a token that is about to expire is good, with a warning", async () => {
   });
 });
 
-test("a token for another audience may be replaced by one for the right audience", async () => {
-  expect(await problem({ ...MAIN, claims: { aud: "other" } })).toMatchObject({ fatal: true, renewable: true });
+test("a token for another audience is refused unless a new one can be requested", async () => {
+  expect(await problem({ ...MAIN, claims: { aud: "other" } })).toMatchObject({
+    fatal: true,
+    renewable: true,
+    message: expect.stringContaining("the audience other"),
+  });
 });
 
-test("a token of another organization is said to be of another issuer", async () => {
-  expect(await problem({ ...MAIN, organization: PROJECT })).toMatchObject({
+test.each([
+  ["another organization", { organization: PROJECT }, "CircleCI organization"],
+  ["a CircleCI server", { server: "ci.example.com" }, "the CircleCI server at ci.example.com"],
+])("a token of %s is refused", async (_, other, message) => {
+  expect(await problem({ ...MAIN, ...other })).toMatchObject({
     fatal: true,
     renewable: false,
-    message: expect.stringContaining("another issuer"),
+    message: expect.stringContaining(message),
+  });
+});
+
+test.each([
+  ["branch", { ref: "refs/heads/other" }, "ran on branch other"],
+  ["repository", { origin: "github.com/acme/other" }, "from repository github.com/acme/other"],
+  ["project", { project: ORGANIZATION }, "from project"],
+])("a token of another %s is a warning: AWS decides", async (_, other, message) => {
+  expect(await problem({ ...MAIN, ...other })).toMatchObject({
+    fatal: false,
+    renewable: false,
+    message: expect.stringContaining(message),
   });
 });

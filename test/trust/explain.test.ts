@@ -1,5 +1,10 @@
-import { explain } from "../../keyless/trust/explain";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { explain, explainTokenError } from "../../keyless/trust/explain";
+import { CAUSES } from "../../keyless/trust/explain/causes";
 import type { Question } from "../../keyless/trust/explain/types";
+import { trustPolicy } from "../../keyless/trust/policy";
+import { readToken, type TokenError, type TokenFault } from "../../keyless/trust/token";
 import {
   account,
   aud,
@@ -18,7 +23,7 @@ import {
   user,
 } from "./tokens";
 
-const place = "the role's trust policy";
+const configPath = 'environments.dev.roles["deploy"].trust';
 const onMain = trusting({ project, repository, branches: ["main"] });
 const v1Subject = `org/${organization}/project/${project}/user/${user}`;
 
@@ -26,7 +31,6 @@ function ask(question: Partial<Question> = {}) {
   return explain({
     claims: claims(),
     trustPolicy: onMain,
-    place,
     account,
     audiences: [organization],
     now,
@@ -34,23 +38,43 @@ function ask(question: Partial<Question> = {}) {
   });
 }
 
-test("a token that the role names is allowed, though its signature was not checked", () => {
+test("a trusted token is allowed if its signature was not checked", () => {
   const { decision, checks, remedy } = ask();
   expect(decision).toBe("allowed");
   expect(remedy).toBeUndefined();
-  expect(checks.map(({ name, outcome }) => [name, outcome])).toEqual([
-    ["issuer", "passed"],
-    ["signature", "unknown"],
-    ["audience", "passed"],
-    ["trust policy", "passed"],
-    ["lifetime", "passed"],
+  expect(checks.map(({ name, outcome, reason }) => [name, outcome, reason])).toEqual([
+    ["issuer", "passed", "trusted-issuer"],
+    ["signature", "unknown", "unchecked"],
+    ["audience", "passed", "accepted-audience"],
+    ["trust policy", "passed", "allowed"],
+    ["lifetime", "passed", "not-expired"],
   ]);
 });
 
-const refusals: [cause: string, remedy: string, question: Partial<Question>][] = [
+/** A statement that is added to the trust policy of branch main. */
+function withStatement(statement: object) {
+  return { ...onMain, Statement: [...(onMain.Statement as never[]), statement as never] };
+}
+
+const deny = { Effect: "Deny", Principal: "*", Action: "sts:*" };
+const server = `ci.example.com/org/${organization}`;
+const trustingServer = trustPolicy({
+  providerArn: `arn:aws:iam::123456789012:oidc-provider/${server}`,
+  issuer: server,
+  organizationId: organization,
+  audiences: [organization],
+  rules: [{ project, refs: "any" }],
+});
+
+/** At least one case for each cause: the question, and a part of the explanation. */
+const cases: [cause: string, text: string, question: Partial<Question>][] = [
   ["v1-token", "send CIRCLE_OIDC_TOKEN_V2 instead", { claims: claims({ v1: true }) }],
   ["v1-token", "send CIRCLE_OIDC_TOKEN_V2 instead", { claims: claims({ v1: true }), source: "CIRCLE_OIDC_TOKEN" }],
-  ["webhook-trigger", "start the pipeline by a push", { claims: claims({ v1: true }), source: "CIRCLE_OIDC_TOKEN_V2" }],
+  [
+    "webhook-trigger",
+    "trigger the pipeline by a push",
+    { claims: claims({ v1: true }), source: "CIRCLE_OIDC_TOKEN_V2" },
+  ],
   [
     "v2-token",
     'repository: "github.com/acme/site", branches: ["main"]',
@@ -76,17 +100,34 @@ const refusals: [cause: string, remedy: string, question: Partial<Question>][] =
   ],
   [
     "other-server",
-    'circleci.server: "ci.example.com"',
-    { claims: claims({ iss: `https://ci.example.com/org/${organization}` }) },
+    'circleci.server: "ci.example.com" in config.ts, or run the job on circleci.com',
+    { claims: claims({ iss: `https://${server}` }), configPath },
+  ],
+  ["other-server", `trust ${server} in the role's trust policy`, { claims: claims({ iss: `https://${server}` }) }],
+  [
+    "other-server",
+    "remove circleci.server in config.ts, or run the job on the CircleCI server at ci.example.com",
+    { trustPolicy: trustingServer, configPath },
+  ],
+  [
+    "other-server",
+    "the token is from circleci.com",
+    { trustPolicy: trustingServer, claims: claims({ iss: `https://oidc.circleci.com/org/${otherOrganization}` }) },
   ],
   ["other-issuer", "CIRCLE_OIDC_TOKEN_V2", { claims: claims({ iss: "https://token.actions.githubusercontent.com" }) }],
+  ["other-issuer", "http://example.com", { claims: claims({ iss: `http://example.com/org/${organization}` }) }],
   ["no-provider", "deploy the environment", { audiences: "absent" }],
+  [
+    "no-provider",
+    "name arn:aws:iam::210987654321:oidc-provider/oidc.circleci.com",
+    { account: { ...account, accountId: "210987654321" } },
+  ],
   [
     "upper-case",
     `write ${project} in`,
     { trustPolicy: handMade(subjects(`org/${organization}/project/${project.toUpperCase()}/user/*`)) },
   ],
-  ["upper-case", `write ${project} where`, { claims: claims({ project: project.toUpperCase() }) }],
+  ["upper-case", `write ${project} in the claims`, { claims: claims({ project: project.toUpperCase() }) }],
   ["upper-case", "write github.com/Acme/Site in", { claims: claims({ repository: "github.com/Acme/Site" }) }],
   ["upper-case", "refs/heads/Main", { claims: claims({ ref: "refs/heads/Main" }) }],
   [
@@ -96,7 +137,7 @@ const refusals: [cause: string, remedy: string, question: Partial<Question>][] =
   ],
   [
     "url-for-id",
-    `write ${organization} where`,
+    `write ${organization} in the claims`,
     { claims: claims({ iss: `https://oidc.circleci.com/org/https://${issuer}` }) },
   ],
   [
@@ -130,11 +171,7 @@ const refusals: [cause: string, remedy: string, question: Partial<Question>][] =
     'branches: ["v1"]',
     { claims: claims({ ref: "refs/heads/v1" }), trustPolicy: trusting({ project, repository, tags: ["v*"] }) },
   ],
-  [
-    "fork",
-    "leave it refused",
-    { claims: claims({ repository: "github.com/stranger/site", ref: "refs/heads/pull/7" }) },
-  ],
+  ["fork", "do not trust it", { claims: claims({ repository: "github.com/stranger/site", ref: "refs/heads/pull/7" }) }],
   ["other-repository", "github.com/acme/new-site", { claims: claims({ repository: "github.com/acme/new-site" }) }],
   ["wrong-project", otherProject, { claims: claims({ project: otherProject }) }],
   [
@@ -147,7 +184,7 @@ const refusals: [cause: string, remedy: string, question: Partial<Question>][] =
   ],
   ["custom-audience", "circleci.audiences", { claims: claims({ aud: "sts.amazonaws.com" }) }],
   ["custom-audience", "circleci.audiences", { claims: claims({ aud: "vault" }), audiences: [organization, "vault"] }],
-  ["custom-audience", "circleci.audiences in config.ts", { audiences: ["sts.amazonaws.com"], place: "x in config.ts" }],
+  ["custom-audience", "circleci.audiences in config.ts", { audiences: ["sts.amazonaws.com"], configPath }],
   ["custom-audience", `add ${organization} to the provider's client ids`, { audiences: ["sts.amazonaws.com"] }],
   [
     "name-for-id",
@@ -170,7 +207,7 @@ const refusals: [cause: string, remedy: string, question: Partial<Question>][] =
   ],
   ["expired", "circleci run oidc get", { claims: claims({ exp: now.getTime() / 1000 - 300 }) }],
   ["not-yet-valid", "clock", { claims: claims({ nbf: now.getTime() / 1000 + 300 }) }],
-  ["bad-signature", "take it from the job again", { signature: { verdict: "invalid", note: "" } }],
+  ["bad-signature", "copy the complete token from the job", { signature: { verdict: "invalid", note: "" } }],
   [
     "wildcard-in-equals",
     "StringLike",
@@ -190,10 +227,7 @@ const refusals: [cause: string, remedy: string, question: Partial<Question>][] =
     "denied",
     "Deny",
     {
-      trustPolicy: {
-        ...onMain,
-        Statement: [...(onMain.Statement as never[]), { Effect: "Deny", Principal: "*", Action: "sts:*" }],
-      },
+      trustPolicy: withStatement(deny),
     },
   ],
   [
@@ -201,21 +235,91 @@ const refusals: [cause: string, remedy: string, question: Partial<Question>][] =
     "sts:AssumeRoleWithWebIdentity",
     { trustPolicy: handMade(subjects("*"), { Action: "sts:AssumeRole" }) },
   ],
+  [
+    "other-condition",
+    "StringNotLike on",
+    { trustPolicy: handMade({ ...aud, StringNotLike: { [`${issuer}:sub`]: "*/refs/heads/main" } }) },
+  ],
+  [
+    "other-condition",
+    "DateLessThan on aws:CurrentTime does not allow 2026-06-01",
+    { trustPolicy: handMade({ ...subjects("*"), DateLessThan: { "aws:CurrentTime": "2026-01-01T00:00:00Z" } }) },
+  ],
+  [
+    "other-condition",
+    "does not allow a token without this key",
+    {
+      trustPolicy: handMade({
+        ...subjects("*"),
+        StringLike: { [`${issuer}:oidc.circleci.com/project-id`]: project },
+      }),
+    },
+  ],
+  ["other-subject", "audit-logs", { claims: claims({ sub: `org/${organization}/file-streaming/audit-logs` }) }],
+  [
+    "caller-condition",
+    "IpAddress on aws:SourceIp",
+    { trustPolicy: handMade({ ...subjects(`${v1Subject}*`), IpAddress: { "aws:SourceIp": "10.0.0.0/8" } }) },
+  ],
+  [
+    "unsupported",
+    "StringResembles",
+    { trustPolicy: handMade({ ...subjects(`${v1Subject}*`), StringResembles: { [`${issuer}:sub`]: "x" } }) },
+  ],
 ];
 
-test.each(refusals)("refused for %s: the first remedy says %s", (cause, words, question) => {
+test.each(cases)("%s is reported, with %s", (cause, text, question) => {
   const { decision, remedy } = ask(question);
-  expect(decision).toBe("refused");
+  expect(decision).toBe(["caller-condition", "unsupported"].includes(cause) ? "unknown" : "refused");
   expect(remedy?.cause).toBe(cause);
-  expect(`${remedy?.why} ${remedy?.remedy}`).toContain(words);
+  expect(`${remedy?.why} ${remedy?.remedy}`).toContain(text);
 });
 
-test("a token that would be refused fresh is explained by its subject, not by its age", () => {
+const faults: [fault: TokenFault, token: string, cause: string, remedy: string][] = [
+  ["empty", " \n", "no-token", "CIRCLE_OIDC_TOKEN_V2"],
+  ["variable-name", "$CIRCLE_OIDC_TOKEN_V2", "not-a-token", "double quotes"],
+  ["masked", "*************", "not-a-token", "masks secrets"],
+  ["access-key", "AKIAIOSFODNN7EXAMPLE", "not-a-token", "access key"],
+  ["malformed", "s3cret.text", "not-a-token", "printf"],
+];
+
+test.each(faults)("a text that is not a token (%s) is explained without repeating it", (fault, token, cause, text) => {
+  const { remedy } = explainTokenError(errorOf(token));
+  expect([errorOf(token).fault, remedy.cause]).toEqual([fault, cause]);
+  expect(remedy.remedy).toContain(text);
+  expect(remedy.why).not.toContain("s3cret");
+});
+
+function errorOf(token: string): TokenError {
+  try {
+    readToken(token);
+  } catch (error) {
+    return error as TokenError;
+  }
+  throw new Error("the text is a token");
+}
+
+const documented = readFileSync(join(__dirname, "../../docs/explain.md"), "utf8");
+
+test.each([...Object.keys(CAUSES), "no-token", "not-a-token"])("%s has a case and is documented", (cause) => {
+  expect([...cases.map(([each]) => each), ...faults.map(([, , each]) => each)]).toContain(cause);
+  expect(documented).toContain(`\`${cause}\``);
+});
+
+test("an explicit Deny is not hidden by an Allow statement that does not match", () => {
+  const { Statement: otherAllow } = trusting({ project, repository, branches: ["release"] });
+  const both = withStatement((otherAllow as object[])[0] as object);
+  const trustPolicy = { ...both, Statement: [...both.Statement, deny as never] };
+  expect(ask({ trustPolicy })).toMatchObject({ remedy: { cause: "denied", why: "statement 3 explicitly denies it" } });
+  expect(ask({ trustPolicy }).mismatch).toBeUndefined();
+});
+
+test("the subject is explained instead of the lifetime if both checks fail", () => {
   const old = claims({ ref: "refs/heads/feature", exp: now.getTime() / 1000 - 300 });
   expect(ask({ claims: old }).remedy?.cause).toBe("wrong-branch");
 });
 
-test("of several subjects the one with the fewest differences is shown, with the first difference", () => {
+test("the mismatch compares the subject with the fewest differences", () => {
   const trustPolicy = trusting(
     { project: otherProject, repository, branches: ["feature"] },
     { project, repository, branches: ["fern", "main"] },
@@ -229,24 +333,19 @@ test("of several subjects the one with the fewest differences is shown, with the
   ]);
 });
 
-test("a condition on the call leaves the decision open, unless the token is refused anyway", () => {
+test("a condition on the request makes the decision unknown, unless the token is refused in any case", () => {
   const trustPolicy = handMade({ ...subjects(`${v1Subject}*`), IpAddress: { "aws:SourceIp": "10.0.0.0/8" } });
   expect(ask({ trustPolicy })).toMatchObject({ decision: "unknown", remedy: { cause: "caller-condition" } });
   expect(ask({ trustPolicy, claims: claims({ user: otherUser }) })).toMatchObject({ decision: "refused" });
 });
 
-test("a Deny that hangs on the call leaves the decision open", () => {
-  const deny = {
-    Effect: "Deny",
-    Principal: "*",
-    Action: "sts:*",
-    Condition: { NotIpAddress: { "aws:SourceIp": "10.0.0.0/8" } },
-  };
-  const trustPolicy = { ...onMain, Statement: [...(onMain.Statement as never[]), deny as never] };
+test("a Deny with a condition on the request makes the decision unknown", () => {
+  const condition = { NotIpAddress: { "aws:SourceIp": "10.0.0.0/8" } };
+  const trustPolicy = withStatement({ ...deny, Condition: condition });
   expect(ask({ trustPolicy })).toMatchObject({ decision: "unknown" });
 });
 
-test("a policy that cannot be evaluated is never called allowed", () => {
+test("a policy that cannot be evaluated makes the decision unknown", () => {
   const trustPolicy = handMade({ ...subjects(`${v1Subject}*`), StringResembles: { [`${issuer}:sub`]: "x" } });
   expect(ask({ trustPolicy })).toMatchObject({ decision: "unknown", remedy: { cause: "unsupported" } });
 });

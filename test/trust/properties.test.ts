@@ -190,7 +190,6 @@ test("the explanation lets in exactly whom the trust lets in, and has a remedy f
       const { decision, remedy, mismatch } = explain({
         claims,
         trustPolicy: document,
-        place: "config.ts",
         account,
         audiences,
         now,
@@ -376,7 +375,6 @@ test("whatever a trust policy says, the explanation allows nobody whom the engin
       const { decision } = explain({
         claims,
         trustPolicy: document,
-        place: "x",
         account,
         audiences: [job.audience],
         now,

@@ -6,7 +6,7 @@ import { accessOfProject, accessOfRepository, accessOfToken, projectsWithoutRepo
 import type { Config } from "../../config/resolved";
 import { UsageError, UserError } from "../../errors";
 import { parseRef, UUID } from "../../trust/circleci";
-import { type Claims, readClaims } from "../../trust/token";
+import { type Claims, readToken, TokenError } from "../../trust/token";
 import { note, print, readInput, toEnvelope, writeOutput } from "../lib/files";
 import { environmentNamed, loadConfig } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
@@ -91,23 +91,22 @@ function viewOf(config: Config, who: string): View {
 
 /** The claims of a token in a file or, if the file is `-`, on standard input. */
 function readTokenClaims(file: string): Claims {
-  const text = readInput(file, "the token").trim();
-  let claims: Claims;
+  const input = readInput(file, "the token");
   try {
-    claims = readClaims(text);
+    const { claims } = readToken(input);
+    const { exp = 0 } = claims;
+    if (exp * 1000 < Date.now()) {
+      const expired = new Date(exp * 1000).toISOString();
+      note(`the token expired at ${expired}: AWS refuses it; these roles trusted it until then`);
+    }
+    note("the token's signature was not verified: `keyless explain` verifies it");
+    return claims;
   } catch (error) {
+    if (!(error instanceof TokenError)) throw error;
     throw new UserError(
-      `${file === "-" ? "standard input" : file} does not contain a CircleCI token: ${(error as Error).message}`,
+      `${file === "-" ? "standard input" : file} does not contain a CircleCI token: ${error.message}`,
     );
   }
-  const { exp } = claims;
-  if (exp !== undefined && exp * 1000 < Date.now()) {
-    note(
-      `the token expired at ${new Date(exp * 1000).toISOString()}: AWS refuses it; these roles trusted it until then`,
-    );
-  }
-  note("the token's signature was not verified: `keyless explain` verifies it");
-  return claims;
 }
 
 function isFile(path: string): boolean {

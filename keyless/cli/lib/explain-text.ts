@@ -1,48 +1,39 @@
-import type { Explanation } from "../../trust/explain";
+import type { RoleExplanation } from "../../access/explain";
 import type { Check, Mismatch, PartComparison } from "../../trust/explain/types";
 import { wrap } from "../../wrap";
 import type { Paint, Terminal } from "./terminal";
 
-/** What `keyless explain` found out, beside the explanation itself. */
-export interface Report extends Explanation {
-  readonly environment: string;
-  readonly role: string;
-  /** Where the trust was read. */
-  readonly trust: "configuration" | "account";
-  /** How the account's trust differs from the configured one; empty when it does not. Absent unless both were read. */
-  readonly differences?: readonly string[];
-}
-
 const INDENT = "  ";
 const COLUMN = 14;
 
-/** An explanation for people: the decision, what to do, and what was compared; one screen. */
-export function renderReport(report: Report, { paint, columns }: Omit<Terminal, "colors">): string {
-  const { mismatch, checks } = report;
+/** An explanation as text: the decision, the remedy, the compared values and the checks. It fits on one screen. */
+export function renderExplanation(explanation: RoleExplanation, { paint, columns }: Omit<Terminal, "colors">): string {
+  const { mismatch, checks } = explanation;
   return [
-    wrap(headline(report, paint), columns, INDENT),
-    ...remedyLines(report, paint, columns),
+    wrap(headline(explanation, paint), columns, INDENT),
+    ...remedyLines(explanation, paint, columns),
     ...(mismatch === undefined ? [] : ["", ...mismatchLines(mismatch, paint)]),
     "",
     ...checkLines(checks, paint, columns),
-    ...differenceLines(report),
+    ...differenceLines(explanation),
     "",
   ].join("\n");
 }
 
-function headline({ decision, environment, role, trust }: Report, { good, bad }: Paint): string {
-  const where = `${role} in ${environment}${trust === "account" ? ", as it is in the account," : ""}`;
+function headline({ decision, environment, role, trust }: RoleExplanation, { good, bad }: Paint): string {
+  const isLive = trust === "account";
+  const name = `${role} in ${environment}${isLive ? ", as it is in the account," : ""}`;
   switch (decision) {
     case "allowed":
-      return `${good("allowed")}: ${where} lets this token in${trust === "account" ? "" : "; if AWS refuses it, add --live"}`;
+      return `${good("allowed")}: ${name} trusts this token${isLive ? "" : "; if AWS refuses it, add --live"}`;
     case "refused":
-      return `${bad("refused")}: ${where} does not let this token in`;
+      return `${bad("refused")}: ${name} does not trust this token`;
     case "unknown":
-      return `${bad("could not tell")}: whether ${where} lets this token in is not known`;
+      return `${bad("unknown")}: only AWS can decide whether ${name} trusts this token`;
   }
 }
 
-function remedyLines({ remedy }: Report, { bad, good }: Paint, columns: number): string[] {
+function remedyLines({ remedy }: RoleExplanation, { bad, good }: Paint, columns: number): string[] {
   if (remedy === undefined) return [];
   const paragraph = (label: string, text: string) => `${INDENT}${label}${hang(text, columns, INDENT.length)}`;
   return [
@@ -52,7 +43,7 @@ function remedyLines({ remedy }: Report, { bad, good }: Paint, columns: number):
   ];
 }
 
-/** Text behind a label and `before` more columns, wrapped with its lines below each other. */
+/** Wraps text that follows a label in a column of its own. */
 function hang(text: string, columns: number, before: number): string {
   const indent = " ".repeat(before + COLUMN);
   return wrap(text, columns, indent);
@@ -60,7 +51,7 @@ function hang(text: string, columns: number, before: number): string {
 
 function mismatchLines(mismatch: Mismatch, paint: Paint): string[] {
   const { operator, key, parts, expected, closest, actual, firstDifference, note } = mismatch;
-  const which = expected.length > 1 ? `, beside the closest of ${expected.length}` : "";
+  const which = expected.length > 1 ? `, compared with the closest of ${expected.length} values` : "";
   const title = `${INDENT}${operator} ${paint.faint(key)}${which}`;
   const mismatched = parts?.filter(({ matches }) => !matches) ?? [];
   if (parts !== undefined && mismatched.length > 0) return [title, ...parts.flatMap((part) => partLines(part, paint))];
@@ -87,12 +78,12 @@ function sides(
   const marked = (text: string) => (mark === undefined ? text : text.slice(0, mark) + paint.bad(text.slice(mark)));
   return [
     line("  token", actual === undefined || actual === "" ? paint.faint("none") : marked(actual)),
-    line("  trusted", expected === undefined ? paint.faint("none: the subject must end before it") : expected),
+    line("  trusted", expected === undefined ? paint.faint("none: the pattern ends here") : expected),
     ...(mark === undefined ? [] : [line("", `${" ".repeat(mark)}${paint.bad("^")}`)]),
   ];
 }
 
-/** What was checked: what passed in one line, the rest with its reason. */
+/** The checks that passed on one line, then each other check with its reason. */
 function checkLines(checks: readonly Check[], { good, bad, faint }: Paint, columns: number): string[] {
   const passed = checks.filter(({ outcome }) => outcome === "passed").map(({ name }) => name);
   const others = checks.filter(({ outcome }) => outcome !== "passed");
@@ -105,12 +96,12 @@ function checkLines(checks: readonly Check[], { good, bad, faint }: Paint, colum
   ];
 }
 
-function differenceLines({ differences }: Report): string[] {
+function differenceLines({ differences }: RoleExplanation): string[] {
   if (differences === undefined) return [];
-  if (differences.length === 0) return ["", `${INDENT}the account's trust is the configured one`];
+  if (differences.length === 0) return ["", `${INDENT}the trust in the account does not differ from the configuration`];
   return [
     "",
-    `${INDENT}the account's trust differs from the configured one:`,
+    `${INDENT}the trust in the account differs from the configuration:`,
     ...differences.map((difference) => `${INDENT}${INDENT}${difference}`),
   ];
 }

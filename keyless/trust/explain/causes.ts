@@ -1,430 +1,415 @@
 import {
   CIRCLECI_CLOUD,
-  organizationOf,
+  describeRef,
   parseIssuer,
   parseRef,
   parseSubject,
   pullRequestOf,
   REF_FORMS,
+  type Ref,
   SOURCE_CLAIMS,
   type SubjectParts,
   UUID,
 } from "../circleci";
-import { issuerOfArn } from "../provider";
-import { audiencesOf, issuerOfClaims } from "../token";
+import { issuerOfArn, providerArn } from "../provider";
+import { ASSUME, isNegated } from "../statement";
+import { audiencesOf, issuerOfClaims, type TokenFault } from "../token";
 import { matchesAs } from "./compare";
 import type { Check, Mismatch, PartComparison, Question } from "./types";
 
-/** What went wrong, of the mistakes that people make; the ids are for machines and do not change. */
-export type Cause =
-  | "no-token"
-  | "not-a-token"
-  | "other-organization"
-  | "other-server"
-  | "other-issuer"
-  | "no-provider"
-  | "url-for-id"
-  | "upper-case"
-  | "custom-audience"
-  | "bad-signature"
-  | "expired"
-  | "not-yet-valid"
-  | "v1-token"
-  | "webhook-trigger"
-  | "v2-token"
-  | "wildcard-in-equals"
-  | "name-for-id"
-  | "bare-ref"
-  | "wrong-project"
-  | "wrong-user"
-  | "wrong-branch"
-  | "wrong-tag"
-  | "tag-for-branch"
-  | "branch-for-tag"
-  | "fork"
-  | "other-repository"
-  | "other-subject"
-  | "unknown-condition-key"
-  | "denied"
-  | "not-about-tokens"
-  | "caller-condition"
-  | "unsupported"
-  | "other-condition";
-
-/** What is wrong, in a sentence, and what to do about it. */
+/** The cause of a refusal and its fix. */
 export interface Remedy {
-  readonly cause: Cause;
+  /** A stable id, for programs. */
+  readonly cause: Cause | "no-token" | "not-a-token";
   readonly why: string;
-  /** The likeliest way out first. */
   readonly remedy: string;
 }
 
-/** A refusal as far as it has been narrowed down. */
-interface Case {
-  readonly question: Question;
-  /** The check that failed, or that could not be decided. */
-  readonly check: Check;
+/** What is known of a refused or undecided token. */
+interface Refusal extends Question {
+  /** The reason and the detail of the decisive check. */
+  readonly reason: Check["reason"];
+  readonly detail: string;
+  readonly issuer: Issuer;
+  /** The trusted issuer that is closest to the token's. */
+  readonly trusted: Issuer;
+  readonly trustedIssuers: readonly string[];
+  readonly audience: string;
+  readonly acceptedAudiences: string;
+  /** Absent if the check did not compare values. */
   readonly mismatch?: Mismatch;
-  /** The ARNs of the providers that the role trusts. */
-  readonly trusted: readonly string[];
+  /** The parts of the token's subject that do not match. */
+  readonly wrong: { readonly [part in keyof SubjectParts]?: PartComparison };
+  /** The place of the trust policy. */
+  readonly where: string;
 }
 
-/** What to do about a token that is none, as far as its text tells; the text itself is never shown. */
-export function remedyForText(token: string, fault: string): Remedy {
-  if (token === "") {
-    return {
-      cause: "no-token",
-      why: "there is no token",
-      remedy:
-        "in a job, read CIRCLE_OIDC_TOKEN_V2: every job has it, except in the pipeline of a fork whose project does not " +
-        "pass secrets to forked pull requests; elsewhere, write the claims out: --project, --repository, --branch",
-    };
-  }
-  const remedy = /^[\\"']?\$/.test(token)
-    ? "the variable's name was written instead of its value: use double quotes, or none, around $CIRCLE_OIDC_TOKEN_V2"
-    : /^\**$/.test(token)
-      ? "CircleCI masks secrets in a job's output: write the token to a file in the job, do not copy it from the log"
-      : /^(AKIA|ASIA)/.test(token)
-        ? "this is an AWS access key: the token is in CIRCLE_OIDC_TOKEN_V2"
-        : 'write nothing but the token to the file: printf %s "$CIRCLE_OIDC_TOKEN_V2" > token';
-  return { cause: "not-a-token", why: `this is not a token: ${fault}`, remedy };
+interface Issuer {
+  readonly name: string;
+  readonly host: string;
+  /** Absent if the issuer does not have the form of a CircleCI issuer. */
+  readonly organization?: string;
 }
 
-/** The remedy for the first check that failed. */
-export function remedyFor(found: Case): Remedy {
-  const { question, check, mismatch } = found;
-  switch (check.name) {
-    case "issuer":
-      return remedyForIssuer(found);
-    case "signature":
-      return {
-        cause: "bad-signature",
-        why: "the token's signature is not its issuer's: the token was changed, cut or made by somebody else",
-        remedy: `take it from the job again, whole: printf %s "$CIRCLE_OIDC_TOKEN_V2" > token`,
-      };
-    case "audience":
-      return remedyForAudience(question, Array.isArray(question.audiences) ? question.audiences : []);
-    case "lifetime":
-      return remedyForLifetime(check);
-    case "trust policy":
-      if (check.outcome === "unknown") return undecided(check);
-      return mismatch === undefined ? remedyWithoutMismatch(found) : remedyForMismatch(question, mismatch);
-  }
+/** A value of the token's claims or of the trust policy that is spelled wrong. */
+interface Misspelling {
+  readonly kind: "url" | "name" | "case";
+  /** What the value must be. */
+  readonly what: string;
+  readonly wrong: string;
+  /** Absent if unknown. */
+  readonly right?: string;
+  readonly isInToken: boolean;
 }
 
-function remedyForIssuer({ question, trusted, check }: Case): Remedy {
-  const actual = issuerOfClaims(question.claims);
-  const issuers = trusted.map(issuerOfArn);
-  const [expected = ""] = issuers;
-  const [expectedHost, expectedOrganization] = splitIssuer(expected);
-  const [host, organization = ""] = splitIssuer(actual);
-  const trusts = `the role trusts ${issuers.join(" and ") || "no issuer"}`;
-  if (issuers.includes(actual)) {
-    return {
-      cause: "no-provider",
-      why: `the role trusts the token's issuer, but ${check.detail}`,
-      remedy: "deploy the environment, which creates the provider, or create it by hand in this account",
-    };
-  }
-  const misspelt =
-    host === expectedHost && misspelling("organization id", question, organization, expectedOrganization ?? "");
-  if (misspelt) return misspelt;
-  if (expectedOrganization === undefined || organizationOf(actual, [expectedHost ?? ""]) === undefined) {
-    if (organization !== "" && organization === expectedOrganization) {
-      const cloud = host === CIRCLECI_CLOUD;
-      return {
-        cause: "other-server",
-        why: `the token is ${cloud ? "circleci.com's" : `the CircleCI server's at ${host}`}, ${trusts}`,
-        remedy: cloud
-          ? "remove circleci.server from config.ts, or run the job on that server"
-          : `set circleci.server: "${host}" in config.ts, or run the job on ${expectedHost}`,
-      };
-    }
-    return {
-      cause: "other-issuer",
-      why: `the token is ${actual}'s, ${trusts}`,
-      remedy: "show this role the token of a CircleCI job: CIRCLE_OIDC_TOKEN_V2",
-    };
-  }
+interface CauseRow {
+  readonly when: (refusal: Refusal) => boolean;
+  readonly why: (refusal: Refusal) => string;
+  readonly remedy: (refusal: Refusal) => string;
+}
+
+/** The causes of a refusal, in order of precedence. */
+export const CAUSES = {
+  "no-provider": {
+    when: ({ reason }) => reason === "no-provider" || reason === "other-account",
+    why: ({ detail }) => detail,
+    remedy: ({ reason, issuer, account, where }) =>
+      reason === "no-provider"
+        ? "deploy the environment, which creates the provider, or create it by hand in this account"
+        : `name ${providerArn(issuer.name, account)} as Principal.Federated in ${where}`,
+  },
+  "bad-signature": {
+    when: ({ reason }) => reason === "invalid",
+    why: () => "the token's signature is not valid: the token was changed or truncated, or its issuer did not sign it",
+    remedy: () => 'copy the complete token from the job: printf %s "$CIRCLE_OIDC_TOKEN_V2" > token',
+  },
+  expired: {
+    when: ({ reason }) => reason === "expired",
+    why: ({ detail }) => `the token ${detail}; no other check failed`,
+    remedy: () => "assume the role early in the job, or request a new token: circleci run oidc get --claims '{}'",
+  },
+  "not-yet-valid": {
+    when: ({ reason }) => reason === "not-yet-valid",
+    why: ({ detail }) => `the token is ${detail}`,
+    remedy: () => "correct this machine's clock",
+  },
+  denied: {
+    when: ({ reason }) => reason === "explicit-deny",
+    why: ({ detail }) => detail,
+    remedy: ({ where }) => `remove or narrow that Deny statement in ${where}`,
+  },
+  "caller-condition": {
+    when: ({ reason }) => reason === "request-condition",
+    why: ({ detail }) => `only AWS can decide: ${detail}`,
+    remedy: () => "check whether the job's requests meet that condition",
+  },
+  unsupported: {
+    when: ({ reason }) => reason === "unsupported",
+    why: ({ detail }) => `the trust policy cannot be evaluated: ${detail}`,
+    remedy: () => "correct that part of the trust policy",
+  },
+  "not-about-tokens": {
+    when: ({ reason, mismatch }) => reason === "no-allow" && mismatch === undefined,
+    why: ({ issuer }) => `no statement allows ${ASSUME} for tokens of ${issuer.name}`,
+    remedy: ({ trustedIssuers, where }) =>
+      `name ${trustedIssuers.length === 0 ? "the provider as Principal.Federated, and " : ""}the action ${ASSUME} in ${where}`,
+  },
+  "custom-audience": {
+    when: ({ reason, mismatch }) =>
+      reason === "other-audience" || (mismatch?.claim === "aud" && mismatch.note === undefined),
+    why: ({ audience, issuer, acceptedAudiences }) =>
+      audience === issuer.organization
+        ? `the token has CircleCI's default audience, the organization id ${audience}; AWS accepts only ${acceptedAudiences}`
+        : `the token has the audience ${audience}, AWS accepts ${acceptedAudiences}`,
+    remedy: ({ audience, issuer, configPath, where }) => {
+      if (audience !== issuer.organization)
+        return `use CIRCLE_OIDC_TOKEN_V2, which has the default audience; if the job requires this one, add it to circleci.audiences in config.ts${configPath === undefined ? ` and to ${where}` : ""}`;
+      return configPath === undefined
+        ? `add ${audience} to the provider's client ids, and to the condition on aud in ${where}`
+        : `add "${audience}" to circleci.audiences in config.ts, or remove circleci.audiences: that id is the default`;
+    },
+  },
+  "url-for-id": misspelled("url"),
+  "name-for-id": misspelled("name"),
+  "upper-case": misspelled("case"),
+  "unknown-condition-key": {
+    when: ({ mismatch }) => mismatch?.note !== undefined,
+    why: ({ mismatch }) => `${mismatch?.operator} on ${mismatch?.key} never matches: ${mismatch?.note}`,
+    remedy: ({ mismatch, issuer, where }) =>
+      mismatch?.claim === undefined
+        ? `remove that condition from ${where}; restrict the branch by the subject instead`
+        : `write ${issuer.name}:${mismatch.claim} in ${where}`,
+  },
+  "other-condition": {
+    when: ({ reason, mismatch }) =>
+      reason === "no-allow" && mismatch !== undefined && (mismatch.claim !== "sub" || isNegated(mismatch)),
+    why: ({ mismatch }) =>
+      `${mismatch?.operator} on ${mismatch?.key} does not allow ${mismatch?.actual[0] ?? "a token without this key"}`,
+    remedy: ({ where }) => `change that condition in ${where}`,
+  },
+  "wildcard-in-equals": {
+    when: ({ reason, mismatch }) => reason === "no-allow" && mismatch !== undefined && matchesAsPattern(mismatch),
+    why: ({ mismatch }) =>
+      `${mismatch?.operator} compares the wildcard in the subject literally, so no token matches it`,
+    remedy: ({ where }) => `use StringLike for the subject in ${where}`,
+  },
+  "other-server": {
+    when: ({ reason, issuer, trusted }) =>
+      reason === "other-issuer" && [issuer, trusted].every(isCircleCi) && issuer.host !== trusted.host,
+    why: ({ issuer, trustedIssuers }) =>
+      `the token is from ${serverName(issuer)}, the role trusts ${trustedIssuers.join(" and ")}`,
+    remedy: ({ issuer, trusted, configPath, where }) => {
+      const fix = issuer.host === CIRCLECI_CLOUD ? "remove circleci.server" : `set circleci.server: "${issuer.host}"`;
+      return `${configPath === undefined ? `trust ${issuer.name} in ${where}` : `${fix} in config.ts`}, or run the job on ${serverName(trusted)}`;
+    },
+  },
+  "other-organization": {
+    when: ({ reason, issuer, trusted, wrong }) =>
+      wrong.organization !== undefined || (reason === "other-issuer" && [issuer, trusted].every(isCircleCi)),
+    why: ({ issuer, trusted, wrong: { organization } }) =>
+      `the token is from CircleCI organization ${issuer.organization}, the role trusts ${organization?.expected ?? trusted.organization}`,
+    remedy: ({ trusted, wrong, configPath, where }) =>
+      `${wrong.organization === undefined ? `run the job in organization ${trusted.organization}, or ` : ""}correct the id ` +
+      `(Organization Settings → Overview) ${configPath === undefined ? `in ${where}` : "as circleci.organizationId in config.ts"}`,
+  },
+  "other-issuer": {
+    when: ({ reason }) => reason === "other-issuer" || reason === "not-https",
+    why: ({ claims, trustedIssuers }) =>
+      `the token is from ${claims.iss}, the role trusts ${trustedIssuers.join(" and ")}`,
+    remedy: () => "use the token of a CircleCI job: CIRCLE_OIDC_TOKEN_V2",
+  },
+  "wrong-project": {
+    when: ({ wrong }) => wrong.project !== undefined,
+    why: ({ wrong: { project } }) =>
+      `the token is from project ${project?.actual}, the role trusts project ${project?.expected}`,
+    remedy: ({ wrong: { project }, where }) =>
+      `if project ${project?.actual} should have access, add a rule for it to ${where}; Project Settings → Overview shows its id`,
+  },
+  "v2-token": {
+    when: ({ wrong: { ref } }) => ref?.actual !== undefined && ref.expected === undefined,
+    why: () =>
+      "the token contains repository and ref (V2, which the aws-cli orb sends since version 5); the role trusts the exact V1 subject",
+    remedy: ({ claims, wrong: { ref }, where }) =>
+      `trust the ref in ${where}: { project, repository: "${parseSubject(claims.sub)?.repository}", ${ruleFor(ref?.actual)} }; or send CIRCLE_OIDC_TOKEN, a V1 token`,
+  },
+  "webhook-trigger": {
+    when: (refusal) => lacksRef(refusal) && refusal.source === "CIRCLE_OIDC_TOKEN_V2" && !hasRefClaim(refusal),
+    why: () =>
+      "a custom webhook triggered this pipeline: its tokens contain neither repository nor ref, not even CIRCLE_OIDC_TOKEN_V2",
+    remedy: ({ where }) =>
+      `trigger the pipeline by a push, or trust every trigger of the project in ${where}: { project, refs: "any" }`,
+  },
+  "v1-token": {
+    when: lacksRef,
+    why: ({ wrong: { ref } }) => `the token contains neither repository nor ref (V1), the role trusts ${ref?.expected}`,
+    remedy: (refusal) =>
+      refusal.source === "CIRCLE_OIDC_TOKEN" || hasRefClaim(refusal)
+        ? "send CIRCLE_OIDC_TOKEN_V2 instead of CIRCLE_OIDC_TOKEN"
+        : "send CIRCLE_OIDC_TOKEN_V2 instead of CIRCLE_OIDC_TOKEN; if it is that token, a custom webhook triggered the pipeline: trigger it by a push",
+  },
+  fork: {
+    when: ({ wrong: { ref } }) => pullRequestOf(ref?.actual ?? "") !== undefined,
+    why: ({ wrong: { ref, repository } }) =>
+      `the pipeline runs for pull request ${pullRequestOf(ref?.actual ?? "")} from ${repository ? `the fork ${repository.actual}` : "a fork"}: anyone who can open a pull request would have access`,
+    remedy: ({ wrong: { repository } }) =>
+      `do not trust it: skip the job for forked pull requests, or push the branch to ${repository?.expected ?? "the repository itself"}`,
+  },
+  "other-repository": {
+    when: ({ wrong }) => wrong.repository !== undefined,
+    why: ({ wrong: { repository } }) =>
+      `the token is from repository ${repository?.actual}, the role trusts ${repository?.expected}`,
+    remedy: ({ wrong: { repository }, where }) =>
+      `if the repository was renamed or moved, write ${repository?.actual} in ${where}; otherwise do not trust it`,
+  },
+  "bare-ref": {
+    when: ({ wrong: { ref } }) =>
+      ref?.expected !== undefined && !/^[*?]/.test(ref.expected) && parseRef(ref.expected) === undefined,
+    why: ({ wrong: { ref } }) =>
+      `the role trusts the ref ${ref?.expected}; tokens contain the full ref: ${ref?.actual}`,
+    remedy: ({ where }) => `write the ref as ${REF_FORMS} in ${where}`,
+  },
+  "wrong-branch": wrongRef("branch", "branch"),
+  "wrong-tag": wrongRef("tag", "tag"),
+  "tag-for-branch": wrongRef("tag", "branch"),
+  "branch-for-tag": wrongRef("branch", "tag"),
+  "wrong-user": {
+    when: ({ wrong }) => wrong.user !== undefined,
+    why: ({ wrong: { user } }) => `user ${user?.actual} triggered the pipeline, the role trusts ${user?.expected}`,
+    remedy: ({ wrong: { user }, where }) =>
+      `have the trusted user trigger it, or add ${user?.actual} to users of the rule in ${where}`,
+  },
+  "other-subject": {
+    when: () => true,
+    why: ({ claims }) => `the role does not trust the token's subject, ${claims.sub}`,
+    remedy: ({ where }) => `if this job should have access, add its subject to ${where}`,
+  },
+} satisfies { readonly [cause: string]: CauseRow };
+
+/** The cause of a refusal. */
+export type Cause = keyof typeof CAUSES;
+
+/** The remedy for each reason why a text is not a token. */
+const FAULT_REMEDIES: { readonly [fault in TokenFault]: string } = {
+  empty:
+    "in a job, read CIRCLE_OIDC_TOKEN_V2; CircleCI sets it in every job, except in pipelines of forks if the project does not pass " +
+    "secrets to them; outside a job, sign in to AWS, or give keyless explain the claims: --project, --repository, --branch",
+  "variable-name":
+    "the name of the variable was written instead of its value: use double quotes, or none, around $CIRCLE_OIDC_TOKEN_V2",
+  masked: "CircleCI masks secrets in a job's output: write the token to a file in the job, do not copy it from the log",
+  "access-key": "this is an AWS access key: the token is in CIRCLE_OIDC_TOKEN_V2",
+  malformed: 'write only the token to the file: printf %s "$CIRCLE_OIDC_TOKEN_V2" > token',
+};
+
+/** The remedy for a text that is not a token. The text itself is never part of it. */
+export function remedyForFault(fault: TokenFault, message: string): Remedy {
+  const remedy = FAULT_REMEDIES[fault];
+  if (fault === "empty") return { cause: "no-token", why: message, remedy };
+  return { cause: "not-a-token", why: `this is not a token: ${message}`, remedy };
+}
+
+/**
+ * The remedy for a token that AWS refuses or may refuse.
+ *
+ * @param check the decisive check
+ * @param providers the ARNs of the providers that the role trusts
+ */
+export function remedyFor(
+  question: Question,
+  { reason, detail }: Check,
+  providers: readonly string[],
+  mismatch?: Mismatch,
+): Remedy {
+  const issuer = readIssuer(issuerOfClaims(question.claims));
+  const trustedIssuers = providers.map(issuerOfArn);
+  const readIssuers = trustedIssuers.map(readIssuer);
+  const trusted =
+    readIssuers.find(({ host }) => host === issuer.host) ?? readIssuers.find(isCircleCi) ?? readIssuer("");
+  const comparesSubject = mismatch !== undefined && !isNegated(mismatch) && !matchesAsPattern(mismatch);
+  const parts = comparesSubject ? (mismatch.parts ?? []) : [];
+  const refusal: Refusal = {
+    ...question,
+    reason,
+    detail,
+    issuer,
+    trusted,
+    trustedIssuers,
+    audience: audiencesOf(question.claims).join(", "),
+    acceptedAudiences: mismatch?.expected.join(", ") ?? "none",
+    mismatch,
+    wrong: Object.fromEntries(parts.filter(({ matches }) => !matches).map((part) => [part.part, part])),
+    where: question.configPath === undefined ? "the role's trust policy" : `${question.configPath} in config.ts`,
+  };
+  // The last cause applies to every refusal.
+  const rows = Object.entries(CAUSES) as [Cause, CauseRow][];
+  const [cause, row] = rows.find(([, { when }]) => when(refusal)) as [Cause, CauseRow];
+  return { cause, why: row.why(refusal), remedy: row.remedy(refusal) };
+}
+
+function readIssuer(name: string): Issuer {
+  return { name, host: name, ...parseIssuer(name) };
+}
+
+function isCircleCi({ organization }: Issuer): boolean {
+  return organization !== undefined;
+}
+
+function serverName({ host }: Issuer): string {
+  return host === CIRCLECI_CLOUD ? "circleci.com" : `the CircleCI server at ${host}`;
+}
+
+/** Whether a subject that a condition compares literally would match as a pattern. */
+function matchesAsPattern({ operator, closest, actual: [subject = ""] }: Mismatch): boolean {
+  return !operator.includes("Like") && matchesAs("StringLike", closest, subject);
+}
+
+/** Whether the role requires a ref that the token does not contain. */
+function lacksRef({ wrong: { ref } }: Refusal): boolean {
+  return ref !== undefined && ref.actual === undefined;
+}
+
+/** A pipeline of a custom webhook has no ref, not even in a claim of its own. */
+function hasRefClaim({ claims }: Refusal): boolean {
+  return typeof claims[SOURCE_CLAIMS.ref] === "string";
+}
+
+function readRef(ref = ""): Ref {
+  return parseRef(ref) ?? { kind: "branch", name: ref };
+}
+
+/** The part of a trust rule that trusts a ref. */
+function ruleFor(ref: string | undefined): string {
+  const { kind, name } = readRef(ref);
+  return `${kind === "tag" ? "tags" : "branches"}: ["${name}"]`;
+}
+
+function wrongRef(kind: Ref["kind"], trustedKind: Ref["kind"]): CauseRow {
   return {
-    cause: "other-organization",
-    why: `the token is of CircleCI organization ${organization}, ${trusts}`,
-    remedy:
-      `run the job in organization ${expectedOrganization}, or, if that is the wrong one, write the right id ` +
-      "(Organization Settings → Overview) as circleci.organizationId in config.ts",
+    when: ({ wrong: { ref } }) =>
+      ref !== undefined && readRef(ref.actual).kind === kind && readRef(ref.expected).kind === trustedKind,
+    why: ({ wrong: { ref } }) =>
+      `the pipeline ran on ${describeRef(readRef(ref?.actual))}, the role trusts ${describeRef(readRef(ref?.expected))}`,
+    remedy: ({ wrong: { ref }, where }) =>
+      `run the job on ${describeRef(readRef(ref?.expected))} only (a filter in the workflow); ` +
+      `if ${describeRef(readRef(ref?.actual))} should have access, add ${ruleFor(ref?.actual)} to the rule in ${where}`,
   };
 }
 
-function splitIssuer(issuer: string): [host: string, organization?: string] {
-  const { host = issuer, organization } = parseIssuer(issuer) ?? {};
-  return [host, organization];
-}
-
-function remedyForAudience({ claims, place }: Question, taken: readonly string[]): Remedy {
-  const actual = audiencesOf(claims).join(", ");
-  const [, organization] = splitIssuer(issuerOfClaims(claims));
-  if (actual === organization) {
-    return {
-      cause: "custom-audience",
-      why: `the token has CircleCI's own audience, the organization's id ${actual}; AWS takes only ${taken.join(", ") || "none"}`,
-      remedy: place.endsWith("config.ts")
-        ? `add "${actual}" to circleci.audiences in config.ts, or remove circleci.audiences: that id is the default`
-        : `add ${actual} to the provider's client ids, and to the condition on aud in ${place}`,
-    };
-  }
+function misspelled(kind: Misspelling["kind"]): CauseRow {
+  const describe = ({ kind, what, wrong, right }: Misspelling) =>
+    kind === "case"
+      ? `the ${what} is written ${wrong} instead of ${right}; AWS compares it case-sensitively`
+      : `${wrong || "an empty text"} is not a ${what}`;
+  const fix = (
+    { what, right = `the ${what} that CircleCI shows in its settings`, isInToken }: Misspelling,
+    where: string,
+  ) => `write ${right} in ${isInToken ? "the claims" : where}`;
+  const found = (refusal: Refusal) => findMisspelling(refusal) as Misspelling;
   return {
-    cause: "custom-audience",
-    why: `the token is made for the audience ${actual}, AWS takes ${taken.join(", ") || "none"}`,
-    remedy:
-      `use the job's own CIRCLE_OIDC_TOKEN_V2 rather than one that was asked for with another aud; if CircleCI was told to ` +
-      `use this one, add it to circleci.audiences in config.ts${place.endsWith("config.ts") ? "" : " and to the role's trust policy"}`,
+    when: (refusal) => findMisspelling(refusal)?.kind === kind,
+    why: (refusal) => describe(found(refusal)),
+    remedy: (refusal) => fix(found(refusal), refusal.where),
   };
 }
 
-function remedyForLifetime({ detail }: Check): Remedy {
-  if (!detail.startsWith("expired")) {
-    return { cause: "not-yet-valid", why: `the token is ${detail}`, remedy: "set this machine's clock" };
+/** A misspelled condition key, organization id or part of the subject. */
+function findMisspelling({ reason, issuer, trusted, mismatch, wrong }: Refusal): Misspelling | undefined {
+  if (reason === "other-issuer" && isCircleCi(issuer) && issuer.host === trusted.host) {
+    return compareSpelling("organization", issuer.organization, trusted.organization);
   }
-  return {
-    cause: "expired",
-    why: `the token ${detail}; everything else is right`,
-    remedy:
-      "assume the role early in the job, or take a new token just before: circleci run oidc get --claims '{}' gives one at any time",
-  };
+  if (mismatch?.note !== undefined && mismatch.claim !== undefined && mismatch.key.includes("://")) {
+    const right = `${issuer.name}:${mismatch.claim}`;
+    return { kind: "url", what: "condition key", wrong: mismatch.key, right, isInToken: false };
+  }
+  const parts = Object.values(wrong);
+  const found = parts.map(({ part, actual, expected }) => compareSpelling(part, actual, expected));
+  const isOnlyCase = parts.every(({ actual = "", expected = "" }) => matchesIgnoringCase(expected, actual));
+  return found.find((misspelling) => misspelling !== undefined && (misspelling.kind !== "case" || isOnlyCase));
 }
 
-function undecided({ detail }: Check): Remedy {
-  return detail.includes("hangs on the call")
-    ? {
-        cause: "caller-condition",
-        why: `only AWS can tell: ${detail}`,
-        remedy: "compare that condition with where the job runs",
-      }
-    : {
-        cause: "unsupported",
-        why: `this cannot be decided here: ${detail}`,
-        remedy: "correct that part of the trust policy",
-      };
-}
-
-function remedyWithoutMismatch({ check, question, trusted }: Case): Remedy {
-  if (/denies it$/.test(check.detail)) {
-    return { cause: "denied", why: check.detail, remedy: `remove or narrow that Deny in ${question.place}` };
-  }
-  return {
-    cause: "not-about-tokens",
-    why: `no statement allows sts:AssumeRoleWithWebIdentity for tokens of ${issuerOfClaims(question.claims)}`,
-    remedy:
-      trusted.length === 0
-        ? `name the provider as Principal.Federated, and the action, in ${question.place}`
-        : `name the action sts:AssumeRoleWithWebIdentity in ${question.place}`,
-  };
-}
-
-function remedyForMismatch(question: Question, mismatch: Mismatch): Remedy {
-  const { key, note, closest, actual, operator, parts } = mismatch;
-  const { place } = question;
-  if (note !== undefined) {
-    const claim = /:(aud|sub)$/.exec(key)?.[1];
-    if (claim !== undefined) {
-      const right = `${issuerOfClaims(question.claims)}:${claim}`;
-      return {
-        cause: key.includes("://") ? "url-for-id" : "unknown-condition-key",
-        why: `the condition key ${key} is not that of the token's issuer, so the condition is never met`,
-        remedy: `write ${right} in ${place}`,
-      };
-    }
-    return {
-      cause: "unknown-condition-key",
-      why: `the condition ${operator} on ${key} can never be met: ${note}`,
-      remedy: `remove that condition from ${place}; pin the branch in the subject instead`,
-    };
-  }
-  if (key.endsWith(":aud")) return remedyForAudience(question, mismatch.expected);
-  const [value = ""] = actual;
-  if (/^StringNot/.test(operator) || !key.endsWith(":sub")) {
-    return {
-      cause: "other-condition",
-      why: `${operator} on ${key} refuses ${value}`,
-      remedy: `change that condition in ${place}`,
-    };
-  }
-  if (!operator.includes("Like") && matchesAs("StringLike", closest, value)) {
-    return {
-      cause: "wildcard-in-equals",
-      why: `${operator} takes the wildcard in the subject literally, so that no token matches it`,
-      remedy: `use StringLike for the subject in ${place}`,
-    };
-  }
-  return (
-    (parts && remedyForParts(question, parts)) ?? {
-      cause: "other-subject",
-      why: `the token's subject, ${value}, is not one that the role trusts`,
-      remedy: `name it in ${place}, if it is to be trusted`,
-    }
-  );
-}
-
-function remedyForParts(question: Question, parts: readonly PartComparison[]): Remedy | undefined {
-  const wrong = new Map(parts.filter(({ matches }) => !matches).map((part) => [part.part, part]));
-  const [first] = wrong.values();
-  if (first === undefined) return undefined;
-  for (const { part, actual = "", expected = "" } of wrong.values()) {
-    const misspelt = misspelling(
-      part === "organization" || part === "project" ? `${part} id` : part,
-      question,
-      actual,
-      expected,
-    );
-    if (misspelt !== undefined && (misspelt.cause !== "upper-case" || onlyCase(wrong.values()))) return misspelt;
-  }
-  const { place } = question;
-  const organization = wrong.get("organization");
-  if (organization !== undefined) {
-    return {
-      cause: "other-organization",
-      why: `the token is of CircleCI organization ${organization.actual}, the role trusts ${organization.expected}`,
-      remedy: `correct the organization's id in ${place}: Organization Settings → Overview shows it`,
-    };
-  }
-  const project = wrong.get("project");
-  if (project !== undefined) {
-    return {
-      cause: "wrong-project",
-      why: `the token is of project ${project.actual}, the role trusts project ${project.expected}`,
-      remedy: `add a rule for ${project.actual} to ${place}, if that project is to get in; Project Settings → Overview shows its id`,
-    };
-  }
-  return remedyForForm(question, wrong) ?? remedyForSource(place, wrong) ?? remedyForUser(place, wrong);
-}
-
-type Wrong = ReadonlyMap<keyof SubjectParts, PartComparison>;
-
-/** A token of one form where the other is wanted. */
-function remedyForForm({ source, claims, place }: Question, wrong: Wrong): Remedy | undefined {
-  const ref = wrong.get("ref");
-  if (ref === undefined || (ref.actual !== undefined && ref.expected !== undefined)) return undefined;
-  if (ref.actual !== undefined) {
-    return {
-      cause: "v2-token",
-      why: "the token names repository and branch (V2, which the aws-cli orb sends from version 5 on); the role wants the exact V1 subject",
-      remedy: `trust the branch in ${place}: { project, repository: "${parseSubject(claims.sub)?.repository ?? ""}", ${ruleFor(ref.actual)} }; or send CIRCLE_OIDC_TOKEN, which any branch has`,
-    };
-  }
-  const saysRef = typeof claims[SOURCE_CLAIMS.ref] === "string";
-  if (source === "CIRCLE_OIDC_TOKEN_V2" && !saysRef) {
-    return {
-      cause: "webhook-trigger",
-      why: "a custom webhook started this pipeline: CircleCI then names neither repository nor branch, not even in CIRCLE_OIDC_TOKEN_V2",
-      remedy: `start the pipeline by a push; or trust every trigger of the project in ${place}: { project, refs: "any" }`,
-    };
-  }
-  return {
-    cause: "v1-token",
-    why: `the token names neither repository nor branch (V1), the role wants ${ref.expected}`,
-    remedy:
-      "send CIRCLE_OIDC_TOKEN_V2 instead of CIRCLE_OIDC_TOKEN" +
-      (saysRef || source === "CIRCLE_OIDC_TOKEN"
-        ? ""
-        : "; if it is that one, a custom webhook started the pipeline: start it by a push"),
-  };
-}
-
-function ruleFor(ref: string): string {
-  return `${parseRef(ref)?.kind === "tag" ? "tags" : "branches"}: ["${shortRef(ref)}"]`;
-}
-
-function shortRef(ref: string): string {
-  return parseRef(ref)?.name ?? ref;
-}
-
-/** Another repository or ref than the role trusts. */
-function remedyForSource(place: string, wrong: Wrong): Remedy | undefined {
-  const repository = wrong.get("repository");
-  const { actual = "", expected = "" } = wrong.get("ref") ?? {};
-  const pull = pullRequestOf(actual);
-  if (pull !== undefined) {
-    return {
-      cause: "fork",
-      why: `this is the pipeline of pull request ${pull} from ${repository === undefined ? "a fork" : `the fork ${repository.actual}`}: whoever opens one would get in`,
-      remedy: `leave it refused: skip the job for forked pull requests, or push the branch to ${repository?.expected ?? "the repository itself"}`,
-    };
-  }
-  if (repository !== undefined) {
-    return {
-      cause: "other-repository",
-      why: `the token is of repository ${repository.actual}, the role trusts ${repository.expected}`,
-      remedy: `if the repository was renamed or moved, write ${repository.actual} in ${place}; if it is another, it is rightly refused`,
-    };
-  }
-  return actual === "" ? undefined : remedyForRef(place, actual, expected);
-}
-
-function remedyForRef(place: string, actual: string, expected: string): Remedy {
-  if (parseRef(expected) === undefined && !/^[*?]/.test(expected)) {
-    return {
-      cause: "bare-ref",
-      why: `the role trusts the ref ${expected}, a token spells it whole: ${actual}`,
-      remedy: `write the ref as ${REF_FORMS} in ${place}`,
-    };
-  }
-  const isTag = parseRef(actual)?.kind === "tag";
-  const wantsTag = parseRef(expected)?.kind === "tag";
-  const kind = isTag ? "tag" : "branch";
-  const cause = isTag === wantsTag ? (`wrong-${kind}` as const) : isTag ? "tag-for-branch" : "branch-for-tag";
-  return {
-    cause,
-    why: `the pipeline ran on ${kind} ${shortRef(actual)}, the role trusts ${wantsTag ? "tag" : "branch"} ${shortRef(expected)}`,
-    remedy: `run the job on ${wantsTag ? "tag" : "branch"} ${shortRef(expected)} only (a filter in the workflow); if ${kind} ${shortRef(actual)} is to get in, add ${ruleFor(actual)} to the rule in ${place}`,
-  };
-}
-
-function remedyForUser(place: string, wrong: Wrong): Remedy | undefined {
-  const user = wrong.get("user");
-  return (
-    user && {
-      cause: "wrong-user",
-      why: `the pipeline was started by user ${user.actual}, the role trusts ${user.expected}`,
-      remedy: `have the trusted user start it, or add ${user.actual} to users of the rule in ${place}`,
-    }
-  );
-}
-
-function onlyCase(wrong: Iterable<PartComparison>): boolean {
-  return [...wrong].every(({ actual = "", expected = "" }) =>
-    matchesAs("StringLike", expected.toLowerCase(), actual.toLowerCase()),
-  );
-}
-
-/** A URL where an id or a name belongs, or the wrong case, on either side. */
-function misspelling(what: string, question: Question, actual: string, expected: string): Remedy | undefined {
-  const fix = (side: string) => (side === actual ? "where the token's claims are written out" : `in ${question.place}`);
-  const url = [expected, actual].find((side) => /:\/\/|^git@|\.git$/.test(side));
+/** Whether one of two values is a URL, or a name instead of an id, or they differ only in case. */
+function compareSpelling(part: keyof SubjectParts, actual = "", expected = ""): Misspelling | undefined {
+  const isId = part === "organization" || part === "project";
+  const what = isId ? `${part} id` : part;
+  const values = [expected, actual];
+  const url = values.find((value) => /:\/\/|^git@|\.git$/.test(value));
   if (url !== undefined) {
-    const bare = url
+    const right = url
       .replace(/^.*:\/\/(.*\/org\/)?/, "")
       .replace(/^git@([^:]*):/, "$1/")
       .replace(/\.git$/, "");
-    return { cause: "url-for-id", why: `${url} stands where the ${what} belongs`, remedy: `write ${bare} ${fix(url)}` };
+    return { kind: "url", what, wrong: url, right, isInToken: url === actual };
   }
-  const name = what.endsWith(" id")
-    ? [expected, actual].find((side) => !/[*?]/.test(side) && !UUID.test(side.toLowerCase()))
-    : undefined;
+  const name = values.find((value) => isId && !/[*?]/.test(value) && !UUID.test(value.toLowerCase()));
   if (name !== undefined) {
-    const right = UUID.test(actual) ? `write ${actual}` : "write the id that CircleCI shows in its settings";
-    return {
-      cause: "name-for-id",
-      why: `${name || "nothing"} stands where the ${what} belongs`,
-      remedy: `${right} ${fix(name)}`,
-    };
+    const right = UUID.test(actual) ? actual : undefined;
+    return { kind: "name", what, wrong: name, right, isInToken: name === actual };
   }
-  if (actual !== expected && matchesAs("StringLike", expected.toLowerCase(), actual.toLowerCase())) {
-    const upper = /^[^a-z]*$/.test(actual.replace(/[-\d/]/g, "")) && /[A-Z]/.test(actual) ? actual : expected;
-    return {
-      cause: "upper-case",
-      why: `the ${what} differs in case alone, ${actual} from ${expected}; AWS compares letter by letter`,
-      remedy: upper === actual ? `write ${expected} ${fix(actual)}` : `write ${actual} ${fix(expected)}`,
-    };
-  }
-  return undefined;
+  if (actual === expected || !matchesIgnoringCase(expected, actual)) return undefined;
+  const isInToken = /[A-Z]/.test(actual) && !/[a-z]/.test(actual.replace(/[-\d/]/g, ""));
+  const [wrong, right] = isInToken ? [actual, expected] : [expected, actual];
+  return { kind: "case", what, wrong, right, isInToken };
+}
+
+function matchesIgnoringCase(pattern: string, text: string): boolean {
+  return matchesAs("StringLike", pattern.toLowerCase(), text.toLowerCase());
 }

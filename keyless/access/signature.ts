@@ -1,4 +1,4 @@
-import type { Signature } from "../../trust/explain/types";
+import type { Signature } from "../trust/explain/types";
 
 const ISSUER_TIMEOUT_MS = 5000;
 
@@ -15,7 +15,7 @@ export async function verifySignature(token: string, issuer: string): Promise<Si
   try {
     const keys = createRemoteJWKSet(await keysUrl(issuer), { timeoutDuration: ISSUER_TIMEOUT_MS });
     await compactVerify(token, keys);
-    return { verdict: "valid", note: `made by a key of ${issuer}` };
+    return { verdict: "valid", note: `made with a key of ${issuer}` };
   } catch (error) {
     const invalid = [JWSSignatureVerificationFailed, JWKSNoMatchingKey, JWSInvalid, JOSENotSupported];
     return invalid.some((type) => error instanceof type)

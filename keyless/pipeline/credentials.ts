@@ -1,0 +1,78 @@
+import { mkdtempSync, renameSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { Environment, Role } from "../config/resolved";
+import { UserError } from "../errors";
+import type { Token } from "../trust/token";
+import { sessionName } from "./session-name";
+import { currentOrNewToken } from "./token";
+
+/** Unset, because some AWS SDKs prefer them to a token. */
+const STATIC_KEYS = {
+  AWS_ACCESS_KEY_ID: undefined,
+  AWS_SECRET_ACCESS_KEY: undefined,
+  AWS_SESSION_TOKEN: undefined,
+  AWS_SECURITY_TOKEN: undefined,
+  AWS_PROFILE: undefined,
+  AWS_DEFAULT_PROFILE: undefined,
+};
+
+/** How the later steps of a job assume a role. */
+export interface JobCredentials {
+  /** Variables for AWS SDKs; `undefined` unsets one. */
+  readonly variables: { readonly [name: string]: string | undefined };
+  /** The ARN of the role session. */
+  readonly sessionArn: string;
+  /** In seconds since 1970. */
+  readonly tokenExpires: number;
+  readonly warning?: string;
+}
+
+/**
+ * Assumes a role with the token of this job. The credentials are discarded: AWS SDKs get their own with the token, from a
+ * file that only this user can read.
+ *
+ * @throws {UserError} if there is no suitable token, or AWS refuses it
+ */
+export async function assumeRoleInJob(environment: Environment, role: Role): Promise<JobCredentials> {
+  const { token, warning } = await currentOrNewToken(environment, role);
+  const session = sessionName({
+    project: process.env.CIRCLE_PROJECT_REPONAME,
+    job: process.env.CIRCLE_JOB,
+    pipeline: process.env.CIRCLE_PIPELINE_ID,
+  });
+  const sessionArn = await assumeWithToken(token, environment, role, session);
+  const variables = {
+    ...STATIC_KEYS,
+    AWS_ROLE_ARN: role.arn,
+    AWS_WEB_IDENTITY_TOKEN_FILE: writeTokenFile(token),
+    AWS_ROLE_SESSION_NAME: session,
+    AWS_REGION: environment.region,
+    AWS_DEFAULT_REGION: environment.region,
+  };
+  return { variables, sessionArn, tokenExpires: token.claims.exp ?? 0, warning };
+}
+
+async function assumeWithToken({ text, claims }: Token, { name, region }: Environment, role: Role, session: string) {
+  const request = { RoleArn: role.arn, RoleSessionName: session, WebIdentityToken: text };
+  const command = new AssumeRoleWithWebIdentityCommand(request);
+  const response = await new STSClient({ region }).send(command).catch((error: Error) => {
+    throw new UserError(
+      `AWS refuses the token for ${role.arn}: ${error.name}: ${error.message}\n` +
+        `  sub: ${claims.sub}\n  aud: ${claims.aud}\nTo find the cause, run: npx keyless explain ${name} ${role.name}`,
+    );
+  });
+  return response.AssumedRoleUser?.Arn ?? role.arn;
+}
+
+/** Writes the token to a file outside the workspace; to the same file in later runs. */
+function writeTokenFile({ text }: Token): string {
+  const folder = join(tmpdir(), "keyless-token-");
+  const current = process.env.AWS_WEB_IDENTITY_TOKEN_FILE;
+  const file = current?.startsWith(folder) ? current : join(mkdtempSync(folder), "token");
+  const newFile = join(dirname(file), "new");
+  writeFileSync(newFile, text, { mode: 0o600 });
+  renameSync(newFile, file);
+  return file;
+}
