@@ -1,7 +1,7 @@
 // `npm run test:properties [-- <part of a path> …]`: runs every property test with random seeds, at least 10,000 cases
 // each, or as many as PROPERTY_CASES says. A test file runs in several processes, one after the other, since the memory of
 // cdktf's constructs is not released. A process runs 2,500 cases of each property, or as many as the file's mark
-// `// @cases 250` says.
+// `// @cases 1000` says.
 const { spawnSync } = require("node:child_process");
 const { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");

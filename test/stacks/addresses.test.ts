@@ -1,4 +1,4 @@
-// @cases 250
+// @cases 1000
 import * as fc from "fast-check";
 import shipped from "../../config";
 import type { ConfigInput } from "../../keyless/config/input";
@@ -73,7 +73,7 @@ const roles: fc.Arbitrary<Roles> = fc
   .map((entries) => Object.fromEntries(entries));
 
 function dev(roles: Roles) {
-  return synthesize(having(["environments.dev.roles", roles])).dev;
+  return synthesize(having(["environments.dev.roles", roles]), "dev").dev;
 }
 
 function permuted<T>(values: readonly T[]): fc.Arbitrary<T[]> {

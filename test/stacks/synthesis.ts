@@ -17,16 +17,30 @@ export interface Synthesized {
 
 type Resources = Record<string, Record<string, Record<string, unknown>>>;
 
-/** Every stack of a configuration by name, as cdktf synthesizes it, its own validations included. */
-export function synthesize(config: ConfigInput | Config): Record<string, Synthesized> {
+/** Synthesizes the stacks of a configuration, or only one of them, with cdktf's validations. Returns them by name. */
+export function synthesize(config: ConfigInput | Config, only?: string): Record<string, Synthesized> {
   const { environments, stateBackends } = "stateBackends" in config ? config : defineConfig(config);
-  // Without a folder of its own, of which each app would make one: Testing.synth() writes no file.
-  const app = Testing.app({ outdir: tmpdir() });
-  const stacks = [
-    ...environments.map((environment) => new EnvironmentStack(app, environment)),
-    ...stateBackends.map((backend) => new StateBackendStack(app, backend)),
-  ];
-  return Object.fromEntries(stacks.map((stack) => [stack.node.id, JSON.parse(Testing.synth(stack, true))]));
+  const isWanted = ({ name }: { readonly name: string }) => only === undefined || name === only;
+  return withoutStackTraces(() => {
+    // Without an output folder of its own, which each app would create: Testing.synth() writes no file.
+    const app = Testing.app({ outdir: tmpdir() });
+    const stacks = [
+      ...environments.filter(isWanted).map((environment) => new EnvironmentStack(app, environment)),
+      ...stateBackends.filter(isWanted).map((backend) => new StateBackendStack(app, backend)),
+    ];
+    return Object.fromEntries(stacks.map((stack) => [stack.node.id, JSON.parse(Testing.synth(stack, true))]));
+  });
+}
+
+/** cdktf formats a stack trace for each token. Under jest, this takes most of the time and memory of a synthesis. */
+function withoutStackTraces<T>(run: () => T): T {
+  const { prepareStackTrace } = Error;
+  Error.prepareStackTrace = () => "";
+  try {
+    return run();
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+  }
 }
 
 /** The addresses of a stack's resources and data sources, sorted. */
