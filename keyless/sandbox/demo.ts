@@ -91,7 +91,9 @@ export class Demo {
     this.started = await startSandbox({ accountId, region, progress });
     // From here on, this process has credentials of the sandbox's administrator and no others.
     for (const name of Object.keys(process.env)) if (/^AWS_(?!SDK_)/.test(name)) delete process.env[name];
-    Object.assign(process.env, withoutUndefined(this.sandbox.environment));
+    for (const [name, value] of Object.entries(this.sandbox.environment)) {
+      if (value !== undefined) process.env[name] = value;
+    }
   }
 
   private async bootstrap(progress: Progress): Promise<void> {
@@ -130,12 +132,11 @@ export class Demo {
     const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
     const json = savedPlan(name, join(this.folder, "cdktf.out", "stacks", name), terraform);
     const { changes, outputs } = readPlan(name, JSON.parse(json));
-    const named = outputs.map((output) => ({ ...output, address: `output.${output.name}` }));
-    const planned = [...changes, ...named].filter(({ action }) => action !== "no-op");
-    if (planned.length > 0) {
-      const lines = planned.map(({ address, action }) => `\n  ${action} ${address}`);
-      throw new UserError(`the plan after the deployment of ${name} has changes:${lines.join("")}`);
-    }
+    const planned = [...changes, ...outputs.map((output) => ({ ...output, address: `output.${output.name}` }))]
+      .filter(({ action }) => action !== "no-op")
+      .map(({ address, action }) => `\n  ${action} ${address}`);
+    if (planned.length > 0)
+      throw new UserError(`the plan after the deployment of ${name} has changes:${planned.join("")}`);
     this.resources = changes.filter(({ mode }) => mode === "managed").length;
     this.verified.push([`second cdktf diff ${name}`, "no changes"]);
   }
@@ -159,9 +160,8 @@ export class Demo {
   }
 
   private async cdktf(args: readonly string[], progress: Progress): Promise<void> {
-    const file = resolve("node_modules", ".bin", "cdktf");
     const options = ["--no-color", "--output", join(this.folder, "cdktf.out")];
-    const child = spawn(file, [...args, ...options], {
+    const child = spawn(resolve("node_modules", ".bin", "cdktf"), [...args, ...options], {
       env: { ...process.env, CI: "1" },
       stdio: ["ignore", "pipe", "pipe"],
       signal: this.interruption.signal,
@@ -225,8 +225,4 @@ async function denied(action: string, request: () => Promise<unknown>): Promise<
     throw error;
   }
   throw new UserError(`the sandbox allowed ${action}, which it must deny`);
-}
-
-function withoutUndefined(env: Sandbox["environment"]): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
 }

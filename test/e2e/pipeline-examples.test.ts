@@ -187,7 +187,7 @@ test("the smoke test of an overly permissive role fails", async () => {
 
 test.each([
   ["no token", async () => "", "is empty"],
-  ["a string that is not a token", async () => "not.a.token", "is no token"],
+  ["a string that is not a token", async () => "not.a.token", "is not a token"],
   [
     "a token that has expired",
     () => sandbox.issuer.token({ organization: ORGANIZATION, ...SITE, lifetime: -60 }),
