@@ -2,9 +2,11 @@ import { groupBy } from "../group-by";
 import type { EnvironmentAccess, RoleAccess, Source } from "./matrix";
 
 /** One environment as a graph: projects, sources, and groups of roles. Equal nodes are merged, and ordered to cross few edges. */
-export interface Graph {
+interface Graph {
   readonly projects: readonly Project[];
   readonly groups: readonly RoleGroup[];
+  /** The worst tone of each open source, over the groups that it can assume. A source that is not open is `plain`. */
+  readonly tones: ReadonlyMap<Source, Tone>;
 }
 
 /** A project and its sources. */
@@ -22,6 +24,10 @@ export interface RoleGroup {
   readonly roles: readonly RoleAccess[];
   /** The first of the roles, for what they have in common. */
   readonly representative: RoleAccess;
+  /** The worst tone, over its sources. */
+  readonly tone: Tone;
+  /** The tone of its permissions. */
+  readonly permissionTone: Tone;
 }
 
 /** `caution`: anyone with push access can assume the role. `danger`: and the role may write; or it is an administrator. */
@@ -38,14 +44,24 @@ export function graphOf({ roles }: EnvironmentAccess): Graph {
     sources: [first, ...others],
   }));
   const order = new Map(projects.flatMap((project) => project.sources).map((source, index) => [source, index]));
-  const groups = [...groupBy(roles, roleKey).values()].map((members) => {
+  const groups = [...groupBy(roles, roleKey).values()].map((members): RoleGroup => {
     const [representative] = members;
     const own = new Set(representative.sources.flatMap((source) => sources.get(sourceKey(source)) ?? []));
-    return { roles: members, representative, sources: [...own] };
+    return {
+      roles: members,
+      representative,
+      sources: [...own],
+      tone: worstTone([...own].map((source) => toneOf(source, representative))),
+      permissionTone: representative.level === "administrator" ? "danger" : "plain",
+    };
   });
   const position = (group: RoleGroup) =>
     group.sources.reduce((sum, source) => sum + (order.get(source) ?? 0), 0) / group.sources.length;
-  return { projects, groups: groups.sort((a, b) => position(a) - position(b)) };
+  const tones = [...order.keys()].map((source) => {
+    const assumed = groups.filter((group) => source.open && group.sources.includes(source));
+    return [source, worstTone(assumed.map(({ representative }) => toneOf(source, representative)))] as const;
+  });
+  return { projects, groups: groups.sort((a, b) => position(a) - position(b)), tones: new Map(tones) };
 }
 
 /** How dangerous it is that a source can assume a role. */
@@ -56,22 +72,6 @@ export function toneOf({ open }: Source, { level }: RoleAccess): Tone {
 
 function worstTone(tones: readonly Tone[]): Tone {
   return (["danger", "caution"] as const).find((tone) => tones.includes(tone)) ?? "plain";
-}
-
-/** The worst tone of an open source, over the groups that it can assume. A source that is not open is `plain`. */
-export function sourceTone(source: Source, groups: readonly RoleGroup[]): Tone {
-  const assumed = groups.filter(({ sources }) => source.open && sources.includes(source));
-  return worstTone(assumed.map(({ representative }) => toneOf(source, representative)));
-}
-
-/** The worst tone of a group, over its sources. */
-export function groupTone({ sources, representative }: RoleGroup): Tone {
-  return worstTone(sources.map((source) => toneOf(source, representative)));
-}
-
-/** The tone of the permissions of a role. */
-export function permissionTone({ level }: RoleAccess): Tone {
-  return level === "administrator" ? "danger" : "plain";
 }
 
 /** Identifies the project of a source, with its repository. */

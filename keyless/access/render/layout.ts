@@ -3,17 +3,7 @@ import stringWidth from "string-width";
 import { count, limitItems } from "../../text";
 import { wrap } from "../../wrap";
 import { describeCapability, type Level } from "../capabilities";
-import {
-  graphOf,
-  groupTone,
-  type Project,
-  permissionTone,
-  projectKey,
-  type RoleGroup,
-  sourceTone,
-  type Tone,
-  toneOf,
-} from "../graph";
+import { graphOf, type Project, projectKey, type RoleGroup, type Tone, toneOf } from "../graph";
 import { describeSourceRef, type EnvironmentAccess, type Source, type SourceRef } from "../matrix";
 import { roleNotes, sourceNotes } from "./notes";
 
@@ -101,15 +91,16 @@ export function layOut(access: readonly EnvironmentAccess[]): Drawing {
 }
 
 function layOutPanel(environment: EnvironmentAccess, y: number): Panel {
-  const { projects, groups } = graphOf(environment);
+  const { projects, groups, tones } = graphOf(environment);
   const top = y + PANEL_HEAD;
-  const rows = placeRows(groups, top);
+  const refsOf = (source: Source) => refsCard(source, tones.get(source));
+  const rows = placeRows(groups, refsOf, top);
   const refs = stack(
     projects
       .flatMap(({ sources }) => sources)
       .map((source) => ({
         item: source,
-        card: refsCard(source, groups),
+        card: refsOf(source),
         beside: rows.filter(({ group }) => group.sources.includes(source)).map(({ role }) => role),
       })),
     top,
@@ -143,13 +134,13 @@ function layOutPanel(environment: EnvironmentAccess, y: number): Panel {
 }
 
 /** One row for each group of roles, high enough for the cards that first occur beside it in the columns to the left. */
-function placeRows(groups: readonly RoleGroup[], top: number) {
+function placeRows(groups: readonly RoleGroup[], refsOf: (source: Source) => Card, top: number) {
   const seen = new Set<string | Source>();
   const isNew = (item: string | Source) => !seen.has(item) && seen.add(item).has(item);
   let y = top;
   return groups.map((group) => {
     const [role, may] = [roleCard(group), permissionsCard(group)];
-    const refs = group.sources.filter(isNew).map((source) => refsCard(source, groups));
+    const refs = group.sources.filter(isNew).map(refsOf);
     const projects = group.sources.filter((source) => isNew(projectKey(source))).map(projectCard);
     const height = Math.max(role.height, may.height);
     const room = Math.max(height, stackedHeight(refs), stackedHeight(projects));
@@ -168,7 +159,7 @@ function projectCard({ project, repository }: Omit<Project, "sources">): Card {
   return card(0, lines, "plain", [repository ?? "repository not named", `project ${project}`]);
 }
 
-function refsCard(source: Source, groups: readonly RoleGroup[]): Card {
+function refsCard(source: Source, tone: Tone = "plain"): Card {
   const { refs, users = [] } = source;
   const { warnings, limits } = sourceNotes(source);
   return card(
@@ -178,7 +169,7 @@ function refsCard(source: Source, groups: readonly RoleGroup[]): Card {
       ...linesOf("warning", warnings),
       ...linesOf("note", limits),
     ],
-    sourceTone(source, groups),
+    tone,
     [...refs.map(describeSourceRef), ...warnings, ...limits, ...users],
   );
 }
@@ -189,19 +180,16 @@ function refLine(ref: SourceRef): Line {
   return { style: "name", label: ref.kind, text: ref.name };
 }
 
-function roleCard(group: RoleGroup): Card {
-  const { roles, representative } = group;
+function roleCard({ roles, representative, tone }: RoleGroup): Card {
   const heading = roles.length === 1 ? [] : [`each of ${roles.length} roles`];
   const names = roles.map(({ name }) => name);
-  return card(
-    2,
-    [...linesOf("note", heading), ...limitItems(linesOf("strong", names), MAX_CARD_LINES, toNote)],
-    groupTone(group),
-    [...roles.map(({ arn }) => arn), ...roleNotes(representative).warnings],
-  );
+  return card(2, [...linesOf("note", heading), ...limitItems(linesOf("strong", names), MAX_CARD_LINES, toNote)], tone, [
+    ...roles.map(({ arn }) => arn),
+    ...roleNotes(representative).warnings,
+  ]);
 }
 
-function permissionsCard({ representative }: RoleGroup): Card {
+function permissionsCard({ representative, permissionTone }: RoleGroup): Card {
   const { capabilities, level } = representative;
   const { limits } = roleNotes(representative);
   const warnings = level === "administrator" ? ["ADMINISTRATOR"] : [];
@@ -212,7 +200,7 @@ function permissionsCard({ representative }: RoleGroup): Card {
   return card(
     3,
     [...linesOf("warning", warnings), ...limitItems(policies, 2 * MAX_CARD_LINES, toNote), ...linesOf("note", limits)],
-    permissionTone(representative),
+    permissionTone,
     [...warnings, ...capabilities.map(describeCapability), ...limits],
   );
 }

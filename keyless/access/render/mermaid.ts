@@ -1,6 +1,6 @@
 import { limitItems } from "../../text";
 import { describeCapability } from "../capabilities";
-import { graphOf, groupTone, permissionTone, type RoleGroup, sourceTone, type Tone } from "../graph";
+import { graphOf, type RoleGroup, type Tone } from "../graph";
 import { describeSourceRef, type EnvironmentAccess, type RoleAccess, type Source } from "../matrix";
 import { roleNotes, sourceNotes } from "./notes";
 
@@ -26,18 +26,16 @@ export function accessMermaid(access: readonly EnvironmentAccess[]): string {
 }
 
 function subgraphLines(environment: EnvironmentAccess, id: string): string[] {
-  const { projects, groups } = graphOf(environment);
+  const { projects, groups, tones } = graphOf(environment);
   const sources = projects.flatMap((project) => project.sources);
   const sourceId = new Map(sources.map((source, index) => [source, `${id}s${index}`]));
   return [
     `subgraph ${id}["${escapeMermaid(`${environment.name}: AWS account ${environment.accountId}`)}"]`,
     "direction LR",
-    ...sources.map(
-      (source) => `${sourceId.get(source)}["${sourceText(source)}"]${nodeClass(sourceTone(source, groups))}`,
-    ),
+    ...sources.map((source) => `${sourceId.get(source)}["${sourceText(source)}"]${nodeClass(tones.get(source))}`),
     ...groups.flatMap((group, index) => [
-      `${id}r${index}(["${roleText(group)}"])${nodeClass(groupTone(group))}`,
-      `${id}c${index}["${permissionText(group.representative)}"]${nodeClass(permissionTone(group.representative))}`,
+      `${id}r${index}(["${roleText(group)}"])${nodeClass(group.tone)}`,
+      `${id}c${index}["${permissionText(group.representative)}"]${nodeClass(group.permissionTone)}`,
       ...group.sources.map((source) => `${sourceId.get(source)} --> ${id}r${index}`),
       `${id}r${index} --> ${id}c${index}`,
     ]),
@@ -63,7 +61,7 @@ function permissionText(role: RoleAccess): string {
   return textOf([...(role.level === "administrator" ? ["ADMINISTRATOR"] : []), ...policies, ...limits]);
 }
 
-function nodeClass(tone: Tone): string {
+function nodeClass(tone: Tone = "plain"): string {
   return tone === "plain" ? "" : `:::${tone}`;
 }
 
