@@ -2,11 +2,11 @@ import { groupBy } from "../group-by";
 import type { ConditionElement, PolicyDocument, Statement } from "../policy/document";
 import type { EnvironmentScope, ScopedRole } from "./scope";
 import { lockStatements, writeStatements } from "./state";
-import { allow, policy } from "./statement";
+import { allow, policy, present } from "./statement";
 
 /**
- * What `cdktf diff <environment>` needs: it reads the roles, policies and provider of the environment and their state,
- * and takes the state's lock. It changes nothing and writes no state.
+ * Permissions for `cdktf diff <environment>`: read the roles, policies and provider of the environment and their state,
+ * and hold the lock of the state. Nothing can be changed, and no state written.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  */
@@ -15,31 +15,29 @@ export function planEnvironment(scope: EnvironmentScope): PolicyDocument {
 }
 
 /**
- * What `cdktf deploy <environment>` needs, for the role that is called `self`: it manages the environment's provider
- * and those of its roles that the pipeline deploys, attaches only the policies that the configuration names for each,
- * and writes inline policies only where the configuration has some. It can change neither itself nor a role that an
- * administrator deploys, nor the permissions boundary of any role.
+ * Permissions for `cdktf deploy <environment>`, for the role named `self`: manage the environment's provider and the
+ * roles that the pipeline deploys, attach the managed policies that the configuration lists for each role, and write
+ * inline policies to roles that have some in the configuration. The role cannot change itself, a role that an
+ * administrator deploys, or the permissions boundary of any role.
  *
- * AWS has no condition on what an inline or a trust policy says: whoever runs the role decides that for the roles that
- * it manages, up to their permissions boundary.
+ * AWS has no condition on the content of an inline policy or a trust policy: this role can grant the managed roles any
+ * permission, up to their permissions boundary.
  */
 export function applyEnvironment(scope: EnvironmentScope, self: string): PolicyDocument {
   const managed = scope.roles.filter((role) => role.name !== self && role.deployedBy === "pipeline");
   const others = scope.roles.filter((role) => !managed.includes(role));
-  const withBoundary = sortedGroups(managed, (role) => role.permissionsBoundaryArn ?? "");
+  const byBoundary = sortedGroups(managed, (role) => role.permissionsBoundaryArn ?? "");
   return policy([
     ...writeStatements(scope),
     ...readAccess(scope),
-    ...(managed.length === 0 ? [] : [allow("ChangeRoles", CHANGE_ROLE, arns(managed))]),
-    ...withBoundary.flatMap((roles, index) => [
+    managed.length > 0 && allow("ChangeRoles", CHANGE_ROLE, arns(managed)),
+    ...byBoundary.flatMap((roles, index) => [
       allow(`CreateRoles${index}`, ["iam:CreateRole"], arns(roles), boundaryOf(roles)),
-      ...inlineAccess(roles, index),
+      inlineAccess(roles, index),
     ]),
     ...attachAccess(managed),
-    ...(scope.oidcProvider.mode === "create"
-      ? [allow("ChangeProvider", CHANGE_PROVIDER, [scope.oidcProvider.arn])]
-      : []),
-    ...(others.length === 0 ? [] : [keepFromChanging(others, scope.roles)]),
+    scope.oidcProvider.mode === "create" && allow("ChangeProvider", CHANGE_PROVIDER, [scope.oidcProvider.arn]),
+    others.length > 0 && denyChanges(others, scope.roles),
   ]);
 }
 
@@ -63,31 +61,23 @@ const CHANGE_PROVIDER = [
   "iam:UntagOpenIDConnectProvider",
 ];
 
+const READ_ROLE = ["iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"];
+
 function readAccess({ roles, oidcProvider }: EnvironmentScope): Statement[] {
-  return [
-    ...(roles.length === 0
-      ? []
-      : [
-          allow(
-            "ReadRoles",
-            ["iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"],
-            arns(roles),
-          ),
-        ]),
+  return present([
+    roles.length > 0 && allow("ReadRoles", READ_ROLE, arns(roles)),
     allow("ReadProvider", ["iam:GetOpenIDConnectProvider"], [oidcProvider.arn]),
-  ];
+  ]);
 }
 
-// Only where there are inline policies: the right to write one is the right to grant anything.
-function inlineAccess(roles: readonly ScopedRole[], index: number): Statement[] {
+// Limited to roles with inline policies in the configuration: to write an inline policy is to grant any permission.
+function inlineAccess(roles: readonly ScopedRole[], index: number): Statement | false {
   const withInline = roles.filter((role) => Object.keys(role.inlinePolicies).length > 0);
-  if (withInline.length === 0) return [];
-  return [
-    allow(`InlinePolicies${index}`, ["iam:PutRolePolicy", "iam:DeleteRolePolicy"], arns(withInline), boundaryOf(roles)),
-  ];
+  const actions = ["iam:PutRolePolicy", "iam:DeleteRolePolicy"];
+  return withInline.length > 0 && allow(`InlinePolicies${index}`, actions, arns(withInline), boundaryOf(roles));
 }
 
-// Roles with the same policies share a statement; a role never gets a policy that only another one names.
+// Roles with the same managed policies share a statement, so that no role can get the policy of another one.
 function attachAccess(managed: readonly ScopedRole[]): Statement[] {
   const withPolicies = managed.filter((role) => role.managedPolicyArns.length > 0);
   const groups = sortedGroups(withPolicies, (role) =>
@@ -101,14 +91,14 @@ function attachAccess(managed: readonly ScopedRole[]): Statement[] {
   );
 }
 
-/** The condition that a role has, or is created with, the permissions boundary that the configuration names for it. */
+/** The condition that a role has, or is created with, its configured permissions boundary. */
 function boundaryOf([role]: readonly ScopedRole[]): ConditionElement | undefined {
   const boundary = role?.permissionsBoundaryArn;
   return boundary === undefined ? undefined : { StringEquals: { "iam:PermissionsBoundary": boundary } };
 }
 
-// Whatever else a role that applies may be given: what it must not change stays out of its reach.
-function keepFromChanging(roles: readonly ScopedRole[], bounded: readonly ScopedRole[]): Statement {
+// An explicit Deny, so that no other policy of the role can grant it.
+function denyChanges(roles: readonly ScopedRole[], bounded: readonly ScopedRole[]): Statement {
   const boundaries = bounded.flatMap(({ permissionsBoundaryArn }) => permissionsBoundaryArn ?? []);
   return {
     Sid: "NeverChange",

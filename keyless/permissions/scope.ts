@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../policy/document";
 
-/** The place of one stack's state: an object of a bucket, and how runs are kept from each other. */
+/** The location of a stack's state, and its lock. */
 export interface StateLocation {
   readonly bucket: string;
   /** The state's key in the bucket. */
@@ -8,38 +8,38 @@ export interface StateLocation {
   /** The region of bucket, table and key. */
   readonly region: string;
   readonly lock: "dynamodb" | "lockfile" | "both";
-  /** Present unless the lock is the lock file alone. */
+  /** Absent if `lock` is `lockfile`. */
   readonly lockTable?: string;
-  /** The ARN of the KMS key that encrypts bucket and table, if it is one of the account's own. */
+  /** The ARN of the KMS key that encrypts bucket and table. Absent: keys owned by AWS. */
   readonly kmsKeyArn?: string;
 }
 
-/** A role of an environment, as far as permissions to manage it need to know. */
+/** A role of an environment: the fields that determine the permissions to manage it. */
 export interface ScopedRole {
   readonly name: string;
   readonly arn: string;
   readonly managedPolicyArns: readonly string[];
-  /** By name; what they say does not matter here. */
+  /** By name; the content is not used. */
   readonly inlinePolicies: { readonly [name: string]: unknown };
   readonly permissionsBoundaryArn?: string;
   readonly deployedBy: "pipeline" | "administrator";
 }
 
-/** The environment for which permissions are made: its account, its state, its provider and its roles. */
+/** An environment: the fields that determine the permissions to manage it. */
 export interface EnvironmentScope {
   readonly accountId: string;
   readonly partition: string;
-  /** The end of the names of the partition's service endpoints, e.g. `amazonaws.com`. */
+  /** The DNS suffix of the partition's service endpoints, e.g. `amazonaws.com`. */
   readonly dnsSuffix: string;
   readonly region: string;
   readonly state: StateLocation;
   readonly oidcProvider: {
     readonly arn: string;
-    /** Whether the environment creates the provider or finds it in the account. */
+    /** `existing`: the account already has the provider. */
     readonly mode: "create" | "existing";
   };
   readonly roles: readonly ScopedRole[];
 }
 
-/** Makes the policy document of one of the environment's roles, named `role`, from the environment. */
+/** Builds a policy document for an environment's role, named `role`. */
 export type PolicyBuilder = (scope: EnvironmentScope, role: string) => PolicyDocument;

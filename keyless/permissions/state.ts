@@ -1,92 +1,83 @@
 import type { PolicyDocument, Statement } from "../policy/document";
 import type { EnvironmentScope } from "./scope";
-import { allow, policy } from "./statement";
+import { allow, policy, present } from "./statement";
 
-type Stated = Pick<EnvironmentScope, "partition" | "dnsSuffix" | "accountId" | "state">;
+type StateScope = Pick<EnvironmentScope, "partition" | "dnsSuffix" | "accountId" | "state">;
 
 /**
- * What it takes to read the environment's state, as the `terraform_remote_state` of another configuration does: it
- * takes no lock and writes nothing.
+ * Permissions to read the environment's state without its lock, e.g. for `terraform_remote_state` in another
+ * configuration.
  */
-export function readState(scope: Stated): PolicyDocument {
-  return policy(readStatements(scope));
+export function readState(scope: StateScope): PolicyDocument {
+  return policy(readStateStatements(scope));
 }
 
 /**
- * What reading the state and holding its lock take, and nothing that writes the state: a plan.
+ * Permissions to read the state and hold its lock without writing the state: a plan.
  *
  * @see https://developer.hashicorp.com/terraform/language/backend/s3#permissions-required
  */
-export function lockStatements(scope: Stated): Statement[] {
-  const { state } = scope;
-  return [
-    ...readStatements(scope),
-    ...(state.lock === "lockfile"
-      ? []
-      : [
-          allow("DescribeLocks", ["dynamodb:DescribeTable"], [lockTable(scope)]),
-          onLockItems("HoldLock", ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], scope, [
-            lockItem(scope),
-          ]),
-        ]),
-    ...(state.lock === "dynamodb"
-      ? []
-      : [allow("HoldLockFile", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [`${stateObject(scope)}.tflock`])]),
-    ...encryption(scope, "EncryptLock", ["kms:Encrypt", "kms:GenerateDataKey"]),
-  ];
+export function lockStatements(scope: StateScope): Statement[] {
+  const { lock } = scope.state;
+  const holdLock = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+  const lockFile = `${stateObject(scope)}.tflock`;
+  return present([
+    ...readStateStatements(scope),
+    lock !== "lockfile" && allow("DescribeLocks", ["dynamodb:DescribeTable"], [lockTable(scope)]),
+    lock !== "lockfile" && onLockItem("HoldLock", holdLock, scope, lockItem(scope)),
+    lock !== "dynamodb" && allow("HoldLockFile", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [lockFile]),
+    encryption(scope, "EncryptLock", ["kms:Encrypt", "kms:GenerateDataKey"]),
+  ]);
 }
 
-/** What reading and writing the state under its lock take: an apply. */
-export function writeStatements(scope: Stated): Statement[] {
-  return [
+/** Permissions to read and write the state and hold its lock: an apply. */
+export function writeStatements(scope: StateScope): Statement[] {
+  const writeDigest = ["dynamodb:PutItem", "dynamodb:DeleteItem"];
+  return present([
     ...lockStatements(scope),
     allow("WriteState", ["s3:PutObject"], [stateObject(scope)]),
-    ...(scope.state.lock === "lockfile"
-      ? []
-      : [onLockItems("WriteDigest", ["dynamodb:PutItem", "dynamodb:DeleteItem"], scope, [digestItem(scope)])]),
-  ];
+    scope.state.lock !== "lockfile" && onLockItem("WriteDigest", writeDigest, scope, digestItem(scope)),
+  ]);
 }
 
-function readStatements(scope: Stated): Statement[] {
-  return [
-    // Not narrowed to the state's key: without it, S3 answers 403 and not 404 for a state that does not exist yet.
+function readStateStatements(scope: StateScope): Statement[] {
+  return present([
+    // Not limited to the state's key: without s3:ListBucket, S3 returns 403 instead of 404 for a state that does not exist.
     allow("ListState", ["s3:ListBucket"], [`arn:${scope.partition}:s3:::${scope.state.bucket}`]),
     allow("ReadState", ["s3:GetObject"], [stateObject(scope)]),
-    ...(scope.state.lock === "lockfile"
-      ? []
-      : [onLockItems("ReadDigest", ["dynamodb:GetItem"], scope, [digestItem(scope)])]),
-    ...encryption(scope, "DecryptState", ["kms:Decrypt"]),
-  ];
+    scope.state.lock !== "lockfile" && onLockItem("ReadDigest", ["dynamodb:GetItem"], scope, digestItem(scope)),
+    encryption(scope, "DecryptState", ["kms:Decrypt"]),
+  ]);
 }
 
-// Of all items, since a transaction may name several, and of at least one, since "all of none" holds too.
-function onLockItems(sid: string, actions: string[], scope: Stated, items: string[]): Statement {
+// A request can name several items, hence ForAllValues, which is also true for none, hence Null.
+function onLockItem(sid: string, actions: string[], scope: StateScope, item: string): Statement {
   return allow(sid, actions, [lockTable(scope)], {
-    "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": items },
+    "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [item] },
     Null: { "dynamodb:LeadingKeys": "false" },
   });
 }
 
-function encryption({ dnsSuffix, state }: Stated, sid: string, actions: string[]): Statement[] {
-  if (state.kmsKeyArn === undefined) return [];
+function encryption({ dnsSuffix, state }: StateScope, sid: string, actions: string[]): Statement | false {
+  if (state.kmsKeyArn === undefined) return false;
   const services = [`s3.${state.region}.${dnsSuffix}`, `dynamodb.${state.region}.${dnsSuffix}`];
-  return [allow(sid, actions, [state.kmsKeyArn], { StringEquals: { "kms:ViaService": services } })];
+  return allow(sid, actions, [state.kmsKeyArn], { StringEquals: { "kms:ViaService": services } });
 }
 
-function stateObject({ partition, state }: Stated): string {
+function stateObject({ partition, state }: StateScope): string {
   return `arn:${partition}:s3:::${state.bucket}/${state.key}`;
 }
 
-function lockTable({ partition, accountId, state }: Stated): string {
+function lockTable({ partition, accountId, state }: StateScope): string {
   return `arn:${partition}:dynamodb:${state.region}:${accountId}:table/${state.lockTable}`;
 }
 
-/** The item that is the lock while it exists; Terraform names it after the state. */
-function lockItem({ state }: Stated): string {
+/** The item that is the lock; Terraform creates and deletes it. */
+function lockItem({ state }: StateScope): string {
   return `${state.bucket}/${state.key}`;
 }
 
-/** The item that holds the digest of the state, by which Terraform knows that it has read the newest. */
-function digestItem(scope: Stated): string {
+/** The item with the digest of the state; Terraform compares it to detect an outdated state. */
+function digestItem(scope: StateScope): string {
   return `${lockItem(scope)}-md5`;
 }

@@ -1,6 +1,6 @@
 import type { ConditionElement, PolicyDocument, Statement } from "../policy/document";
 
-/** A statement that allows actions on resources, named so that a reader of the policy sees what it is for. */
+/** A statement that allows actions on resources. `Sid` describes its purpose. */
 export function allow(
   Sid: string,
   Action: readonly string[],
@@ -10,7 +10,12 @@ export function allow(
   return { Sid, Effect: "Allow", Action, Resource, ...(Condition !== undefined && { Condition }) };
 }
 
+/** The statements of a list that are present. A statement that a scope does not require is `false`. */
+export function present(statements: readonly (Statement | false)[]): Statement[] {
+  return statements.filter((statement) => statement !== false);
+}
+
 /** A policy document of these statements. */
-export function policy(statements: readonly Statement[]): PolicyDocument {
-  return { Version: "2012-10-17", Statement: statements };
+export function policy(statements: readonly (Statement | false)[]): PolicyDocument {
+  return { Version: "2012-10-17", Statement: present(statements) };
 }
