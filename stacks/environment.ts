@@ -6,7 +6,7 @@ import type { Environment } from "../keyless/config/resolved";
 import { CircleCiRole } from "./role";
 import { addAwsProvider, addS3Backend } from "./settings";
 
-/** One environment: the account's OpenID Connect provider for CircleCI, and the roles that its tokens are traded for. */
+/** An environment: the account's OpenID Connect provider for CircleCI, and the roles that CircleCI jobs assume. */
 export class EnvironmentStack extends TerraformStack {
   constructor(scope: Construct, environment: Environment) {
     super(scope, environment.name);
@@ -48,7 +48,7 @@ export class EnvironmentStack extends TerraformStack {
         postcondition: [
           {
             condition: `\${length(setsubtract(${audiences}, self.client_id_list)) == 0}`,
-            errorMessage: `The existing provider does not take every audience of config.ts, ${circleci.audiences.join(", ")}: add what is missing to it.`,
+            errorMessage: `The existing provider does not have all audiences of config.ts, ${circleci.audiences.join(", ")}: add those that are missing.`,
           },
         ],
       },

@@ -4,7 +4,7 @@ import type { Tags } from "../keyless/config/input";
 import type { StateLocation } from "../keyless/permissions/scope";
 import { terraformConstraint } from "../keyless/terraform/version";
 
-/** Keeps the stack's state in S3, under the locks that the configuration names. */
+/** Configures the stack's S3 backend and its lock. */
 export function addS3Backend(stack: TerraformStack, accountId: string, state: StateLocation): void {
   const backend = new S3Backend(stack, {
     bucket: state.bucket,
@@ -20,7 +20,7 @@ export function addS3Backend(stack: TerraformStack, accountId: string, state: St
   stack.addOverride("terraform.required_version", terraformConstraint);
 }
 
-/** The AWS provider of a stack; with credentials of any other account it stops before it reads anything. */
+/** Configures the stack's AWS provider. With credentials of another account it fails before it reads anything. */
 export function addAwsProvider(stack: TerraformStack, accountId: string, region: string, tags: Tags): void {
   new AwsProvider(stack, "aws", {
     region,

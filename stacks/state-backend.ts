@@ -12,8 +12,8 @@ import type { StateBackend } from "../keyless/config/resolved";
 import { addAwsProvider, addS3Backend } from "./settings";
 
 /**
- * The bucket that holds the state and the table of its locks, neither of which Terraform may destroy. Its own state is
- * in that bucket too: `keyless bootstrap` makes it with a local state first.
+ * The bucket for the state and the table for its locks; Terraform cannot destroy them. The state of this stack is in the
+ * same bucket: `keyless bootstrap` creates the stack with a local state and migrates it.
  */
 export class StateBackendStack extends TerraformStack {
   constructor(scope: Construct, backend: StateBackend) {
@@ -53,7 +53,7 @@ export class StateBackendStack extends TerraformStack {
     new S3BucketPolicy(this, "tls_only", {
       bucket,
       policy: JSON.stringify(tlsOnly(`arn:${partition}:s3:::${state.bucket}`)),
-      // S3 refuses two changes of a bucket's access at the same moment.
+      // S3 rejects concurrent changes of the access to a bucket.
       dependsOn: [publicAccess],
     });
     if (keepOldVersionsDays !== "forever") {

@@ -60,8 +60,8 @@ function problemOf(issue: Issue): Problem {
   return { path: pathOf(issue), value: issue.input, message: issue.message };
 }
 
-// Cross-field checks need every field to be present and of the right type: they skip a role, an environment or the whole
-// configuration that fails the schema so.
+// Cross-field checks require that every field is present and has the correct type. They skip a role or environment where
+// that is not so, or the whole configuration.
 function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInput {
   const malformed = issues
     .filter(({ kind, type }) => kind === "schema" && type !== "never" && type !== "picklist")

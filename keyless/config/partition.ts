@@ -4,7 +4,7 @@ import { partition } from "@aws-sdk/core/client";
 export interface Partition {
   /** As ARNs spell it: `aws`, `aws-cn`, `aws-us-gov`, … */
   readonly name: string;
-  /** The end of the names of its service endpoints, e.g. `amazonaws.com`. */
+  /** The DNS suffix of its service endpoints, e.g. `amazonaws.com`. */
   readonly dnsSuffix: string;
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { applyEnvironment, planEnvironment } from "../permissions/environment";
-import type { EnvironmentScope, PolicyBuilder, StateLocation } from "../permissions/scope";
+import type { EnvironmentScope, PolicyBuilder, ScopedRole, StateLocation } from "../permissions/scope";
 import { readState, writeStatements } from "../permissions/state";
 import { type PolicyDocument, type Statement, statements } from "../policy/document";
 import { formatIssuer, type TrustRule } from "../trust/circleci";
@@ -18,13 +18,13 @@ export interface Config {
   readonly trustTests: readonly TrustTest[];
 }
 
-/** An environment of the configuration, with everything filled in. */
+/** An environment of the configuration, with all defaults filled in. */
 export interface Environment extends EnvironmentScope {
-  /** The environment's and its stack's name. */
+  /** The name of the environment and of its stack. */
   readonly name: string;
   readonly circleci: {
     readonly organizationId: string;
-    /** The issuer without its `https://`. */
+    /** The issuer without `https://`. */
     readonly issuer: string;
     readonly audiences: readonly string[];
     readonly thumbprints: readonly string[];
@@ -40,25 +40,20 @@ const BUILDERS = { applyEnvironment, planEnvironment, readState };
 export type BuilderName = keyof typeof BUILDERS | "other";
 
 /** A role of an environment, with all defaults filled in and its policies built. */
-export interface Role {
-  readonly name: string;
-  readonly arn: string;
+export interface Role extends ScopedRole {
   readonly trust: readonly TrustRule[];
-  readonly managedPolicyArns: readonly string[];
   readonly inlinePolicies: { readonly [name: string]: PolicyDocument };
   /** The function that built each inline policy, by the policy's name. */
   readonly policyBuilders: { readonly [name: string]: BuilderName };
   readonly description?: string;
   readonly path: string;
-  readonly permissionsBoundaryArn?: string;
   readonly maxSessionSeconds: number;
-  /** The configuration's tags and the role's own, which win. */
+  /** The configuration's tags, overridden by the role's own. */
   readonly tags: Tags;
-  readonly deployedBy: "pipeline" | "administrator";
   readonly acceptedFindings: AcceptedFindings;
 }
 
-/** The bucket and the table that hold the state of one environment or more, and the location of their own state in it. */
+/** The bucket and table for the state of one or more environments, and the location of their own state in the bucket. */
 export interface StateBackend {
   /** The stack's name: `<environment>-state`. */
   readonly name: string;
@@ -75,8 +70,7 @@ export interface StateBackend {
 export type BuildPolicy = (path: readonly string[], builder: () => PolicyDocument) => PolicyDocument | undefined;
 
 /**
- * Fills in every default and works out what follows from the configuration: ARNs, state keys, and the policies that
- * functions build.
+ * Fills in the defaults and derives ARNs, state keys, state backends, and the policies that functions build.
  */
 export function resolve(input: ConfigInput, build: BuildPolicy): Config {
   const environments = Object.entries(input.environments).map(([name, environment]) =>
@@ -93,7 +87,7 @@ function resolveEnvironment(
 ): Environment {
   const { circleci } = input;
   const { accountId, region } = environment;
-  const { name: partition } = partitionOf(region);
+  const { name: partition, dnsSuffix } = partitionOf(region);
   const issuer = formatIssuer({ host: circleci.server, organization: circleci.organizationId });
   const rawRoles = Object.entries(environment.roles).map(([roleName, role]) => ({
     ...role,
@@ -106,9 +100,9 @@ function resolveEnvironment(
   const scope: EnvironmentScope = {
     accountId,
     partition,
+    dnsSuffix,
     region,
     state: stateOf(environment, `${name}/terraform.tfstate`),
-    dnsSuffix: partitionOf(region).dnsSuffix,
     oidcProvider: {
       arn: providerArn(issuer, { accountId, partition }),
       mode: environment.oidcProvider ?? "create",
@@ -122,7 +116,7 @@ function resolveEnvironment(
       organizationId: circleci.organizationId,
       issuer,
       audiences: circleci.audiences ?? [circleci.organizationId],
-      // Sorted, since Terraform takes another order for a change.
+      // Sorted: to Terraform, another order is a change.
       thumbprints: (circleci.thumbprints ?? []).map((thumbprint) => thumbprint.toLowerCase()).sort(),
     },
     tags: input.tags ?? {},
@@ -185,24 +179,15 @@ function stateOf({ region, state }: EnvironmentInput, name: string): StateLocati
   };
 }
 
-// Environments that name the same bucket share its backend; that they agree on all of it is one of the checks.
+// Environments with the same bucket share a backend; checks.ts verifies that their settings are equal.
 function stateBackends(input: ConfigInput, environments: readonly Environment[]): StateBackend[] {
-  const firstOfBucket = new Map<string, Environment>();
-  for (const environment of environments) {
-    if (!firstOfBucket.has(environment.state.bucket)) firstOfBucket.set(environment.state.bucket, environment);
-  }
-  return [...firstOfBucket.values()].flatMap((environment) => {
-    const given = input.environments[environment.name];
-    if (given === undefined) return [];
-    const name = `${environment.name}-state`;
-    return {
-      name,
-      environment: environment.name,
-      accountId: environment.accountId,
-      partition: environment.partition,
-      tags: environment.tags,
-      state: stateOf(given, `${name}/terraform.tfstate`),
-      keepOldVersionsDays: given.state.keepOldVersionsDays ?? 90,
-    };
+  const buckets = environments.map(({ state }) => state.bucket);
+  return environments.flatMap(({ name: environment, accountId, partition, tags, state: { bucket } }, index) => {
+    const given = input.environments[environment];
+    if (given === undefined || buckets.indexOf(bucket) < index) return [];
+    const name = `${environment}-state`;
+    const state = stateOf(given, `${name}/terraform.tfstate`);
+    const { keepOldVersionsDays = 90 } = given.state;
+    return [{ name, environment, accountId, partition, tags, state, keepOldVersionsDays }];
   });
 }

@@ -10,20 +10,21 @@ export const CIRCLECI_CLOUD = "oidc.circleci.com";
 /** A lower-case UUID, the form of every organization, project and user id of CircleCI. */
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Trusts every branch, tag and trigger of a project. */
-export interface AnyRefRule {
+interface ProjectRule {
   /** The project's id, a lower-case UUID: CircleCI → Project Settings → Overview, `CIRCLE_PROJECT_ID` in a job. */
   readonly project: string;
-  /** Every branch, tag and kind of trigger: anyone with push access to the repository can assume the role. */
-  readonly refs: "any";
   /** The ids of the users whose pipelines are trusted, lower-case UUIDs. Default: any user. */
   readonly users?: readonly string[];
 }
 
+/** Trusts every branch, tag and trigger of a project. */
+export interface AnyRefRule extends ProjectRule {
+  /** Every branch, tag and kind of trigger: anyone with push access to the repository can assume the role. */
+  readonly refs: "any";
+}
+
 /** Trusts only these branches and tags of one repository; at least one branch or tag. Requires V2 tokens. */
-export interface RefRule {
-  /** The project's id, a lower-case UUID: CircleCI → Project Settings → Overview, `CIRCLE_PROJECT_ID` in a job. */
-  readonly project: string;
+export interface RefRule extends ProjectRule {
   /** The repository as it appears in the token: host/owner/name, e.g. `github.com/acme/site`. */
   readonly repository: string;
   /**
@@ -33,8 +34,6 @@ export interface RefRule {
   readonly branches?: readonly string[];
   /** Tag names, without `refs/tags/`, by the same rules: `v*`. Default: no tag. */
   readonly tags?: readonly string[];
-  /** The ids of the users whose pipelines are trusted, lower-case UUIDs. Default: any user. */
-  readonly users?: readonly string[];
 }
 
 /** Trusts the subjects that match a custom pattern. */

@@ -1,21 +1,21 @@
 import type { PolicyDocument } from "../policy/document";
 import { subjectPatterns, type TrustRule } from "./circleci";
 
-/** Whom a role's trust policy is about: tokens of this issuer, for these audiences, that one of these rules names. */
+/** The tokens that a role trusts: of this issuer, for one of the audiences, and matching one of the rules. */
 export interface Trust {
   /** The ARN of the IAM OpenID Connect provider. */
   readonly providerArn: string;
-  /** The issuer without its `https://`. */
+  /** The issuer without `https://`. */
   readonly issuer: string;
   /** The CircleCI organization, a lower-case UUID. */
   readonly organizationId: string;
-  /** The values of a token's `aud` that are taken; at least one. */
+  /** The accepted values of a token's `aud`; at least one. */
   readonly audiences: readonly string[];
   /** At least one. */
   readonly rules: readonly TrustRule[];
 }
 
-/** One condition of a trust policy, in the terms of Terraform's `aws_iam_policy_document`. */
+/** A condition of a trust policy, with the arguments of Terraform's `aws_iam_policy_document`. */
 export interface TrustCondition {
   readonly test: "StringEquals" | "StringLike";
   readonly variable: string;
@@ -23,15 +23,15 @@ export interface TrustCondition {
 }
 
 /**
- * The conditions of a trust policy: the audience by equality, the subject by pattern. Both are always present: AWS
- * demands neither for an issuer of an organization's own, and without them it would let in every token of the issuer.
+ * The conditions of a trust policy: equality for the audience, patterns for the subject. AWS does not require them for
+ * the issuer of an organization; without them, every token of the issuer would be trusted.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
  */
 export function trustConditions(trust: Omit<Trust, "providerArn">): TrustCondition[] {
   const subjects = trust.rules.flatMap((rule) => subjectPatterns(rule, trust.organizationId));
   if (trust.audiences.length === 0 || subjects.length === 0) {
-    throw new Error(`a trust policy for ${trust.issuer} needs at least one audience and one subject`);
+    throw new Error(`a trust policy for ${trust.issuer} must have at least one audience and one subject`);
   }
   return [
     { test: "StringEquals", variable: `${trust.issuer}:aud`, values: sortedUnique(trust.audiences) },
@@ -39,7 +39,7 @@ export function trustConditions(trust: Omit<Trust, "providerArn">): TrustConditi
   ];
 }
 
-/** The trust policy as AWS stores it once Terraform has rendered and applied it. */
+/** The trust policy as Terraform renders it and AWS stores it. */
 export function trustPolicy(trust: Trust): PolicyDocument {
   return {
     Version: "2012-10-17",
@@ -59,7 +59,7 @@ export function trustPolicy(trust: Trust): PolicyDocument {
   };
 }
 
-// The order of values means nothing to AWS; sorted, reordering the rules changes nothing in the plan.
+// AWS ignores the order of values. Sorted, a new order of the rules does not change the plan.
 function sortedUnique(values: readonly string[]): string[] {
   return [...new Set(values)].sort();
 }
