@@ -8,8 +8,8 @@ import { having, project } from "../config/configuration";
 import { configurableRefName } from "../trust/ref-names";
 import { addresses, blocks, synthesize } from "./synthesis";
 
-// Part of the contract: a resource whose address changes is destroyed and made anew at the next deploy.
-test("the shipped configuration's addresses are these", () => {
+// The addresses are a contract: Terraform replaces a resource whose address changes.
+test("the shipped configuration has these addresses", () => {
   const roles = ["circleci-access-apply", "circleci-access-plan", "circleci-read-only", "circleci-site-publisher"];
   const environment = [
     "aws_iam_openid_connect_provider.circleci",
@@ -81,7 +81,7 @@ function permuted<T>(values: readonly T[]): fc.Arbitrary<T[]> {
 }
 
 describe("for any roles", () => {
-  test("adding one changes nothing but what is its own", () => {
+  test("adding a role changes only its own resources", () => {
     fc.assert(
       fc.property(roles, roleName, role, (before, name, added) => {
         fc.pre(
@@ -98,7 +98,7 @@ describe("for any roles", () => {
     );
   });
 
-  test("every role has its own resources, and as many as it should", () => {
+  test("every role has the expected number of resources", () => {
     fc.assert(
       fc.property(roles, (given) => {
         const expected = Object.values(given).map(
@@ -111,7 +111,7 @@ describe("for any roles", () => {
     );
   });
 
-  test("the order of roles, rules and policies means nothing", () => {
+  test("the order of roles, rules and policies has no effect", () => {
     const shuffled = roles.chain((given) =>
       fc.tuple(
         fc.constant(given),
@@ -138,7 +138,7 @@ describe("for any roles", () => {
     );
   });
 
-  test("taking a policy away changes its own key alone", () => {
+  test("removing a policy removes only its own key", () => {
     const withPolicies = role.filter(({ managedPolicyArns }) => managedPolicyArns.length > 1);
     fc.assert(
       fc.property(withPolicies, fc.nat(), (given, index) => {
@@ -156,7 +156,7 @@ describe("for any roles", () => {
   });
 });
 
-test("the environment's outputs are the provider's ARN and each role's by its name", () => {
+test("the outputs of an environment are the ARN of the provider and the ARNs of the roles by name", () => {
   const output = synthesize(shipped).dev?.output;
   expect(output?.oidc_provider_arn?.value).toBe("${aws_iam_openid_connect_provider.circleci.arn}");
   expect(output?.role_arns?.value).toMatchObject({ "circleci-read-only": "${aws_iam_role.circleci-read-only.arn}" });

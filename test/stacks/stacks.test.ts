@@ -22,17 +22,17 @@ function backend(...changes: Parameters<typeof having>[0][]) {
 describe("every stack", () => {
   const stacks = Object.entries(synthesize(valid));
 
-  test.each(stacks)("%s is held to its account, and carries the default tags", (_, { provider }) => {
+  test.each(stacks)("%s is limited to its account, and has the default tags", (_, { provider }) => {
     expect(provider.aws).toEqual([
       { region: "us-east-1", allowed_account_ids: [account], default_tags: [{ tags: { ManagedBy: "cdktf" } }] },
     ]);
   });
 
-  test.each(stacks)("%s says which Terraform it is made for", (_, { terraform }) => {
+  test.each(stacks)("%s constrains the version of Terraform", (_, { terraform }) => {
     expect(terraform.required_version).toBe(">= 1.11.0, < 2.0.0");
   });
 
-  test.each(stacks)("%s keeps its state under a key of its own", (name, { terraform }) => {
+  test.each(stacks)("%s has its own state key", (name, { terraform }) => {
     expect(terraform.backend.s3).toEqual({
       allowed_account_ids: [account],
       bucket: "acme-tfstate",
@@ -47,12 +47,12 @@ describe("every stack", () => {
 describe("the S3 backend", () => {
   const { bucket, lockTable } = valid.environments.dev?.state ?? {};
   test.each([
-    ["of a DynamoDB lock names the table", { lock: "dynamodb" }, { dynamodb_table: lockTable }],
-    ["of a lock file names no table", { lock: "lockfile" }, { use_lockfile: true }],
-    ["of both has both", { lock: "both" }, { dynamodb_table: lockTable, use_lockfile: true }],
-    ["has the key of the account", { kmsKeyArn: keyArn }, { dynamodb_table: lockTable, kms_key_id: keyArn }],
-    ["is in another region", { region: "eu-west-1" }, { dynamodb_table: lockTable, region: "eu-west-1" }],
-    ["has a prefix", { keyPrefix: "a/b/" }, { dynamodb_table: lockTable, key: "a/b/dev/terraform.tfstate" }],
+    ["with a DynamoDB lock has the table", { lock: "dynamodb" }, { dynamodb_table: lockTable }],
+    ["with a lock file has no table", { lock: "lockfile" }, { use_lockfile: true }],
+    ["with both locks has both", { lock: "both" }, { dynamodb_table: lockTable, use_lockfile: true }],
+    ["has the configured KMS key", { kmsKeyArn: keyArn }, { dynamodb_table: lockTable, kms_key_id: keyArn }],
+    ["has its own region", { region: "eu-west-1" }, { dynamodb_table: lockTable, region: "eu-west-1" }],
+    ["has a key prefix", { keyPrefix: "a/b/" }, { dynamodb_table: lockTable, key: "a/b/dev/terraform.tfstate" }],
   ])("%s", (_, state, expected) => {
     const made = dev(["environments.dev.state", { bucket, lockTable, ...state }]).terraform.backend.s3;
     const always = { allowed_account_ids: [account], bucket, encrypt: true };
@@ -63,17 +63,17 @@ describe("the S3 backend", () => {
 describe("the provider for CircleCI", () => {
   const provider = "aws_iam_openid_connect_provider.circleci";
 
-  test("has CircleCI's issuer, the organization for its audience, and no thumbprint", () => {
+  test("has the issuer of CircleCI, the organization as its audience, and no thumbprint", () => {
     expect(dev().blocks[provider]).toMatchObject({ url: `https://${issuer}`, client_id_list: [organization] });
     expect(dev().blocks[provider]).not.toHaveProperty("thumbprint_list");
   });
 
-  test("takes the audiences and thumbprints that are named", () => {
+  test("has the configured audiences and thumbprints", () => {
     const made = dev(["circleci.audiences", ["a", "b"]], ["circleci.thumbprints", ["A".repeat(40)]]);
     expect(made.blocks[provider]).toMatchObject({ client_id_list: ["a", "b"], thumbprint_list: ["a".repeat(40)] });
   });
 
-  test("is that of a CircleCI server, in the trust's condition keys too", () => {
+  test("has the issuer of a CircleCI server, as do the condition keys of trust policies", () => {
     const made = dev(["circleci.server", "circleci.example.com"]);
     expect(made.blocks[provider]).toMatchObject({ url: `https://circleci.example.com/org/${organization}` });
     expect(JSON.stringify(made.blocks["data.aws_iam_policy_document.reader"])).toContain(
@@ -81,7 +81,7 @@ describe("the provider for CircleCI", () => {
     );
   });
 
-  test("that exists is read and not made, and must take every audience", () => {
+  test("that exists is read instead of created, and must have every audience", () => {
     const made = dev(["environments.dev.oidcProvider", "existing"], ["circleci.audiences", ['a"b', "c"]]);
     expect(made.blocks).not.toHaveProperty([provider]);
     expect(made.blocks[`data.${provider}`]).toMatchObject({
@@ -106,7 +106,7 @@ describe("the provider for CircleCI", () => {
 });
 
 describe("a role", () => {
-  test("that has nothing but trust and a policy has the documented module's arguments and no others", () => {
+  test("with only trust and a policy has the arguments of the documented module and no others", () => {
     const { "//": _, ...made } = dev().blocks["aws_iam_role.reader"] ?? {};
     expect(made).toEqual({
       name: "reader",
@@ -116,7 +116,7 @@ describe("a role", () => {
     });
   });
 
-  test("has every option that it is given", () => {
+  test("has every configured option", () => {
     const boundary = `arn:aws:iam::${account}:policy/bounds`;
     const made = dev(
       [`${role}.path`, "/ci/"],
@@ -134,13 +134,13 @@ describe("a role", () => {
     });
   });
 
-  test("is called in Terraform as its name allows, and in AWS as it is", () => {
+  test("has a cleaned name in Terraform, and its unchanged name in AWS", () => {
     const made = dev(["environments.dev.roles", { "0a+=,.@-_b": { trust: [{ project, refs: "any" }] } }]);
     expect(made.blocks["aws_iam_role._0a-_b"]).toMatchObject({ name: "0a+=,.@-_b" });
     expect(made.output?.role_arns?.value).toEqual({ "0a+=,.@-_b": "${aws_iam_role._0a-_b.arn}" });
   });
 
-  test("has its trust rendered by the data source: the audience by equality, the subjects by pattern", () => {
+  test("has a trust policy of the data source: StringEquals for the audience, StringLike for the subjects", () => {
     const { statement } =
       dev([`${role}.trust.0.branches`, ["main", "a"]]).blocks["data.aws_iam_policy_document.reader"] ?? {};
     const subject = `org/${organization}/project/${project}/user/????????-????-????-????-????????????/vcs-origin/github.com/acme/site/vcs-ref/refs/heads`;
@@ -165,7 +165,7 @@ describe("a role", () => {
     });
   });
 
-  test("has its managed policies keyed by what they are, never by position", () => {
+  test("has its managed policies keyed by ARN, not by position", () => {
     const arns = [
       "arn:aws:iam::aws:policy/service-role/Same",
       "arn:aws:iam::aws:policy/Same",
@@ -220,13 +220,13 @@ describe("the state backend", () => {
     });
   });
 
-  test("encrypts bucket and table with the account's key where one is named", () => {
+  test("encrypts bucket and table with the configured KMS key", () => {
     const made = backend(["environments.dev.state.kmsKeyArn", keyArn]);
     expect(made["aws_dynamodb_table.lock"]).toMatchObject({ server_side_encryption: { kms_key_arn: keyArn } });
     expect(JSON.stringify(made["aws_s3_bucket_server_side_encryption_configuration.encryption"])).toContain(keyArn);
   });
 
-  test("has no table for a lock file, and no lifecycle for versions kept forever", () => {
+  test("has no table if it uses a lock file, and no lifecycle rule if old versions are kept forever", () => {
     const made = backend(
       ["environments.dev.state.lock", "lockfile"],
       ["environments.dev.state.keepOldVersionsDays", "forever"],
@@ -235,7 +235,7 @@ describe("the state backend", () => {
     expect(Object.keys(made)).not.toContain("aws_s3_bucket_lifecycle_configuration.old_versions");
   });
 
-  test("names its own partition in the bucket's policy", () => {
+  test("uses its partition in the bucket policy", () => {
     const changes = [
       ["environments.dev.region", "cn-north-1"],
       [`${role}.managedPolicyArns`, []],
@@ -246,7 +246,7 @@ describe("the state backend", () => {
   });
 });
 
-test("synthesis depends on the configuration alone", () => {
+test("synthesis is deterministic", () => {
   const config = defineConfig(valid as ConfigInput);
   expect(synthesize(config)).toEqual(synthesize(config));
 });
@@ -256,6 +256,6 @@ test.each([
   ["%{if}", "%%{if}"],
   ["$ { % }", "$ { % }"],
   ["{{ }}", "{{ }}"],
-])("the text %s is %s to Terraform", (text, escaped) => {
+])("the text %s is written as %s for Terraform", (text, escaped) => {
   expect(escapeTemplates(text)).toBe(escaped);
 });
