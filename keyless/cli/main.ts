@@ -34,6 +34,7 @@ const program = new Command("keyless")
   .description("set up, review and explain CircleCI's access to AWS without stored keys")
   .version(JSON.parse(readProjectFile("package.json")).version)
   .showHelpAfterError("Run with --help for usage")
+  .configureHelp({ minWidthToWrap: 30 })
   .addHelpText("afterAll", EXIT_STATUS_HELP)
   // Throw instead of exiting: runProgram sets the exit status.
   .exitOverride();

@@ -86,6 +86,10 @@ test("the table lists every command", async () => {
   expect(listed.filter((name) => name !== "help").sort()).toEqual(names);
 });
 
+test("--help fits 80 columns", async () => {
+  expect(widest((await keyless(["--help"])).stdout)).toBeLessThanOrEqual(80);
+});
+
 test("--version prints the version of package.json", async () => {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   expect(await keyless(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });

@@ -11,6 +11,8 @@ type Complete = (value: string, description: string) => void;
  */
 export function addCompletion(program: Command): void {
   const { commands } = tab(program, { completionCommandName: "completion" });
+  const own = program.commands.find((command) => command.name() === "completion");
+  own?.description("print a script that completes commands, options and names of config.ts in a shell");
   for (const { arguments: parameters, options } of commands.values()) {
     for (const [name, parameter] of parameters) {
       if (name.startsWith("environment")) parameter.handler = completeEnvironments;
