@@ -1,5 +1,8 @@
+import { groupBy } from "../../group-by";
 import {
   canonical,
+  displayed,
+  elements,
   Hidden,
   hasUnknown,
   isMap,
@@ -20,132 +23,137 @@ import {
   normalizeStatement,
 } from "../../policy/normal-form";
 
-/** A policy as far as the plan shows it. */
+/** A policy as far as the plan contains it. */
 export interface Document {
   readonly statements: readonly PlannedStatement[];
-  /** Why not all of it can be read; undefined when it can. */
-  readonly unclear?: string;
-  /** The value that it was read from, to see whether what cannot be read has changed. */
+  /** Why it cannot be read, or not completely. Absent if it can. */
+  readonly unreadable?: string;
+  /** The value that it was read from: tells whether a document that cannot be read has changed. */
   readonly source: Value;
 }
 
-/** A statement in a form to compare: condition keys in lower case, values in order, account IDs as root ARNs. */
+/** A principal of a statement. Its id is hidden while Terraform does not know it. */
+export interface PlannedPrincipal {
+  readonly kind: string;
+  readonly id: string | Hidden;
+}
+
+/** A statement in a form to compare: condition keys in lower case, sorted values, account ids as root ARNs. */
 export interface PlannedStatement extends NormalizedStatement {
+  /** The element `Principal`. */
+  readonly principals?: readonly PlannedPrincipal[];
   /** The statement is partly unknown, or negated (`NotAction` and the like): it cannot be compared as a set. */
   readonly notComparable: boolean;
   /** The statement without its Sid as JSON, to compare and to show. */
   readonly text: string;
 }
 
-/** The policy in an attribute; undefined when the attribute is not set. */
+/** Reads the policy in an attribute. Undefined if the attribute is not set. */
 export function readDocument(source: Value | undefined): Document | undefined {
   if (source === undefined || source === null || source === "") return undefined;
-  if (source instanceof Hidden) return { statements: [], unclear: source.text, source };
+  if (source instanceof Hidden) return { statements: [], unreadable: source.text, source };
   const document = typeof source === "string" ? parseJson(source) : source;
   const policy = normalizePolicy(document);
-  if (!isWellFormed(policy)) return { statements: [], unclear: "not a policy that this review can read", source };
-  // Only the newer language has variables; `covers` reads them everywhere.
-  const older = !policy.variables && canonical(document).includes("${");
-  const unclear = older ? { unclear: "written in the version 2008-10-17, which takes ${…} for text" } : {};
-  const { Statement: list } = document as PolicyDocument;
-  return { statements: asArray(list).map((each) => plannedStatement(each, false)), ...unclear, source };
+  if (!isWellFormed(policy)) return { statements: [], unreadable: "not a policy that this review can read", source };
+  // Policies of version 2008-10-17 have no variables, but `covers` takes every ${…} for one.
+  const isLiteral = !policy.variables && canonical(document).includes("${");
+  return {
+    statements: asArray((document as PolicyDocument).Statement).map((each) => plannedStatement(each)),
+    ...(isLiteral && { unreadable: "of version 2008-10-17, in which ${…} is literal" }),
+    source,
+  };
 }
 
 /**
- * The policy that a data source `aws_iam_policy_document` is going to make: its own planned arguments, for a policy
- * that is known only after apply because, say, the provider's ARN is. It stays `unclear`: an expression may still do
- * anything to it.
+ * Reads the policy that a data source `aws_iam_policy_document` will generate, from its planned arguments: for a policy
+ * that is unknown because e.g. the provider's ARN is. It stays `unreadable`, since an expression can change it further.
  */
 export function documentOfDataSource(address: string, planned: { readonly [argument: string]: Value }): Document {
-  const blocks = Array.isArray(planned.statement) ? (planned.statement as readonly Value[]) : [];
   const merged = ["source_json", "override_json", "source_policy_documents", "override_policy_documents"].filter(
     (argument) => (planned[argument] ?? null) !== null && canonical(planned[argument]) !== "[]",
   );
   const suffix = merged.length > 0 ? `, which also merges ${merged.join(" and ")}` : "";
   return {
-    statements: blocks.map(statementOfBlock),
-    unclear: `known after apply; read from ${address}${suffix}`,
+    statements: elements(planned.statement).map(statementOfBlock),
+    unreadable: `known after apply; read from ${address}${suffix}`,
     source: UNKNOWN,
   };
 }
 
 function statementOfBlock(block: Value): PlannedStatement {
-  if (!isMap(block)) return plannedStatement({ Effect: "Allow" }, true);
-  const of = argumentsOf(block);
+  const { effect, actions, not_actions, resources, not_resources, ...nested } = argumentsOf(block);
+  const Condition: Record<string, Record<string, string[]>> = {};
+  for (const { test = null, variable = null, values } of elements(nested.condition).map(argumentsOf)) {
+    const [operator, key] = [displayed(test), displayed(variable)];
+    const keys = Condition[operator] ?? {};
+    Condition[operator] = { ...keys, [key]: [...(keys[key] ?? []), ...elements(values).map(displayed)] };
+  }
+  const principals = principalsOf(nested.principals);
+  const lists = { Action: actions, NotAction: not_actions, Resource: resources, NotResource: not_resources };
   const statement = {
-    Effect: of.effect === "Deny" ? "Deny" : "Allow",
-    ...element("Principal", principalElement(list(of.principals))),
-    ...element("NotPrincipal", principalElement(list(of.not_principals))),
-    ...element("Action", texts(of.actions)),
-    ...element("NotAction", texts(of.not_actions)),
-    ...element("Resource", texts(of.resources)),
-    ...element("NotResource", texts(of.not_resources)),
-    Condition: conditionElement(list(of.condition)),
+    Effect: effect === "Deny" ? "Deny" : "Allow",
+    Principal: byKind(principals),
+    NotPrincipal: byKind(principalsOf(nested.not_principals)),
+    ...Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, elements(list).map(displayed)])),
+    Condition,
   };
-  // An unknown principal or resource stands for itself; an unknown action or condition leaves nothing to compare.
-  const hidden = [of.effect, of.actions, of.not_actions, of.condition].some(hasUnknown);
-  return plannedStatement(statement, hidden);
+  const present = Object.entries(statement).filter(([, value]) => Object.keys(value).length > 0);
+  // An unknown principal or resource is compared with itself only. Unknown actions or conditions cannot be compared.
+  const hidden = !isMap(block) || [effect, actions, not_actions, nested.condition].some(hasUnknown);
+  return plannedStatement(Object.fromEntries(present), hidden, principals);
 }
 
-function conditionElement(blocks: readonly Value[]): Record<string, Record<string, string[]>> {
-  const element: Record<string, Record<string, string[]>> = {};
-  for (const { test, variable, values } of blocks.map(argumentsOf)) {
-    const [operator, key] = [text(test ?? null), text(variable ?? null)];
-    const others = element[operator] ?? {};
-    element[operator] = { ...others, [key]: [...(others[key] ?? []), ...texts(values)] };
-  }
-  return element;
+function principalsOf(blocks: Value | undefined): PlannedPrincipal[] {
+  return elements(blocks)
+    .map(argumentsOf)
+    .flatMap(({ type = null, identifiers }) =>
+      elements(identifiers).map((id) => ({
+        // The data source writes the kind `*` as `AWS`.
+        kind: type === "*" ? "AWS" : displayed(type),
+        id: id instanceof Hidden ? id : String(id),
+      })),
+    );
 }
 
-function principalElement(blocks: readonly Value[]): Record<string, string[]> {
-  const element: Record<string, string[]> = {};
-  for (const { type, identifiers } of blocks.map(argumentsOf)) {
-    // The data source writes the kind `*` out as `AWS`.
-    const kind = type === "*" ? "AWS" : text(type ?? null);
-    element[kind] = [...(element[kind] ?? []), ...texts(identifiers)];
-  }
-  return element;
+function byKind(principals: readonly PlannedPrincipal[]): Record<string, string[]> {
+  const groups = groupBy(principals, ({ kind }) => kind);
+  return Object.fromEntries([...groups].map(([kind, group]) => [kind, group.map(({ id }) => displayed(id))]));
 }
 
-type Arguments = { readonly [argument: string]: Value };
-const argumentsOf = (block: Value): Arguments => (isMap(block) ? (block as Arguments) : {});
-const list = (value: Value | undefined): readonly Value[] =>
-  Array.isArray(value) ? value : value instanceof Hidden ? [value] : [];
-const text = (value: Value): string => (value instanceof Hidden ? value.text : String(value));
-const texts = (value: Value | undefined): string[] => list(value).map(text);
-const element = (name: string, value: string[] | Record<string, string[]>) =>
-  Object.keys(value).length > 0 ? { [name]: value } : {};
+function argumentsOf(block: Value): { readonly [argument: string]: Value } {
+  return isMap(block) ? (block as { [argument: string]: Value }) : {};
+}
 
-function plannedStatement(statement: object, hidden: boolean): PlannedStatement {
-  const { Sid: _, ...rest } = statement as Statement;
-  const normalized = normalizeStatement(rest);
+function plannedStatement(
+  { Sid: _, ...statement }: Partial<Statement>,
+  hidden = false,
+  principals?: readonly PlannedPrincipal[],
+): PlannedStatement {
+  const normalized = normalizeStatement(statement);
   const { Principal, NotPrincipal, NotAction, NotResource } = normalized;
   return {
     ...normalized,
-    ...(Principal && { Principal: Principal.map(({ kind, id }) => ({ kind, id: rootArn(kind, id) })) }),
+    principals: Principal && (principals ?? Principal).map(({ kind, id }) => ({ kind, id: rootArn(kind, id) })),
     conditions: normalized.conditions.map((each) => ({
       ...each,
       key: each.key.toLowerCase(),
       values: [...each.values].sort(),
     })),
     notComparable: hidden || (NotPrincipal ?? NotAction ?? NotResource) !== undefined,
-    text: canonical(sortedLists(rest)),
+    text: canonical(sortedLists(statement)),
   };
 }
 
-function rootArn(kind: string, id: string): string {
-  return kind === "AWS" && /^\d{12}$/.test(id) ? `arn:aws:iam::${id}:root` : id;
+function rootArn(kind: string, id: string | Hidden): string | Hidden {
+  return kind === "AWS" && typeof id === "string" && /^\d{12}$/.test(id) ? `arn:aws:iam::${id}:root` : id;
 }
 
-/** Whether nothing that the two say differs, and nothing that cannot be read has changed. */
+/** Whether both documents are the same, including the parts that cannot be read. */
 export function sameDocument(left: Document | undefined, right: Document | undefined): boolean {
-  return (
-    left === right ||
-    (left !== undefined && right !== undefined && same(left.source, right.source) && !isUnknown(right.source))
-  );
+  return left === right || (same(left?.source, right?.source) && !isUnknown(right?.source));
 }
 
-/** Whether whatever meets the conditions `narrow` meets the conditions `wide` as well. */
+/** Whether every request that meets the conditions `narrow` meets the conditions `wide`. */
 export function permits(wide: readonly NormalizedCondition[], narrow: readonly NormalizedCondition[]): boolean {
   return wide.every((condition) => narrow.some((other) => implies(other, condition)));
 }
@@ -157,9 +165,9 @@ function implies(narrow: NormalizedCondition, wide: NormalizedCondition): boolea
   return from.every((pattern) => to.some((other) => covers(other, pattern)));
 }
 
-/** A condition's values as patterns, for the operators that are nothing but that; undefined for all others. */
+/** The values of a condition as patterns. Undefined for operators that do not compare with patterns. */
 export function patterns({ operator, values }: NormalizedCondition): readonly string[] | undefined {
-  // ForAnyValue is the plain operator for a key of one value, and false as well for a key that is absent.
+  // For a key with one value, ForAnyValue changes nothing: it is false too if the key is absent.
   switch (operator.replace(/^ForAnyValue:/, "")) {
     case "StringEquals":
       return values.map(literalPattern);
@@ -168,4 +176,9 @@ export function patterns({ operator, values }: NormalizedCondition): readonly st
     default:
       return undefined;
   }
+}
+
+/** Describes a condition in one line. */
+export function describeCondition({ operator, key, values }: NormalizedCondition): string {
+  return `${operator} ${key} ${values.join(", ")}`;
 }

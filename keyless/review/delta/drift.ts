@@ -1,19 +1,19 @@
 import type { Plan, ResourceChange } from "../../plan/schema";
 import { isMap, type Value } from "../../plan/value";
-import { heldPolicies, holding } from "./iam";
+import { attachmentId, separatelyAttached } from "./iam";
 
 /**
- * What was changed behind Terraform's back. Terraform calls it drift too when a role shows the policies that resources
- * of their own have just put on it: those are left out.
+ * The changes made outside Terraform. Terraform also reports policies that other resources of the plan attached to a
+ * role as drift of the role: they are left out.
  */
 export function driftOf(plan: Plan): ResourceChange[] {
-  const held = heldPolicies(plan.changes);
-  const withoutHeld = (role: ResourceChange["after"]): ResourceChange["after"] => {
+  const attached = separatelyAttached(plan.changes);
+  const withoutAttached = (role: ResourceChange["after"]): ResourceChange["after"] => {
     if (role === null) return null;
-    const isNotHeld = (policy: Value) => !held.has(holding(role.name, isMap(policy) ? policy.name : policy));
+    const isOwn = (policy: Value) => !attached.has(attachmentId(role.name, isMap(policy) ? policy.name : policy));
     const lists = ["inline_policy", "managed_policy_arns"].flatMap((name) => {
       const policies = role[name];
-      return Array.isArray(policies) ? [[name, policies.filter(isNotHeld)]] : [];
+      return Array.isArray(policies) ? [[name, policies.filter(isOwn)]] : [];
     });
     return { ...role, ...Object.fromEntries(lists) };
   };
@@ -21,6 +21,6 @@ export function driftOf(plan: Plan): ResourceChange[] {
     .filter(({ mode }) => mode === "managed")
     .map((change) => {
       if (change.type !== "aws_iam_role") return change;
-      return { ...change, before: withoutHeld(change.before), after: withoutHeld(change.after) };
+      return { ...change, before: withoutAttached(change.before), after: withoutAttached(change.after) };
     });
 }

@@ -55,3 +55,8 @@ export function accessFinding(
 ): AccessFinding {
   return { subject, kind, effect: FINDING_KINDS[kind].effect, administrator: false, what, ...more };
 }
+
+/** A finding about a change whose effect is unknown. */
+export function unknownEffect(subject: string, what: RichText): AccessFinding {
+  return accessFinding(subject, "unknown-effect", what);
+}

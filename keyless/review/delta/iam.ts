@@ -1,44 +1,70 @@
+import { groupBy } from "../../group-by";
 import { References } from "../../plan/references";
 import type { Plan, ResourceChange } from "../../plan/schema";
 import { displayed, elements, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
-import { richText } from "../rich-text";
+import { type RichText, richText } from "../rich-text";
 import { type Document, documentOfDataSource, readDocument } from "./documents";
-import type { Grant } from "./permissions";
 
-/** Before the apply, or after it. */
+/** Before or after the plan is applied. */
 export type Side = "before" | "after";
 
-/** A role on one side of a plan: who may assume it and what it may do, as far as the plan shows. */
-export interface Role {
-  trust?: Document;
-  boundary: Value;
-  readonly grants: Grant[];
+/** A policy of a role or of another resource. */
+export interface PolicySource {
+  /** What contains the policy, e.g. `inline policy publish`. */
+  readonly source: RichText;
+  /** The ARN of a managed policy whose document is not in the plan. */
+  readonly arn?: string;
+  readonly document?: Document;
 }
 
-export interface Provider {
+/** A role on one side of a plan, as far as the plan contains it. */
+export interface PlannedRole {
+  trust?: Document;
+  boundary: Value;
+  readonly policies: PolicySource[];
+}
+
+/** An OIDC provider on one side of a plan. */
+export interface PlannedProvider {
   readonly audiences: Value;
   readonly thumbprints: Value;
 }
 
-/** What IAM looks like on one side of a plan. */
-export interface Iam {
-  /** By name; a role whose name is known only after apply, or that shares its name, goes by its address too. */
-  readonly roles: Map<string, Role>;
+/** The policy of a resource other than a role, e.g. of a bucket, a key or a user. */
+export interface ResourcePolicy {
+  /** The type of the resource, e.g. `aws_s3_bucket_policy`. */
+  readonly type: string;
+  readonly document: Document;
+}
+
+/** IAM on one side of a plan. */
+export interface PlannedIam {
+  /** By name. The key contains the address if the name is unknown or two roles have it. */
+  readonly roles: Map<string, PlannedRole>;
   /** By URL without `https://`. */
-  readonly providers: Map<string, Provider>;
-  /** Customer managed policies by ARN, or by address until they have one. */
+  readonly providers: Map<string, PlannedProvider>;
+  /** Customer managed policies by ARN, or by address while the ARN is unknown. */
   readonly policies: Map<string, Document>;
-  /** Policies of other things (buckets, keys, users, …), by address. */
-  readonly others: Map<string, Document>;
+  /** By address. */
+  readonly resourcePolicies: Map<string, ResourcePolicy>;
 }
 
 type Attributes = { readonly [attribute: string]: Value };
 
-/** Reads a list of changes (a plan's, or its drift) as IAM before and after. */
-export class IamReader {
+/** The attribute that names a resource's roles, by the type of the resource. */
+const ROLE_ATTRIBUTES = new Map([
+  ["aws_iam_role_policy", "role"],
+  ["aws_iam_role_policy_attachment", "role"],
+  ["aws_iam_role_policies_exclusive", "role_name"],
+  ["aws_iam_role_policy_attachments_exclusive", "role_name"],
+  ["aws_iam_policy_attachment", "roles"],
+]);
+
+/** Reads IAM before and after a list of changes: a plan's own, or its drift. */
+export class IamChanges {
   private readonly references: References;
   private readonly shared: ReadonlySet<string>;
-  private readonly held: ReadonlySet<string>;
+  private readonly attached: ReadonlySet<string>;
 
   constructor(
     private readonly changes: readonly ResourceChange[],
@@ -46,16 +72,21 @@ export class IamReader {
   ) {
     this.references = new References(plan);
     this.shared = sharedNames(changes);
-    this.held = heldPolicies(plan.changes);
+    this.attached = separatelyAttached(plan.changes);
   }
 
-  read(side: Side): Iam {
-    const iam: Iam = { roles: new Map(), providers: new Map(), policies: new Map(), others: new Map() };
+  read(side: Side): PlannedIam {
+    const iam: PlannedIam = {
+      roles: new Map(),
+      providers: new Map(),
+      policies: new Map(),
+      resourcePolicies: new Map(),
+    };
     const present = this.changes.flatMap((change) => {
       const attributes = change.mode === "managed" ? attributesOf(change, side) : null;
       return attributes === null ? [] : [{ change, attributes }];
     });
-    // Policies first: an attachment is looked up among them.
+    // Policies first: attachments refer to them.
     for (const { change, attributes } of present.filter(({ change }) => change.type === "aws_iam_policy")) {
       const document = this.document(change, attributes, "policy");
       if (document) iam.policies.set(policyKey(change, side), document);
@@ -64,41 +95,37 @@ export class IamReader {
     return iam;
   }
 
-  /** The roles that a change is about. */
+  /** The keys of the roles that a change is about. */
   rolesOf(change: ResourceChange): readonly string[] {
-    return [
-      ...new Set(
-        (["before", "after"] as const).flatMap((side) => {
-          const attributes = attributesOf(change, side);
-          return attributes === null ? [] : this.roleNames(change, attributes, side);
-        }),
-      ),
-    ];
+    return (["before", "after"] as const).flatMap((side) => {
+      const attributes = attributesOf(change, side);
+      return attributes === null ? [] : this.roleKeys(change, attributes, side);
+    });
   }
 
-  private roleNames(change: ResourceChange, attributes: Attributes, side: Side): readonly string[] {
-    switch (change.type) {
-      case "aws_iam_role":
-        return [this.roleKey(change, side)];
-      case "aws_iam_role_policy":
-      case "aws_iam_role_policy_attachment":
-        return this.named(change, "role", attributes.role ?? null, side);
-      case "aws_iam_role_policies_exclusive":
-      case "aws_iam_role_policy_attachments_exclusive":
-        return this.named(change, "role_name", attributes.role_name ?? null, side);
-      case "aws_iam_policy_attachment":
-        return elements(attributes.roles).flatMap((role) => this.named(change, "roles", role, side));
-      default:
-        return [];
-    }
+  /** The keys of the customer managed policies that are attached to no role, before and after. */
+  detachedPolicies(...sides: readonly PlannedIam[]): readonly string[] {
+    const roles = sides.flatMap((iam) => [...iam.roles.values()]);
+    const attached = new Set(roles.flatMap(({ policies }) => policies.map(({ document }) => document)));
+    return this.changes
+      .filter(({ type }) => type === "aws_iam_policy")
+      .map((change) => policyKey(change, "before"))
+      .filter((key) => !sides.some(({ policies }) => attached.has(policies.get(key) as Document)));
   }
 
-  /** The keys of the roles that an attribute names; found through the configuration when the name is not known yet. */
-  private named(change: ResourceChange, attribute: string, value: Value, side: Side): readonly string[] {
-    if (typeof value === "string" && !this.shared.has(value)) return [value];
-    const roles = this.references.resolve(change, attribute).filter(({ type }) => type === "aws_iam_role");
-    if (roles.length > 0) return roles.map((role) => this.roleKey(role, side));
-    return [typeof value === "string" ? value : `of ${change.address} (name ${displayed(value)})`];
+  private roleKeys(change: ResourceChange, attributes: Attributes, side: Side): readonly string[] {
+    if (change.type === "aws_iam_role") return [this.roleKey(change, side)];
+    const attribute = ROLE_ATTRIBUTES.get(change.type);
+    if (attribute === undefined) return [];
+    const value = attributes[attribute] ?? null;
+    const names = attribute === "roles" ? elements(value) : [value];
+    return names.flatMap((name) => {
+      if (typeof name === "string" && !this.shared.has(name)) return [name];
+      // The references of the configuration lead to the role whose name is unknown or not unique.
+      const roles = this.references.resolve(change, attribute).filter(({ type }) => type === "aws_iam_role");
+      if (roles.length > 0) return roles.map((role) => this.roleKey(role, side));
+      return [typeof name === "string" ? name : `of ${change.address} (name ${displayed(name)})`];
+    });
   }
 
   private roleKey(role: ResourceChange, side: Side): string {
@@ -107,10 +134,14 @@ export class IamReader {
     return this.shared.has(name) ? `${name} (${role.address})` : name;
   }
 
-  private add(iam: Iam, change: ResourceChange, attributes: Attributes, side: Side): void {
-    const roles = this.roleNames(change, attributes, side).map((name) => roleIn(iam, name));
-    const grant = (...grants: readonly Grant[]) => {
-      for (const role of roles) role.grants.push(...grants);
+  private add(iam: PlannedIam, change: ResourceChange, attributes: Attributes, side: Side): void {
+    const roles = this.roleKeys(change, attributes, side).map((name) => {
+      const role = iam.roles.get(name) ?? { boundary: null, policies: [] };
+      iam.roles.set(name, role);
+      return role;
+    });
+    const attach = (...policies: readonly PolicySource[]) => {
+      for (const role of roles) role.policies.push(...policies);
     };
     switch (change.type) {
       case "aws_iam_role":
@@ -118,20 +149,17 @@ export class IamReader {
           role.trust = this.document(change, attributes, "assume_role_policy");
           role.boundary = attributes.permissions_boundary ?? null;
         }
-        grant(...this.ownGrants(iam, change, attributes, side));
+        attach(...this.ownPolicies(iam, change, attributes, side));
         break;
-      case "aws_iam_role_policy": {
-        const document = this.document(change, attributes, "policy");
-        const name = displayed(attributes.name ?? null);
-        if (document) grant({ source: richText`inline policy ${name}`, document });
+      case "aws_iam_role_policy":
+        attach(...inlinePolicy(attributes.name, this.document(change, attributes, "policy")));
         break;
-      }
       case "aws_iam_role_policy_attachment":
       case "aws_iam_policy_attachment":
-        grant(this.managed(iam, change, attributes.policy_arn ?? null));
+        attach(this.managedPolicy(iam, change, attributes.policy_arn ?? null, "policy_arn"));
         break;
       case "aws_iam_role_policy_attachments_exclusive":
-        grant(...elements(attributes.policy_arns).map((arn) => this.managed(iam, change, arn)));
+        attach(...elements(attributes.policy_arns).map((arn) => this.managedPolicy(iam, change, arn, "policy_arns")));
         break;
       case "aws_iam_openid_connect_provider":
         iam.providers.set(displayed(attributes.url ?? null).replace(/^https:\/\//, ""), {
@@ -144,98 +172,80 @@ export class IamReader {
         break;
       default: {
         const document = this.document(change, attributes, "policy");
-        if (document && this.isPolicy(change, document)) iam.others.set(change.address, document);
+        // An attribute named `policy` need not contain an IAM policy: unreadable ones count if the configuration sets them.
+        const isSet = document?.unreadable !== undefined && this.references.sets(change, "policy");
+        if (document && (isSet || document.statements.length > 0))
+          iam.resourcePolicies.set(change.address, { type: change.type, document });
       }
     }
   }
 
   /**
-   * The policies that a role resource lists itself. The provider also computes both lists from whatever is attached by
-   * others, so what stands on both sides, or is held by a resource of its own, says nothing: only what the role's own
-   * change brings or takes counts.
+   * The policies that a role's own change attaches or detaches. The provider also lists policies attached by other
+   * resources: those that are on both sides, or that other resources attach, do not count.
    */
-  private ownGrants(iam: Iam, change: ResourceChange, attributes: Attributes, side: Side): Grant[] {
+  private ownPolicies(iam: PlannedIam, change: ResourceChange, attributes: Attributes, side: Side): PolicySource[] {
     const other = attributesOf(change, side === "before" ? "after" : "before");
     const own = (attribute: string): readonly Value[] => {
-      const unknown = attributes[attribute] instanceof Hidden;
-      const otherUnknown = other?.[attribute] instanceof Hidden;
-      if (!this.references.sets(change, attribute) && (unknown || otherUnknown)) return [];
-      if (unknown) return [attributes[attribute] as Hidden];
-      return elements(attributes[attribute]).filter(
+      const [value, otherValue] = [attributes[attribute], other?.[attribute]];
+      const isHidden = value instanceof Hidden || otherValue instanceof Hidden;
+      if (isHidden && !this.references.sets(change, attribute)) return [];
+      if (value instanceof Hidden) return [value];
+      return elements(value).filter(
         (each) =>
-          !elements(other?.[attribute]).some((twin) => same(twin, each)) &&
-          !this.held.has(holding(attributes.name, isMap(each) ? each.name : each)),
+          !elements(otherValue).some((twin) => same(twin, each)) &&
+          !this.attached.has(attachmentId(attributes.name, isMap(each) ? each.name : each)),
       );
     };
     return [
-      ...own("managed_policy_arns").map((arn) => this.managed(iam, change, arn)),
+      ...own("managed_policy_arns").map((arn) => this.managedPolicy(iam, change, arn, "managed_policy_arns")),
       ...own("inline_policy").flatMap((block) => {
-        const { name, policy } =
-          block instanceof Hidden ? { name: block, policy: block } : ((block ?? {}) as { [argument: string]: Value });
-        const document = readDocument(policy);
-        return document ? [{ source: richText`inline policy ${displayed(name ?? null)}`, document }] : [];
+        const { name, policy } = isMap(block) ? (block as Attributes) : { name: block, policy: block };
+        return inlinePolicy(name, readDocument(policy));
       }),
     ];
   }
 
-  private managed(iam: Iam, change: ResourceChange, arn: Value): Grant {
-    const known = typeof arn === "string" ? iam.policies.get(arn) : undefined;
+  private managedPolicy(iam: PlannedIam, change: ResourceChange, arn: Value, attribute: string): PolicySource {
     if (typeof arn === "string") {
-      return known
-        ? { source: richText`policy ${arn}`, document: known }
+      const document = iam.policies.get(arn);
+      return document
+        ? { source: richText`policy ${arn}`, document }
         : { source: richText`managed policy ${arn}`, arn };
     }
-    const attribute = change.type === "aws_iam_role_policy_attachments_exclusive" ? "policy_arns" : "policy_arn";
-    const candidates = this.references
-      .resolve(change, change.type === "aws_iam_role" ? "managed_policy_arns" : attribute)
+    const [policy, ...others] = this.references
+      .resolve(change, attribute)
       .filter(({ type }) => type === "aws_iam_policy");
-    const [policy] = candidates;
-    const document = policy && candidates.length === 1 ? iam.policies.get(policyKey(policy, "after")) : undefined;
+    const document = policy && others.length === 0 ? iam.policies.get(policyKey(policy, "after")) : undefined;
     if (policy && document)
       return { source: richText`policy ${displayed(policy.after?.name ?? policy.address)}`, document };
     const source = richText`a managed policy of ${change.address}`;
-    return { source, document: { statements: [], unclear: displayed(arn), source: arn } };
+    return { source, document: { statements: [], unreadable: displayed(arn), source: arn } };
   }
 
-  /** The policy in an attribute; one that is known only after apply is read from the data source that makes it. */
+  /** The policy in an attribute. If it is unknown, it is read from the data source that generates it. */
   private document(change: ResourceChange, attributes: Attributes, attribute: string): Document | undefined {
     const value = attributes[attribute];
     if (!isUnknown(value)) return readDocument(value);
-    const sources = this.references
+    const [source, ...others] = this.references
       .resolve(change, attribute)
       .filter(({ type, mode }) => mode === "data" && type === "aws_iam_policy_document");
-    const [source] = sources;
-    if (!source?.after || sources.length > 1) return readDocument(value);
+    if (!source?.after || others.length > 0) return readDocument(value);
     return documentOfDataSource(source.address, source.after);
-  }
-
-  /**
-   * An attribute named `policy` need not be one of IAM's; one that cannot be read counts where the configuration sets
-   * it.
-   */
-  private isPolicy(change: ResourceChange, { statements, unclear }: Document): boolean {
-    return statements.length > 0 || (unclear !== undefined && this.references.sets(change, "policy"));
-  }
-
-  /** The customer managed policies of the plan that nothing in it attaches to a role, before or after. */
-  detachedPolicies(...sides: readonly Iam[]): readonly string[] {
-    const attached = new Set(
-      sides.flatMap(({ roles }) => [...roles.values()].flatMap(({ grants }) => grants.map(({ document }) => document))),
-    );
-    const keys = this.changes
-      .filter(({ type }) => type === "aws_iam_policy")
-      .map((change) => policyKey(change, "before"));
-    return keys.filter((key) => !sides.some(({ policies }) => attached.has(policies.get(key) as Document)));
   }
 }
 
+function inlinePolicy(name: Value = null, document: Document | undefined): PolicySource[] {
+  return document ? [{ source: richText`inline policy ${displayed(name)}`, document }] : [];
+}
+
 /**
- * The attributes on one side. What is forgotten stays as it is in AWS, and so does what an exclusive list held
- * together.
+ * The attributes on one side. Forgotten resources remain in AWS, and so do the attachments of an exclusive list that is
+ * destroyed.
  */
 function attributesOf({ action, type, before, after }: ResourceChange, side: Side): Attributes | null {
-  const stays = action === "forget" || (action === "destroy" && /_exclusive$/.test(type));
-  return side === "before" || stays ? before : after;
+  const remains = action === "forget" || (action === "destroy" && type.endsWith("_exclusive"));
+  return side === "before" || remains ? before : after;
 }
 
 function policyKey(policy: ResourceChange, side: Side): string {
@@ -243,38 +253,27 @@ function policyKey(policy: ResourceChange, side: Side): string {
   return typeof arn === "string" ? arn : policy.address;
 }
 
-function roleIn({ roles }: Iam, name: string): Role {
-  const role = roles.get(name) ?? { boundary: null, grants: [] };
-  roles.set(name, role);
-  return role;
-}
-
-/** What resources of their own hold on a role so far: attachments by ARN, inline policies by name. */
-export function heldPolicies(changes: readonly ResourceChange[]): ReadonlySet<string> {
+/** The policies that resources of their own attach to roles, before the plan is applied; see {@link attachmentId}. */
+export function separatelyAttached(changes: readonly ResourceChange[]): ReadonlySet<string> {
   return new Set(
     changes.flatMap(({ type, before }) => {
-      if (type === "aws_iam_role_policy") return [holding(before?.role, before?.name)];
-      return type === "aws_iam_role_policy_attachment" ? [holding(before?.role, before?.policy_arn)] : [];
+      if (type === "aws_iam_role_policy") return [attachmentId(before?.role, before?.name)];
+      return type === "aws_iam_role_policy_attachment" ? [attachmentId(before?.role, before?.policy_arn)] : [];
     }),
   );
 }
 
-/** The key of one role's holding of one policy. */
-export const holding = (role: unknown, policy: unknown) => JSON.stringify([role, policy]);
+/** Identifies a policy of a role: a managed policy by its ARN, an inline policy by its name. */
+export const attachmentId = (role: unknown, policy: unknown) => JSON.stringify([role, policy]);
 
-/** A name that two roles of one side have: roles of two accounts in one plan. */
+/** The names that two roles have on one side: a plan can contain roles of two accounts. */
 function sharedNames(changes: readonly ResourceChange[]): ReadonlySet<string> {
-  const shared = new Set<string>();
-  for (const side of ["before", "after"] as const) {
-    const seen = new Set<string>();
-    for (const change of changes.filter(
-      ({ type, mode, deposedKey }) => type === "aws_iam_role" && mode === "managed" && deposedKey === undefined,
-    )) {
-      const name = attributesOf(change, side)?.name;
-      if (typeof name !== "string") continue;
-      if (seen.has(name)) shared.add(name);
-      seen.add(name);
-    }
-  }
-  return shared;
+  const roles = changes.filter(
+    ({ type, mode, deposedKey }) => type === "aws_iam_role" && mode === "managed" && deposedKey === undefined,
+  );
+  const repeated = (["before", "after"] as const).flatMap((side) => {
+    const names = roles.map((role) => attributesOf(role, side)?.name).filter((name) => typeof name === "string");
+    return [...groupBy(names, (name) => name)].flatMap(([name, { length }]) => (length > 1 ? [name] : []));
+  });
+  return new Set(repeated);
 }

@@ -3,170 +3,144 @@ import { grantsAdministrator } from "../../policy/administrator";
 import { covers, coversArn } from "../../policy/containment";
 import type { NormalizedStatement } from "../../policy/normal-form";
 import { join, type RichText, richText } from "../rich-text";
-import { type Document, type PlannedStatement, permits } from "./documents";
-import { type AccessFinding, accessFinding } from "./finding";
-import { unknownEffect } from "./trust";
-
-/** Something that allows: a policy whose text is not in the plan, by its ARN, or a policy's document. */
-export interface Grant {
-  /** Where it stands, e.g. `inline policy publish`. */
-  readonly source: RichText;
-  readonly arn?: string;
-  readonly document?: Document;
-}
+import { type Document, describeCondition, type PlannedStatement, permits } from "./documents";
+import { type AccessFinding, accessFinding, unknownEffect } from "./finding";
+import type { PolicySource } from "./iam";
 
 /**
- * What a subject may do afterwards that it could not before, and the reverse. A statement that only moves from one
- * policy to another is neither: all policies of the subject count together.
+ * The permissions that a subject gains and loses. All policies of the subject are compared together: moving a statement
+ * from one policy to another changes nothing.
  */
-export function permissionDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): AccessFinding[] {
+export function permissionDelta(
+  subject: string,
+  before: readonly PolicySource[],
+  after: readonly PolicySource[],
+): AccessFinding[] {
   return [
-    ...managedDelta(subject, before, after),
-    ...allowed(after, before).map((gained) =>
-      accessFinding(subject, "permission-granted", richText`${gained.text} (${gained.source})`, {
-        administrator: isAdministratorLike(gained),
-      }),
-    ),
-    ...allowed(before, after).map(({ source, text }) =>
-      accessFinding(subject, "permission-revoked", richText`${text} (${source})`),
-    ),
-    ...otherDelta(subject, before, after),
-    ...unclearDelta(subject, before, after),
-  ];
-}
-
-function managedDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): AccessFinding[] {
-  const missing = (from: readonly Grant[], of: readonly Grant[]) =>
-    from.flatMap(({ arn }) => (arn !== undefined && !of.some((other) => other.arn === arn) ? [arn] : []));
-  return [
-    ...[...new Set(missing(after, before))].map((arn) =>
-      accessFinding(subject, "permission-granted", richText`managed policy ${arn}`, {
-        administrator: grantsAdministrator({ name: arn }) === "yes",
-      }),
-    ),
-    ...[...new Set(missing(before, after))].map((arn) =>
-      accessFinding(subject, "permission-revoked", richText`managed policy ${arn}`),
+    ...permissionFindings(subject, "permission-granted", after, before),
+    ...permissionFindings(subject, "permission-revoked", before, after),
+    ...[...unreadable(after, before), ...unreadable(before, after)].map(({ source, document }) =>
+      unknownEffect(subject, richText`${source}: ${document?.unreadable ?? ""}`),
     ),
   ];
 }
 
-interface Sourced {
+/** A finding for everything that the policies `some` allow and the policies `others` do not. */
+function permissionFindings(
+  subject: string,
+  kind: "permission-granted" | "permission-revoked",
+  some: readonly PolicySource[],
+  others: readonly PolicySource[],
+): AccessFinding[] {
+  const granted = kind === "permission-granted";
+  const toFinding = (what: RichText, administrator = false) =>
+    accessFinding(subject, kind, what, { administrator: granted && administrator });
+  const statements = sourcedStatements(some);
+  const otherStatements = sourcedStatements(others);
+  const arns = some.flatMap(({ arn }) => (others.some((other) => other.arn === arn) ? [] : (arn ?? [])));
+  const denied = richText`${[granted ? "no longer denied" : "denied by a new statement"]}`;
+  const administrator = statements.some(isAdministratorLike) && !otherStatements.some(isAdministratorLike);
+  return [
+    ...[...new Set(arns)].map((arn) =>
+      toFinding(richText`managed policy ${arn}`, grantsAdministrator({ name: arn }) === "yes"),
+    ),
+    ...notAllowed(statements, otherStatements).map((each) =>
+      toFinding(richText`${describePermission(each.statement)} (${each.source})`, isAdministratorLike(each)),
+    ),
+    ...withoutTwin(statements, otherStatements)
+      .filter(({ statement }) => statement.Effect === "Allow")
+      .map((each) => toFinding(richText`${each.statement.text} (${each.source})`, isAdministratorLike(each))),
+    ...withoutTwin(otherStatements, statements)
+      .filter(({ statement }) => statement.Effect === "Deny")
+      .map(({ source, statement }) => toFinding(richText`${denied}: ${statement.text} (${source})`, administrator)),
+  ];
+}
+
+interface SourcedStatement {
   readonly source: RichText;
   readonly document: Document;
   readonly statement: PlannedStatement;
 }
 
-const statementsOf = (grants: readonly Grant[]): Sourced[] =>
-  grants.flatMap(({ source, document }) =>
+function sourcedStatements(policies: readonly PolicySource[]): SourcedStatement[] {
+  return policies.flatMap(({ source, document }) =>
     document === undefined ? [] : document.statements.map((statement) => ({ source, document, statement })),
   );
-
-const isPlain = ({ Effect, notComparable }: PlannedStatement) => Effect === "Allow" && !notComparable;
-
-/** What `some` allow and `others` do not, statement by statement, in words. */
-function allowed(some: readonly Grant[], others: readonly Grant[]): (Sourced & { readonly text: RichText })[] {
-  const rest = statementsOf(others).map(({ statement }) => statement);
-  const known = new Set(rest.map(({ text }) => text));
-  return statementsOf(some)
-    .filter(({ statement }) => isPlain(statement) && !known.has(statement.text))
-    .flatMap((sourced) => uncovered(sourced.statement, rest.filter(isPlain)).map((part) => ({ ...sourced, ...part })));
 }
 
-/** A resource policy may omit the resource: the policy applies to the resource that it is attached to. */
+const isComparable = ({ statement }: SourcedStatement) => statement.Effect === "Allow" && !statement.notComparable;
+
+/** The statements that cannot be compared as sets and that `others` does not contain. */
+function withoutTwin(some: readonly SourcedStatement[], others: readonly SourcedStatement[]): SourcedStatement[] {
+  const texts = new Set(others.map(({ statement }) => statement.text));
+  return some.filter((each) => !isComparable(each) && !texts.has(each.statement.text));
+}
+
+/** The parts of `some` that no statement of `others` allows. */
+function notAllowed(some: readonly SourcedStatement[], others: readonly SourcedStatement[]): SourcedStatement[] {
+  const texts = new Set(others.map(({ statement }) => statement.text));
+  const comparable = others.filter(isComparable).map(({ statement }) => statement);
+  return some
+    .filter((each) => isComparable(each) && !texts.has(each.statement.text))
+    .flatMap((each) => remainder(each.statement, comparable).map((statement) => ({ ...each, statement })));
+}
+
+/** A resource policy can omit the resource: then it is the resource that the policy is attached to. */
 const resourcesOf = ({ Resource = [] }: PlannedStatement) => (Resource.length > 0 ? Resource : ["*"]);
 
-/** The part of a statement that none of the others allows, actions with the same resources together. */
-function uncovered(
-  statement: PlannedStatement,
-  others: readonly PlannedStatement[],
-): { readonly statement: PlannedStatement; readonly text: RichText }[] {
-  const rivals = others.filter(
-    (other) => permits(other.conditions, statement.conditions) && same(other.Principal, statement.Principal),
+/** What none of the others allows of a statement, as statements: actions with the same resources are in one. */
+function remainder(statement: PlannedStatement, others: readonly PlannedStatement[]): PlannedStatement[] {
+  const candidates = others.filter(
+    (other) => permits(other.conditions, statement.conditions) && same(other.principals, statement.principals),
   );
-  const groups = new Map<string, { Action: string[]; Resource: readonly string[] }>();
+  const groups = new Map<string, { readonly Action: string[]; readonly Resource: readonly string[] }>();
   for (const action of statement.Action ?? []) {
-    const able = rivals.filter(({ Action = [] }) =>
+    const covering = candidates.filter(({ Action = [] }) =>
       Action.some((wide) => covers(wide.toLowerCase(), action.toLowerCase())),
     );
-    const left = resourcesOf(statement).filter(
-      (resource) => !able.some((other) => resourcesOf(other).some((wide) => coversArn(wide, resource))),
+    const rest = resourcesOf(statement).filter(
+      (resource) => !covering.some((other) => resourcesOf(other).some((wide) => coversArn(wide, resource))),
     );
-    const group = groups.get(left.join("\n")) ?? { Action: [], Resource: left };
+    const group = groups.get(JSON.stringify(rest)) ?? { Action: [], Resource: rest };
     group.Action.push(action);
-    if (left.length > 0) groups.set(left.join("\n"), group);
+    if (rest.length > 0) groups.set(JSON.stringify(rest), group);
   }
-  return [...groups.values()].map((part) => ({
-    statement: { ...statement, ...part },
-    text: inWords({ ...statement, ...part }),
-  }));
+  return [...groups.values()].map((group) => ({ ...statement, ...group }));
 }
 
-function inWords({ Principal, Action = [], Resource = [], conditions }: PlannedStatement): RichText {
-  const who = Principal && richText`to ${Principal.map(({ kind, id }) => `${kind} ${id}`).join(", ")}: `;
-  const when = conditions.map(
-    ({ operator, key, values }) => richText` if ${`${operator} ${key} ${values.join(", ")}`}`,
-  );
-  return [...(who ?? []), ...richText`${Action.join(", ")} on ${Resource.join(", ")}`, ...join(when, " and")];
-}
-
-/** Statements that are no plain Allow: said as they stand. */
-function otherDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): AccessFinding[] {
-  const others = (grants: readonly Grant[]) => statementsOf(grants).filter(({ statement }) => !isPlain(statement));
-  const missing = (from: Sourced[], of: Sourced[]) =>
-    from.filter(({ statement }) => !of.some((other) => other.statement.text === statement.text));
-  const [is, was] = [after, before].map((grants) => statementsOf(grants).some(isAdministratorLike));
+function describePermission({ principals, Action = [], Resource = [], conditions }: PlannedStatement): RichText {
+  const to = principals?.map(({ kind, id }) => `${kind} ${displayed(id)}`).join(", ");
+  const when = conditions.map((condition) => richText` if ${describeCondition(condition)}`);
   return [
-    ...missing(others(after), others(before)).map((added) =>
-      added.statement.Effect === "Deny"
-        ? accessFinding(
-            subject,
-            "permission-revoked",
-            richText`denied by a new statement: ${added.statement.text} (${added.source})`,
-          )
-        : accessFinding(subject, "permission-granted", richText`${added.statement.text} (${added.source})`, {
-            administrator: isAdministratorLike(added),
-          }),
-    ),
-    ...missing(others(before), others(after)).map(({ source, statement }) =>
-      statement.Effect === "Deny"
-        ? accessFinding(subject, "permission-granted", richText`no longer denied: ${statement.text} (${source})`, {
-            administrator: is && !was,
-          })
-        : accessFinding(subject, "permission-revoked", richText`${statement.text} (${source})`),
-    ),
+    ...(to === undefined ? [] : richText`to ${to}: `),
+    ...richText`${Action.join(", ")} on ${Resource.join(", ")}`,
+    ...join(when, " and"),
   ];
 }
 
-function unclearDelta(subject: string, before: readonly Grant[], after: readonly Grant[]): AccessFinding[] {
-  const hidden = (grants: readonly Grant[]) =>
-    grants.filter(({ document }) => document?.unclear !== undefined).map((grant) => ({ grant, key: key(grant) }));
-  const missing = (from: readonly Grant[], of: readonly Grant[]) =>
-    hidden(from).filter(
-      (one) => isUnknown(one.grant.document?.source) || !hidden(of).some((other) => other.key === one.key),
-    );
-  return [...missing(after, before), ...missing(before, after)].map(({ grant }) =>
-    unknownEffect(subject, richText`${grant.source}: ${grant.document?.unclear ?? ""}`),
+/** The policies that cannot be read, except those that are the same on the other side. */
+function unreadable(some: readonly PolicySource[], others: readonly PolicySource[]): PolicySource[] {
+  return some.filter(
+    ({ source, document }) =>
+      document?.unreadable !== undefined &&
+      (isUnknown(document.source) ||
+        !others.some((other) => same([other.source, other.document?.source], [source, document.source]))),
   );
 }
 
-const key = ({ source, document }: Grant) => JSON.stringify([source, document?.source]);
-
-/** A permissions boundary caps what a role may do: only one that comes where none was is certainly no gain. */
+/** A permissions boundary limits a role: to set the first one grants nothing; the effect of a change is unknown. */
 export function boundaryDelta(subject: string, before: Value, after: Value): AccessFinding[] {
-  if (same(before, after) && !isUnknown(after)) return [];
-  if (!after)
-    return before
-      ? [accessFinding(subject, "boundary-removed", richText`permissions boundary ${displayed(before)} removed`)]
-      : [];
+  if ((same(before, after) && !isUnknown(after)) || (!before && !after)) return [];
+  if (!after) return [accessFinding(subject, "boundary-removed", richText`permissions boundary ${displayed(before)}`)];
   if (!before) return [accessFinding(subject, "boundary-set", richText`permissions boundary ${displayed(after)}`)];
   return [unknownEffect(subject, richText`permissions boundary ${displayed(before)} → ${displayed(after)}`)];
 }
 
 /**
- * Whether an allowed statement, with the Deny statements of its policy, makes its holder an administrator. `unknown`
- * counts as yes: the statement allows an escalating action, under a condition that the review cannot evaluate.
+ * Whether a statement, with the Deny statements of its policy, grants an administrator's permissions. `unknown` counts
+ * as yes: an escalating action is allowed, under a condition that cannot be evaluated.
  */
-function isAdministratorLike({ document, statement }: Sourced): boolean {
+function isAdministratorLike({ document, statement }: SourcedStatement): boolean {
   const denies: readonly NormalizedStatement[] = document.statements.filter(({ Effect }) => Effect === "Deny");
   return grantsAdministrator([statement, ...denies]) !== "no";
 }

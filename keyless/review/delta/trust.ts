@@ -1,141 +1,138 @@
-import { canonical, UNKNOWN } from "../../plan/value";
+import { canonical, displayed, Hidden, isUnknown } from "../../plan/value";
 import { covers } from "../../policy/containment";
 import type { NormalizedCondition } from "../../policy/normal-form";
 import { parseIssuer, parseSubject } from "../../trust/circleci";
 import { issuerOfArn } from "../../trust/provider";
-import { join, principalInWords, type RichText, richText, split, subjectInWords } from "../rich-text";
-import { type Document, type PlannedStatement, patterns, permits, sameDocument } from "./documents";
-import { type AccessFinding, accessFinding } from "./finding";
+import { describeJobs, describePrincipal, join, type RichText, richText } from "../rich-text";
+import {
+  type Document,
+  describeCondition,
+  type PlannedPrincipal,
+  type PlannedStatement,
+  patterns,
+  permits,
+  sameDocument,
+} from "./documents";
+import { type AccessFinding, accessFinding, unknownEffect } from "./finding";
 
-/** Something that a trust policy lets in: one principal, action, subject and audience. */
-interface Entry {
-  readonly principal: string;
+/** One combination of principal, action, subject and audience that a trust policy allows. */
+interface TrustEntry {
+  /** For `Federated`, the id is the issuer. */
+  readonly principal: PlannedPrincipal;
   readonly action: string;
-  /** Patterns; `*` where the policy does not ask. */
+  /** Patterns; `*` if the policy has no condition on them. */
   readonly subject: string;
   readonly audience: string;
   /** All other conditions. */
   readonly conditions: readonly NormalizedCondition[];
-  /** All of that as one text: two entries are the same exactly if their keys are. */
+  /** The entry as JSON: equal for equal entries. */
   readonly key: string;
 }
 
-/** Who gains and who loses a role when its trust policy changes. An absent policy trusts nobody. */
+/** The changes to who can assume a role. Without a trust policy, nothing can. */
 export function trustDelta(role: string, before: Document | undefined, after: Document | undefined): AccessFinding[] {
   if (sameDocument(before, after)) return [];
-  const [old, young] = [entriesOf(before), entriesOf(after)];
-  const gained = uncovered(young, old);
-  const lost = uncovered(old, young);
+  const [entriesBefore, entriesAfter] = [entriesOf(before), entriesOf(after)];
   return [
-    ...gained.map((entry) => {
-      const from = old.filter((other) => includes(entry, other));
+    ...notCovered(entriesAfter, entriesBefore).map((entry) => {
+      const from = entriesBefore.filter((other) => coversEntry(entry, other));
       return from.length === 0
-        ? accessFinding(role, "newly-trusted", inWords(entry), tokens(entry))
-        : accessFinding(role, "trust-broadened", richText`${listed(from)} → ${inWords(entry)}`, tokens(entry));
+        ? accessFinding(role, "newly-trusted", describeEntry(entry), tokensOf(entry))
+        : accessFinding(role, "trust-broadened", richText`${listed(from)} → ${listed([entry])}`, tokensOf(entry));
     }),
-    ...lost.map((entry) => {
-      const to = young.filter((other) => includes(entry, other));
+    ...notCovered(entriesBefore, entriesAfter).map((entry) => {
+      const to = entriesAfter.filter((other) => coversEntry(entry, other));
       return to.length === 0
-        ? accessFinding(role, "no-longer-trusted", inWords(entry), tokens(entry))
-        : accessFinding(role, "trust-narrowed", richText`${inWords(entry)} → ${listed(to)}`, tokens(entry, ...to));
+        ? accessFinding(role, "no-longer-trusted", describeEntry(entry), tokensOf(entry))
+        : accessFinding(role, "trust-narrowed", richText`${listed([entry])} → ${listed(to)}`, tokensOf(entry, ...to));
     }),
-    ...opaqueDelta(role, before, after),
-    ...(after?.unclear === undefined ? [] : [unknownEffect(role, richText`the trust policy is ${after.unclear}`)]),
-    ...(before?.unclear === undefined
-      ? []
-      : [unknownEffect(role, richText`the previous trust policy is ${before.unclear}`)]),
+    ...statementDelta(role, before, after),
+    ...unreadable(role, "the trust policy", after),
+    ...unreadable(role, "the previous trust policy", before),
   ];
 }
 
-/** Statements that are no plain Allow cannot be compared as sets: one that comes or goes is said as it stands. */
-function opaqueDelta(role: string, before: Document | undefined, after: Document | undefined): AccessFinding[] {
-  const of = (document: Document | undefined) => document?.statements.filter((each) => !isPlain(each)) ?? [];
-  const added = of(after).filter((each) => !of(before).some(({ text }) => text === each.text));
-  const removed = of(before).filter((each) => !of(after).some(({ text }) => text === each.text));
+function unreadable(role: string, name: string, document: Document | undefined): AccessFinding[] {
+  return document?.unreadable === undefined ? [] : [unknownEffect(role, richText`${[name]} is ${document.unreadable}`)];
+}
+
+/** The added and removed statements that cannot be compared as sets. */
+function statementDelta(role: string, before: Document | undefined, after: Document | undefined): AccessFinding[] {
+  const others = (document: Document | undefined) => document?.statements.filter((each) => !isComparable(each)) ?? [];
+  const missing = (some: readonly PlannedStatement[], from: readonly PlannedStatement[]) =>
+    some.filter((each) => !from.some(({ text }) => text === each.text));
+  const trustsAny = after?.statements.some(({ Effect }) => Effect === "Allow") || after?.unreadable !== undefined;
   return [
-    ...added.map((each) =>
-      each.Effect === "Deny"
-        ? accessFinding(role, "trust-narrowed", richText`principals denied by a new statement: ${each.text}`)
-        : unknownEffect(role, richText`principals of a new statement: ${each.text}`),
+    ...missing(others(after), others(before)).map(({ Effect, text }) =>
+      Effect === "Deny"
+        ? accessFinding(role, "trust-narrowed", richText`principals denied by a new statement: ${text}`)
+        : unknownEffect(role, richText`principals of a new statement: ${text}`),
     ),
-    // When nothing is left that allows, a Deny that goes lets nobody in.
-    ...removed.flatMap((each) => {
-      if (each.Effect === "Allow")
-        return [accessFinding(role, "no-longer-trusted", richText`principals of a removed statement: ${each.text}`)];
-      return after?.statements.some(({ Effect }) => Effect === "Allow") || after?.unclear
-        ? [unknownEffect(role, richText`principals of a removed Deny statement: ${each.text}`)]
-        : [];
+    ...missing(others(before), others(after)).flatMap(({ Effect, text }) => {
+      if (Effect === "Allow")
+        return [accessFinding(role, "no-longer-trusted", richText`principals of a removed statement: ${text}`)];
+      // Without an Allow, removing a Deny grants nothing.
+      return trustsAny ? [unknownEffect(role, richText`principals of a removed Deny statement: ${text}`)] : [];
     }),
   ];
 }
 
-/** A finding about a change whose effect is unknown. */
-export function unknownEffect(subject: string, what: RichText): AccessFinding {
-  return accessFinding(subject, "unknown-effect", what);
+function isComparable({ Effect, notComparable, principals }: PlannedStatement): boolean {
+  return Effect === "Allow" && !notComparable && principals !== undefined;
 }
 
-function isPlain(statement: PlannedStatement): boolean {
-  return statement.Effect === "Allow" && !statement.notComparable && statement.Principal !== undefined;
-}
-
-function entriesOf(document: Document | undefined): Entry[] {
+function entriesOf(document: Document | undefined): TrustEntry[] {
   const entries = (document?.statements ?? [])
-    .filter(isPlain)
+    .filter(isComparable)
     .flatMap((statement) =>
-      (statement.Principal ?? []).flatMap(({ kind, id }) =>
-        entriesFor(withIssuer(`${kind} ${id}`, statement), statement),
-      ),
+      (statement.principals ?? []).flatMap((principal) => entriesFor(withIssuer(principal, statement), statement)),
     );
   return [...new Map(entries.map((entry) => [entry.key, entry])).values()];
 }
 
-function entriesFor(principal: string, statement: PlannedStatement): Entry[] {
-  const [kind, issuer] = split(principal);
-  const asks = (claim: string) => {
-    const found = statement.conditions.filter(
-      (each) => kind === "Federated" && each.key === `${issuer}:${claim}`.toLowerCase(),
-    );
-    // Two conditions on one claim must both hold, which is no list of patterns: they are compared as conditions.
+function entriesFor(principal: PlannedPrincipal, statement: PlannedStatement): TrustEntry[] {
+  const claim = (name: string) => {
+    const key = `${displayed(principal.id)}:${name}`.toLowerCase();
+    const found = statement.conditions.filter((each) => principal.kind === "Federated" && each.key === key);
+    // Two conditions on one claim must both hold: they are compared as conditions, not as patterns.
     const condition = found.length === 1 ? found[0] : undefined;
-    const asked = condition && patterns(condition);
-    return { condition: asked && condition, values: asked ?? ["*"] };
+    const values = condition && patterns(condition);
+    return { condition: values && condition, values: values ?? ["*"] };
   };
-  const [subjects, audiences] = [asks("sub"), asks("aud")];
+  const [subjects, audiences] = [claim("sub"), claim("aud")];
   const conditions = statement.conditions.filter((each) => each !== subjects.condition && each !== audiences.condition);
-  const rest = canonical(conditions);
-  return (statement.Action ?? []).flatMap((each) => {
-    const action = each.toLowerCase();
-    return subjects.values.flatMap((subject) =>
+  return (statement.Action ?? []).flatMap((action) =>
+    subjects.values.flatMap((subject) =>
       audiences.values.map((audience) => {
-        const key = [principal, action, subject, audience, rest].join("\n");
-        return { principal, action, subject, audience, conditions, key };
+        const entry = { principal, action: action.toLowerCase(), subject, audience, conditions };
+        return { ...entry, key: canonical(entry) };
       }),
-    );
-  });
+    ),
+  );
 }
 
 /**
- * A provider's principal as `Federated <issuer>`. Where its ARN is known only after apply, the conditions give it
- * away: a key `<issuer>:sub` exists for tokens of that issuer alone.
+ * The principal with the issuer as its id, if it is a provider. While the provider's ARN is unknown, the issuer is read
+ * from a condition key `<issuer>:sub` or `<issuer>:aud`: only tokens of that issuer have it.
  */
-function withIssuer(principal: string, statement: PlannedStatement): string {
-  if (principal === `Federated ${UNKNOWN.text}`) {
-    const key = statement.conditions.find((each) => /:(sub|aud)$/.test(each.key) && patterns(each) !== undefined)?.key;
-    return key === undefined ? principal : `Federated ${key.replace(/:(sub|aud)$/, "")}`;
-  }
-  const [kind, id] = split(principal);
-  return kind === "Federated" ? `Federated ${issuerOfArn(id)}` : principal;
+function withIssuer({ kind, id }: PlannedPrincipal, { conditions }: PlannedStatement): PlannedPrincipal {
+  if (kind !== "Federated") return { kind, id };
+  if (!(id instanceof Hidden)) return { kind, id: issuerOfArn(id) };
+  const keys = conditions.flatMap((each) => (patterns(each) ? (/^(.*):(sub|aud)$/.exec(each.key)?.[1] ?? []) : []));
+  return { kind, id: isUnknown(id) ? (keys[0] ?? id) : id };
 }
 
-/** Those of the entries that none of the others includes. */
-function uncovered(entries: readonly Entry[], others: readonly Entry[]): Entry[] {
+/** The entries that no single one of the others covers. */
+function notCovered(entries: readonly TrustEntry[], others: readonly TrustEntry[]): TrustEntry[] {
   const known = new Set(others.map(({ key }) => key));
-  return entries.filter((entry) => !known.has(entry.key) && !others.some((other) => includes(other, entry)));
+  return entries.filter((entry) => !known.has(entry.key) && !others.some((other) => coversEntry(other, entry)));
 }
 
-function includes(wide: Entry, narrow: Entry): boolean {
+function coversEntry(wide: TrustEntry, narrow: TrustEntry): boolean {
+  const { kind, id } = wide.principal;
   return (
-    (wide.principal === narrow.principal || (wide.principal === "AWS *" && narrow.principal.startsWith("AWS "))) &&
+    kind === narrow.principal.kind &&
+    (id === narrow.principal.id || (kind === "AWS" && id === "*")) &&
     covers(wide.action, narrow.action) &&
     covers(wide.subject, narrow.subject) &&
     covers(wide.audience, narrow.audience) &&
@@ -143,39 +140,37 @@ function includes(wide: Entry, narrow: Entry): boolean {
   );
 }
 
-const USUAL_ACTIONS = new Set([
-  "Federated sts:assumerolewithwebidentity",
-  "AWS sts:assumerole",
-  "Service sts:assumerole",
+/** The action by which a kind of principal usually assumes a role: it is not mentioned. */
+const USUAL_ACTIONS = new Map([
+  ["Federated", "sts:assumerolewithwebidentity"],
+  ["AWS", "sts:assumerole"],
+  ["Service", "sts:assumerole"],
 ]);
 
-function inWords(entry: Entry): RichText {
-  const [kind, issuer] = split(entry.principal);
-  const asksSubject = entry.subject !== "*";
-  const organization = asksSubject ? parseSubject(entry.subject)?.organization : undefined;
-  const who = asksSubject ? subjectInWords(entry.subject) : principalInWords(entry.principal);
-  // CircleCI's audience is by default the organization's id, which is the end of its issuer.
-  const usualAudience = issuer.endsWith(`/${entry.audience}`);
-  const extras = [
-    ...(asksSubject && organization === undefined ? [richText`from ${issuer}`] : []),
-    ...(organization !== undefined && organization.split("/")[0] !== parseIssuer(issuer)?.organization
-      ? [richText`from ${issuer}`]
-      : []),
-    ...(kind !== "Federated" || usualAudience ? [] : [audienceInWords(entry.audience)]),
-    ...(USUAL_ACTIONS.has(`${kind} ${entry.action}`) ? [] : [richText`by ${entry.action}`]),
-    ...entry.conditions.map(({ operator, key, values }) => richText`if ${`${operator} ${key} ${values.join(", ")}`}`),
-  ];
-  return join([who, ...extras], ", ");
+function describeEntry({ principal, action, subject, audience, conditions }: TrustEntry): RichText {
+  const { kind } = principal;
+  const id = displayed(principal.id);
+  const organization = parseSubject(subject)?.organization.split("/")[0];
+  const isOfIssuer = organization !== undefined && organization === parseIssuer(id)?.organization;
+  // CircleCI's default audience is the id of the organization, with which its issuer ends.
+  const isUsualAudience = kind !== "Federated" || id.endsWith(`/${audience}`);
+  const audienceText = audience === "*" ? ["any audience"] : richText`audience ${audience}`;
+  return join(
+    [
+      subject === "*" ? describePrincipal(kind, id) : describeJobs(subject),
+      ...(subject === "*" || isOfIssuer ? [] : [richText`from ${id}`]),
+      ...(isUsualAudience ? [] : [audienceText]),
+      ...(USUAL_ACTIONS.get(kind) === action ? [] : [richText`by ${action}`]),
+      ...conditions.map((condition) => richText`if ${describeCondition(condition)}`),
+    ],
+    ", ",
+  );
 }
 
-function tokens(...entries: readonly Entry[]) {
+function tokensOf(...entries: readonly TrustEntry[]) {
   return { tokens: entries.map(({ subject }) => subject) };
 }
 
-function audienceInWords(audience: string): RichText {
-  return audience === "*" ? ["whatever the audience"] : richText`audience ${audience}`;
-}
-
-function listed(entries: readonly Entry[]): RichText {
-  return join(entries.map(inWords), "; ");
+function listed(entries: readonly TrustEntry[]): RichText {
+  return join(entries.map(describeEntry), "; ");
 }

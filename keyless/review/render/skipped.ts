@@ -1,4 +1,4 @@
-import { join, plainText, type RichText, richText } from "../rich-text";
+import { join, type RichText, renderRichText, richText } from "../rich-text";
 import { inMarkdown } from "./markdown";
 
 /** What stands in place of a review when there is no plan. */
@@ -10,7 +10,7 @@ export interface Skipped {
 /** Says in place of a review that there is none, and why. */
 export function renderSkipped(skipped: Skipped, format: "markdown" | "text"): string {
   const sentence = inWords(skipped);
-  return format === "markdown" ? `**${inMarkdown(sentence)}**\n` : `${plainText(sentence)}\n`;
+  return format === "markdown" ? `**${inMarkdown(sentence)}**\n` : `${renderRichText(sentence)}\n`;
 }
 
 function inWords({ environments, skipped }: Skipped): RichText {

@@ -3,7 +3,7 @@ import type { DiffLine } from "../../plan/difference";
 import { wrap } from "../../wrap";
 import type { AccessFinding } from "../delta/finding";
 import { COUNTED, type EnvironmentReview, isQuiet, type ResourceReview, type Review } from "../review";
-import { plainText } from "../rich-text";
+import { renderRichText } from "../rich-text";
 import { oneLine } from "./escape";
 import { bySubject, describeFinding, notices, verdict } from "./summary";
 
@@ -31,9 +31,9 @@ export function toText(
       .join("\n");
   };
   const { environments } = review;
-  const lines = [sentence("bold", plainText(verdict(review)))];
+  const lines = [sentence("bold", renderRichText(verdict(review)))];
   if (environments.every(isQuiet)) return `${lines[0]}\n`;
-  lines.push(...environments.flatMap(notices).map((notice) => sentence("yellow", `! ${plainText(notice)}`)));
+  lines.push(...environments.flatMap(notices).map((notice) => sentence("yellow", `! ${renderRichText(notice)}`)));
   for (const each of environments) lines.push("", ...environmentLines(each, paint, sentence));
   return `${lines.join("\n")}\n`;
 }
@@ -79,7 +79,7 @@ function accessLines(findings: readonly AccessFinding[], sentence: Paint): strin
   return [...bySubject(findings)].flatMap(([subject, all]) => [
     oneLine(`    ${subject}`),
     ...all.map((each) =>
-      sentence(STYLES[each.effect], `      ${SIGNS[each.effect]} ${plainText(describeFinding(each))}`),
+      sentence(STYLES[each.effect], `      ${SIGNS[each.effect]} ${renderRichText(describeFinding(each))}`),
     ),
   ]);
 }

@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import type { Plan } from "../../../keyless/plan/schema";
 import { accessDelta, changedRoles } from "../../../keyless/review/delta";
-import { plainText } from "../../../keyless/review/rich-text";
+import { renderRichText } from "../../../keyless/review/rich-text";
 import { ANY, change, ISSUER, ORG, onBranch, PROJECT, plan, policy, role, statement } from "../plans";
 
 const WHERE = `project ${PROJECT} (organization ${ORG})`;
@@ -11,14 +12,14 @@ const ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess";
 function delta(of: Plan): string[] {
   return accessDelta(of, of.changes).map(
     ({ subject, kind, administrator, what }) =>
-      `${subject}: ${administrator ? "ADMIN " : ""}${kind}: ${plainText(what)}`,
+      `${subject}: ${administrator ? "ADMIN " : ""}${kind}: ${renderRichText(what)}`,
   );
 }
 
 const attachment = (name: string, arn: string) => ({ role: name, policy_arn: arn });
 
 describe("roles", () => {
-  test("a role created with its attachment: somebody is trusted, with a permission", () => {
+  test("creating a role with an attachment trusts a subject and grants a permission", () => {
     const changes = [
       change("aws_iam_role.r", null, role("deploy", policy(statement(ANY)))),
       change('aws_iam_role_policy_attachment.a["0"]', null, attachment("deploy", S3)),
@@ -29,7 +30,7 @@ describe("roles", () => {
     ]);
   });
 
-  test("a role replaced under its name gives and takes nothing", () => {
+  test("replacing a role under the same name changes no access", () => {
     const of = (path: string) => role("deploy", policy(statement(ANY)), { path });
     const actions = ["delete", "create"];
     const changes = [
@@ -42,7 +43,7 @@ describe("roles", () => {
     expect(delta(plan(changes))).toEqual([]);
   });
 
-  test("a role replaced under another name: the one loses what the other gains", () => {
+  test("replacing a role under another name revokes the access of one role and grants it to the other", () => {
     const changes = [
       change("aws_iam_role.r", role("old", policy(statement(ANY))), role("new", policy(statement(ANY))), {
         actions: ["create", "delete"],
@@ -51,7 +52,7 @@ describe("roles", () => {
     expect(delta(plan(changes))).toEqual([`role old: no-longer-trusted: ${ALL}`, `role new: newly-trusted: ${ALL}`]);
   });
 
-  test("a destroyed role takes its Deny statements with it: nobody gains", () => {
+  test("destroying a role with a Deny grants nothing", () => {
     const deny = policy({ Effect: "Deny", Action: "*", Resource: "*" });
     const changes = [
       change("aws_iam_role.r", role("deploy", policy(statement(ANY))), null),
@@ -60,14 +61,14 @@ describe("roles", () => {
     expect(delta(plan(changes))).toEqual([`role deploy: no-longer-trusted: ${ALL}`]);
   });
 
-  test("a role that is moved, forgotten or imported as it is gives and takes nothing", () => {
+  test("moving, forgetting or importing an unchanged role changes no access", () => {
     const same = role("deploy", policy(statement(ANY)));
     expect(delta(plan([change("aws_iam_role.b", same, same, { previous_address: "aws_iam_role.a" })]))).toEqual([]);
     expect(delta(plan([change("aws_iam_role.a", same, null, { actions: ["forget"] })]))).toEqual([]);
     expect(delta(plan([change("aws_iam_role.a", same, same, { importing: { id: "deploy" } })]))).toEqual([]);
   });
 
-  test("an attachment that changes its address only gives and takes nothing", () => {
+  test("changing the address of an attachment changes no access", () => {
     const changes = [
       change("aws_iam_role_policy_attachment.a[0]", attachment("deploy", S3), null),
       change('aws_iam_role_policy_attachment.b["s3"]', null, attachment("deploy", S3)),
@@ -75,7 +76,7 @@ describe("roles", () => {
     expect(delta(plan(changes))).toEqual([]);
   });
 
-  test("two roles of one name, of two accounts, are told apart", () => {
+  test("distinguishes two roles with the same name in two accounts", () => {
     const [main, all] = [policy(statement(onBranch("main"))), policy(statement(ANY))];
     const changes = [
       change("aws_iam_role.a", role("deploy", main), role("deploy", all)),
@@ -84,19 +85,19 @@ describe("roles", () => {
     expect(delta(plan(changes))).toEqual([expect.stringMatching(/^role deploy \(aws_iam_role\.a\): trust-broadened/)]);
   });
 
-  test("a trust policy marked sensitive is not shown, and not taken for nothing", () => {
+  test("a change of a sensitive trust policy has an unknown effect and shows no value", () => {
     const marks = { before_sensitive: { assume_role_policy: true }, after_sensitive: { assume_role_policy: true } };
     const [before, after] = [
       role("deploy", policy(statement(onBranch("main")))),
       role("deploy", policy(statement(ANY))),
     ];
-    const told = delta(plan([change("aws_iam_role.r", before, after, marks)]));
-    expect(told).toContainEqual(expect.stringContaining("unknown-effect"));
-    expect(told.join()).not.toContain(PROJECT);
+    const findings = delta(plan([change("aws_iam_role.r", before, after, marks)]));
+    expect(findings).toContainEqual(expect.stringContaining("unknown-effect"));
+    expect(findings.join()).not.toContain(PROJECT);
     expect(delta(plan([change("aws_iam_role.r", before, { ...before, path: "/x/" }, marks)]))).toEqual([]);
   });
 
-  test("odd keys and modules change nothing about whose role it is", () => {
+  test("finds the role of an address with special characters in its keys", () => {
     const address = 'module.a["x.y[0]"].aws_iam_role.r["we\\"ird.[key]"]';
     expect(delta(plan([change(address, null, role("deploy", policy(statement(ANY))))]))).toEqual([
       `role deploy: newly-trusted: ${ALL}`,
@@ -104,7 +105,7 @@ describe("roles", () => {
   });
 });
 
-describe("what is known only after apply", () => {
+describe("values known after apply", () => {
   const document = (values: readonly (string | null)[]) => ({
     statement: [
       {
@@ -129,30 +130,30 @@ describe("what is known only after apply", () => {
     change(address, null, document([subject]), { actions: ["read"], after_unknown: unknown });
   const role_ = change("aws_iam_role.r", null, role("deploy", null), { after_unknown: { assume_role_policy: true } });
 
-  test("a trust policy is read from the arguments of its data source, and what stays unknown is said", () => {
+  test("reads an unknown trust policy from the arguments of its data source, and reports that it can differ", () => {
     const changes = [source("data.aws_iam_policy_document.d", ANY), role_];
-    const told = delta(
+    const findings = delta(
       plan(changes, configuration(["data.aws_iam_policy_document.d.json", "data.aws_iam_policy_document.d"])),
     );
-    expect(told).toEqual([
+    expect(findings).toEqual([
       `role deploy: newly-trusted: ${ALL}`,
       "role deploy: unknown-effect: the trust policy is known after apply; read from data.aws_iam_policy_document.d",
     ]);
   });
 
-  test("of two data sources that it may come from, none is believed", () => {
+  test("reads no data source if a policy refers to two", () => {
     const changes = [
       source("data.aws_iam_policy_document.d", ANY),
       source("data.aws_iam_policy_document.e", "org/x/*"),
       role_,
     ];
-    const told = delta(
+    const findings = delta(
       plan(changes, configuration(["data.aws_iam_policy_document.d", "data.aws_iam_policy_document.e"])),
     );
-    expect(told).toEqual(["role deploy: unknown-effect: the trust policy is (known after apply)"]);
+    expect(findings).toEqual(["role deploy: unknown-effect: the trust policy is (known after apply)"]);
   });
 
-  test("an update to an unknown trust policy is treated as a gain", () => {
+  test("the effect of an update to an unknown trust policy is unknown", () => {
     const changes = [
       change("aws_iam_role.r", role("deploy", policy(statement(ANY))), role("deploy", null), {
         after_unknown: { assume_role_policy: true },
@@ -161,7 +162,7 @@ describe("what is known only after apply", () => {
     expect(delta(plan(changes))).toContainEqual(expect.stringContaining("unknown-effect"));
   });
 
-  test("through a module's argument the data source is found as well", () => {
+  test("finds the data source through the argument of a module", () => {
     const changes = [
       source("data.aws_iam_policy_document.d", ANY),
       change("module.role.aws_iam_role.r", null, role("deploy", null), { after_unknown: { assume_role_policy: true } }),
@@ -170,11 +171,11 @@ describe("what is known only after apply", () => {
       resources: [{ address: "aws_iam_role.r", expressions: { assume_role_policy: { references: ["var.trust"] } } }],
     };
     const call = { expressions: { trust: { references: ["data.aws_iam_policy_document.d.json"] } }, module: inner };
-    const told = delta(plan(changes, { configuration: { root_module: { module_calls: { role: call } } } }));
-    expect(told[0]).toBe(`role deploy: newly-trusted: ${ALL}`);
+    const findings = delta(plan(changes, { configuration: { root_module: { module_calls: { role: call } } } }));
+    expect(findings[0]).toBe(`role deploy: newly-trusted: ${ALL}`);
   });
 
-  test("a policy attached to a role whose name is unknown counts for that role", () => {
+  test("attributes an attachment to the role whose name is unknown", () => {
     const resources = [
       {
         address: "aws_iam_role_policy_attachment.a",
@@ -197,19 +198,19 @@ describe("permissions", () => {
   const allow = (Action: unknown, Resource: unknown, more = {}) => ({ Effect: "Allow", Action, Resource, ...more });
   const update = (before: unknown, after: unknown) => delta(plan([change("aws_iam_role_policy.p", before, after)]));
 
-  test("an action more is gained, and nothing is lost", () => {
+  test("adding an action grants it and revokes nothing", () => {
     expect(update(inline(allow("s3:GetObject", "*")), inline(allow(["s3:PutObject", "s3:GetObject"], "*")))).toEqual([
       "role deploy: permission-granted: s3:PutObject on * (inline policy p)",
     ]);
   });
 
-  test("what a wildcard allowed already is not gained", () => {
+  test("an action that a wildcard already allowed is not granted", () => {
     expect(
       update(inline(allow("s3:*", "*")), inline(allow("s3:*", "*"), allow("S3:Get*", "arn:aws:s3:::b/*"))),
     ).toEqual([]);
   });
 
-  test("order, Sid and one-or-many are no difference, nor is the policy it stands in", () => {
+  test("ignores order, Sid, single values as lists, and which policy contains a statement", () => {
     const before = inline(allow(["a:B", "c:D"], ["x", "y"], { Sid: "One" }));
     expect(update(before, inline(allow(["c:D", "a:B"], ["y", "x"])))).toEqual([]);
     const changes = [
@@ -219,7 +220,7 @@ describe("permissions", () => {
     expect(delta(plan(changes))).toEqual([]);
   });
 
-  test("a condition that goes is a gain", () => {
+  test("removing a condition grants a permission", () => {
     const when = { Condition: { StringEquals: { "aws:RequestedRegion": "eu-west-1" } } };
     expect(update(inline(allow("s3:*", "*", when)), inline(allow("s3:*", "*")))).toEqual([
       "role deploy: permission-granted: s3:* on * (inline policy p)",
@@ -243,7 +244,7 @@ describe("permissions", () => {
     expect(update(null, inline(added)).some((each) => each.includes("ADMIN"))).toBe(administrator);
   });
 
-  test("a Deny that goes is a gain, as long as the role stays", () => {
+  test("removing a Deny grants a permission, adding one revokes it", () => {
     const deny = { Effect: "Deny", Action: "s3:*", Resource: "*" };
     expect(update(inline(deny), null)).toEqual([expect.stringContaining("permission-granted: no longer denied")]);
     expect(update(null, inline(deny))).toEqual([
@@ -255,7 +256,7 @@ describe("permissions", () => {
     [null, "arn:b", "boundary-set"],
     ["arn:b", null, "boundary-removed"],
     ["arn:b", "arn:c", "unknown-effect"],
-  ])("a boundary from %s to %s is: %s", (before, after, kind) => {
+  ])("changing a boundary from %s to %s is %s", (before, after, kind) => {
     const of = (permissions_boundary: string | null) =>
       role("deploy", policy(statement(ANY)), { permissions_boundary });
     expect(delta(plan([change("aws_iam_role.r", of(before), of(after))]))).toEqual([
@@ -263,7 +264,7 @@ describe("permissions", () => {
     ]);
   });
 
-  test("a customer managed policy's change counts for the roles that have it, or for the policy", () => {
+  test("reports a change of a customer managed policy for its roles, or for the policy if it is not attached", () => {
     const arn = "arn:aws:iam::123456789012:policy/p";
     const of = (action: string) => ({ name: "p", arn, policy: policy(allow(action, "*")) });
     const changed = change("aws_iam_policy.p", of("s3:GetObject"), of("s3:*"));
@@ -274,12 +275,12 @@ describe("permissions", () => {
     expect(delta(plan([changed]))).toEqual([`policy ${arn}: permission-granted: s3:* on * (its policy)`]);
   });
 
-  test("lists that the provider computes on a role say nothing, what the role itself changes does", () => {
+  test("reports the policies that a role itself attaches, not those that the provider lists", () => {
     const of = (managed_policy_arns: readonly string[]) =>
       role("deploy", policy(statement(ANY)), { managed_policy_arns });
-    const stays = of([S3]);
+    const unchanged = of([S3]);
     const changes = [
-      change("aws_iam_role.r", stays, stays),
+      change("aws_iam_role.r", unchanged, unchanged),
       change("aws_iam_role_policy_attachment.a", attachment("deploy", S3), null),
     ];
     expect(delta(plan(changes))).toEqual([`role deploy: permission-revoked: managed policy ${S3}`]);
@@ -289,21 +290,21 @@ describe("permissions", () => {
     ]);
   });
 
-  test("inline_policy blocks of a role count", () => {
+  test("reports the inline_policy blocks of a role", () => {
     const of = (...inline_policy: readonly unknown[]) => role("deploy", policy(statement(ANY)), { inline_policy });
     expect(
       delta(plan([change("aws_iam_role.r", of(), of({ name: "p", policy: policy(allow("iam:*", "*")) }))])),
     ).toEqual(["role deploy: ADMIN permission-granted: iam:* on * (inline policy p)"]);
   });
 
-  test("a policy known only after apply could not be told", () => {
-    const told = delta(
+  test("the effect of a policy known after apply is unknown", () => {
+    const findings = delta(
       plan([change("aws_iam_role_policy.p", null, { role: "deploy", name: "p" }, { after_unknown: { policy: true } })]),
     );
-    expect(told).toEqual(["role deploy: unknown-effect: inline policy p: (known after apply)"]);
+    expect(findings).toEqual(["role deploy: unknown-effect: inline policy p: (known after apply)"]);
   });
 
-  test("a bucket's policy that lets somebody in is a gain, one that only refuses is none", () => {
+  test("a bucket policy with an Allow grants permissions, one with a Deny revokes them", () => {
     const bucket = (...statements: readonly unknown[]) => ({ bucket: "b", policy: policy(...statements) });
     const added = (...statements: readonly unknown[]) =>
       delta(plan([change("aws_s3_bucket_policy.b", null, bucket(...statements))]));
@@ -313,7 +314,7 @@ describe("permissions", () => {
     expect(added({ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: "*" })[0]).toContain("permission-revoked");
   });
 
-  test("what gives access in ways that are not weighed is said to be so", () => {
+  test("the effect of a resource that is not evaluated is unknown", () => {
     expect(delta(plan([change("aws_iam_access_key.k", null, { user: "x" })]))).toEqual([
       "aws_iam_access_key.k: unknown-effect: create of a resource that this review does not evaluate",
     ]);
@@ -321,13 +322,17 @@ describe("permissions", () => {
 });
 
 describe("drift", () => {
-  test("what an attachment of the plan holds is no news when the role's computed list shows it", () => {
+  test("leaves out policies that other resources of the plan attach to the role", () => {
     const of = (managed_policy_arns: readonly string[]) =>
       role("deploy", policy(statement(ANY)), { managed_policy_arns });
-    const held = attachment("deploy", S3);
-    const drifted = change("aws_iam_role.r", of([]), of([S3, ADMIN]));
-    const whole = plan([change("aws_iam_role_policy_attachment.a", held, held)], { resource_drift: [drifted] });
-    expect(accessDelta(whole, whole.drift).map(({ what }) => plainText(what))).toEqual([`managed policy ${ADMIN}`]);
+    const attached = attachment("deploy", S3);
+    const driftedRole = change("aws_iam_role.r", of([]), of([S3, ADMIN]));
+    const drifted = plan([change("aws_iam_role_policy_attachment.a", attached, attached)], {
+      resource_drift: [driftedRole],
+    });
+    expect(accessDelta(drifted, drifted.drift).map(({ what }) => renderRichText(what))).toEqual([
+      `managed policy ${ADMIN}`,
+    ]);
   });
 });
 
@@ -338,7 +343,7 @@ describe("providers", () => {
     thumbprint_list: thumbprints,
   });
 
-  test("audiences and thumbprints that come are gains, those that go are losses", () => {
+  test("adding audiences and thumbprints broadens a provider, removing them narrows it", () => {
     const changes = [
       change("aws_iam_openid_connect_provider.p", provider([ORG, "a"], ["f1"]), provider([ORG, "b"], ["f2"])),
     ];
@@ -350,18 +355,71 @@ describe("providers", () => {
     ]);
   });
 
-  test("a provider that goes locks its tokens out", () => {
+  test("removing a provider revokes access", () => {
     expect(delta(plan([change("aws_iam_openid_connect_provider.p", provider([ORG]), null)]))[0]).toContain(
       "AWS no longer accepts its tokens",
     );
   });
 });
 
-test("the roles that a plan changes are known by name, through whatever it changes about them", () => {
+test("changed roles include those whose attachments change", () => {
   const same = role("idle", policy(statement(ANY)));
   const changes = [
     change("aws_iam_role.a", same, same),
     change("aws_iam_role_policy_attachment.a", null, attachment("apply", S3)),
   ];
   expect([...changedRoles(plan(changes))]).toEqual(["apply"]);
+});
+
+describe("the type of a resource, not its name, decides whether it is a policy", () => {
+  const deny = policy({ Effect: "Deny", Principal: "*", Action: "*", Resource: "*" });
+
+  test("destroying a resource with its Deny grants nothing", () => {
+    expect(delta(plan([change("aws_sqs_queue.policy", { policy: deny }, null)]))).toEqual([]);
+  });
+
+  test("destroying the policy of a resource that remains can grant access", () => {
+    const findings = delta(plan([change("aws_sqs_queue_policy.queue", { policy: deny }, null)]));
+    expect(findings).toEqual([expect.stringContaining("permission-granted: no longer denied")]);
+  });
+
+  const words = ["policy", "role", "trust", "boundary", "provider", "attachment", "user", "group", "exclusive", "deny"];
+  const resources = [
+    ["aws_sqs_queue", { policy: deny }, null],
+    ["aws_s3_bucket_policy", { policy: deny }, null],
+    ["aws_kms_key", null, { policy: policy({ Effect: "Allow", Principal: "*", Action: "kms:*", Resource: "*" }) }],
+    ["aws_iam_role", role("deploy", policy(statement(ANY))), role("deploy", policy(statement(onBranch("main"))))],
+    ["aws_iam_role_policy", null, { role: "deploy", name: "p", policy: policy({ Effect: "Allow", Action: "*" }) }],
+    ["aws_iam_role_policy_attachment", null, attachment("deploy", ADMIN)],
+    ["aws_iam_access_key", null, { user: "x" }],
+  ] as const;
+
+  test("findings do not depend on the names of resources", () => {
+    const findings = (names: readonly string[]) => {
+      const addresses = resources.map(([type], at) => `${type}.${names[at]}`);
+      const changes = resources.map(([, before, after], at) => change(addresses[at] as string, before, after));
+      const renamed = plan(changes);
+      return JSON.stringify(accessDelta(renamed, renamed.changes)).replaceAll(
+        new RegExp(addresses.map((address) => `${address}(?![\\w.])`).join("|"), "g"),
+        (address) => address.replace(/\..*/, ""),
+      );
+    };
+    const expected = findings(resources.map((_, at) => `r${at}`));
+    expect(JSON.parse(expected)).toHaveLength(6);
+    const name = fc.oneof(
+      fc.constantFrom(...words),
+      fc.tuple(fc.constantFrom(...words), fc.constantFrom(...words)).map(([one, other]) => `${one}_${other}`),
+    );
+    fc.assert(
+      fc.property(fc.array(name, { minLength: resources.length, maxLength: resources.length }), (names) => {
+        expect(findings(names)).toBe(expected);
+      }),
+    );
+  });
+});
+
+test("a principal whose id reads like an unknown value is not unknown", () => {
+  const trust = policy(statement(ANY, { Principal: { Federated: "(known after apply)" } }));
+  const [trusted] = delta(plan([change("aws_iam_role.r", null, role("deploy", trust))]));
+  expect(trusted).toMatch(/^role deploy: newly-trusted: the tokens of \(known after apply\), any audience, if /);
 });

@@ -32,7 +32,7 @@ const usual = fc.tuple(values, values).map(([aud, sub]) => ({
 const condition = fc.oneof(usual, anyCondition);
 const optional = (name: string, value: fc.Arbitrary<unknown>) => value.map((each) => ({ [name]: each }));
 
-/** Statements of every shape that the policy language has, over a handful of values, so that they often meet. */
+/** Statements of every form of the policy language, with few values, so that they often match each other. */
 function statements(more: fc.Arbitrary<object>, actions: readonly string[]) {
   const statement = fc
     .tuple(
@@ -50,7 +50,7 @@ function statements(more: fc.Arbitrary<object>, actions: readonly string[]) {
 
 const effects = (findings: readonly { readonly effect: string }[]) => findings.map(({ effect }) => effect);
 
-test("whoever a trust policy lets in that its predecessor did not is a gain, and the reverse a loss", () => {
+test("a trust policy that allows a token that the previous one did not is a gain, the reverse is a finding", () => {
   const who = oneOrMany([PROVIDER, OTHER]);
   const principal = fc.oneof(
     { weight: 3, arbitrary: who.map((Federated) => ({ Principal: { Federated } })) },
@@ -77,16 +77,16 @@ test("whoever a trust policy lets in that its predecessor did not is a gain, and
     ).outcome === "allowed";
   fc.assert(
     fc.property(trust, trust, token, (before, after, claims) => {
-      const told = effects(trustDelta("role r", readDocument(policy(...before)), readDocument(policy(...after))));
+      const found = effects(trustDelta("role r", readDocument(policy(...before)), readDocument(policy(...after))));
       const [was, is] = [allowed(before, claims), allowed(after, claims)];
-      if (!was && is) expect(told.some((effect) => effect !== "loss")).toBe(true);
-      if (was && !is) expect(told).not.toEqual([]);
+      if (!was && is) expect(found.some((effect) => effect !== "loss")).toBe(true);
+      if (was && !is) expect(found).not.toEqual([]);
     }),
     { numRuns: 5_000 },
   );
 });
 
-test("whatever a role may do that it could not is a gain, and the reverse a loss", () => {
+test("an allowed request that was not allowed before is a gain, the reverse a loss", () => {
   const resources = ["*", "arn:aws:s3:::b/*", "arn:aws:s3:::b/k", "arn:aws:s3:::*", "arn:aws:s3:::?/k"];
   const resource = fc.oneof(
     { weight: 4, arbitrary: optional("Resource", oneOrMany(resources)) },
@@ -111,10 +111,10 @@ test("whatever a role may do that it could not is a gain, and the reverse a loss
     role.map((each, at) => ({ source: richText`p${String(at)}`, document: readDocument(policy(...each)) }));
   fc.assert(
     fc.property(documents, documents, request, (before, after, asked) => {
-      const told = effects(permissionDelta("role r", grants(before), grants(after)));
+      const found = effects(permissionDelta("role r", grants(before), grants(after)));
       const [was, is] = [allowed(before, asked), allowed(after, asked)];
-      if (!was && is) expect(told.some((effect) => effect !== "loss")).toBe(true);
-      if (was && !is) expect(told.some((effect) => effect !== "gain")).toBe(true);
+      if (!was && is) expect(found.some((effect) => effect !== "loss")).toBe(true);
+      if (was && !is) expect(found.some((effect) => effect !== "gain")).toBe(true);
     }),
     { numRuns: 5_000 },
   );

@@ -1,6 +1,6 @@
 import { readDocument } from "../../../keyless/review/delta/documents";
 import { trustDelta } from "../../../keyless/review/delta/trust";
-import { plainText } from "../../../keyless/review/rich-text";
+import { renderRichText } from "../../../keyless/review/rich-text";
 import { ANY, ISSUER, ORG, onBranch, PROJECT, policy, statement } from "../plans";
 
 const WHERE = `project ${PROJECT} (organization ${ORG})`;
@@ -9,37 +9,37 @@ const ALL = `every branch, tag and trigger of ${WHERE}`;
 
 function delta(before: string | null, after: string | null): string[] {
   return trustDelta("role r", readDocument(before), readDocument(after)).map(
-    ({ kind, effect, what }) => `${effect}: ${kind}: ${plainText(what)}`,
+    ({ kind, effect, what }) => `${effect}: ${kind}: ${renderRichText(what)}`,
   );
 }
 
-test("a new role's subjects are newly trusted", () => {
+test("the subjects of a new role are newly trusted", () => {
   expect(delta(null, policy(statement(onBranch("main"))))).toEqual([`gain: newly-trusted: ${MAIN}`]);
 });
 
-test("a role that goes is no longer assumed by anybody", () => {
+test("the subjects of a destroyed role are no longer trusted", () => {
   expect(delta(policy(statement(ANY)), null)).toEqual([`loss: no-longer-trusted: ${ALL}`]);
 });
 
-test("from one branch to every branch is broadened", () => {
+test("from one branch to every branch broadens the trust", () => {
   expect(delta(policy(statement(onBranch("main"))), policy(statement(ANY)))).toEqual([
     `gain: trust-broadened: ${MAIN} → ${ALL}`,
   ]);
 });
 
-test("from every branch to one is narrowed", () => {
+test("from every branch to one narrows the trust", () => {
   expect(delta(policy(statement(ANY)), policy(statement(onBranch("main"))))).toEqual([
     `loss: trust-narrowed: ${ALL} → ${MAIN}`,
   ]);
 });
 
-test("another branch beside the old one is newly trusted, and the old one stays", () => {
+test("an added branch is newly trusted; the existing one is not reported", () => {
   expect(delta(policy(statement(onBranch("main"))), policy(statement([onBranch("main"), onBranch("dev")])))).toEqual([
     `gain: newly-trusted: branch dev of github.com/acme/site in ${WHERE}`,
   ]);
 });
 
-test("the same trust in another spelling is no change", () => {
+test("another spelling of the same trust is no change", () => {
   const before = policy(statement([onBranch("main"), onBranch("dev")], { Sid: "A" }));
   const after = policy(
     statement(onBranch("dev")),
@@ -48,12 +48,12 @@ test("the same trust in another spelling is no change", () => {
   expect(delta(before, after)).toEqual([]);
 });
 
-test("StringEquals takes a star for a star", () => {
+test("StringEquals compares wildcards literally", () => {
   const equals = statement([], { Condition: { StringEquals: { [`${ISSUER}:aud`]: ORG, [`${ISSUER}:sub`]: ANY } } });
   expect(delta(policy(equals), policy(statement(ANY))).map((each) => each.split(":")[1])).toEqual([" trust-broadened"]);
 });
 
-test("a finding carries the subject pattern that AWS compares", () => {
+test("a finding contains the subject pattern that AWS compares", () => {
   const [broadened] = trustDelta(
     "role r",
     readDocument(policy(statement(onBranch("main")))),
@@ -62,22 +62,20 @@ test("a finding carries the subject pattern that AWS compares", () => {
   expect(broadened?.tokens).toEqual([ANY]);
 });
 
-test("a subject condition that goes lets in every subject", () => {
+test("removing the subject condition trusts every subject", () => {
   const open = statement([], { Condition: { StringEquals: { [`${ISSUER}:aud`]: ORG } } });
   expect(delta(policy(statement(ANY)), policy(open))).toEqual([
     `gain: trust-broadened: ${ALL} → the tokens of ${ISSUER}`,
   ]);
 });
 
-test("an audience condition that goes is broadened, one that comes narrowed", () => {
+test("removing the audience condition broadens the trust, adding it narrows it", () => {
   const open = policy(statement(ANY, { Condition: { StringLike: { [`${ISSUER}:sub`]: ANY } } }));
-  expect(delta(policy(statement(ANY)), open)).toEqual([
-    `gain: trust-broadened: ${ALL} → ${ALL}, whatever the audience`,
-  ]);
-  expect(delta(open, policy(statement(ANY)))).toEqual([`loss: trust-narrowed: ${ALL}, whatever the audience → ${ALL}`]);
+  expect(delta(policy(statement(ANY)), open)).toEqual([`gain: trust-broadened: ${ALL} → ${ALL}, any audience`]);
+  expect(delta(open, policy(statement(ANY)))).toEqual([`loss: trust-narrowed: ${ALL}, any audience → ${ALL}`]);
 });
 
-test("a condition more narrows, a condition less broadens", () => {
+test("adding a condition narrows the trust, removing it broadens it", () => {
   const capped = policy(
     statement(ANY, {
       Condition: { ...statement(ANY).Condition, IpAddress: { "aws:SourceIp": "192.0.2.0/24" } },
@@ -91,7 +89,7 @@ test("a condition more narrows, a condition less broadens", () => {
   ]);
 });
 
-test("a condition on another issuer's subject does not count as one on this one's", () => {
+test("a condition on the subject of another issuer does not restrict this issuer's subjects", () => {
   const foreign = statement(ANY, { Condition: { StringLike: { "other.example.com:sub": ANY } } });
   expect(delta(null, policy(foreign))[0]).toContain(`gain: newly-trusted: the tokens of ${ISSUER}`);
 });
@@ -101,7 +99,7 @@ test.each([
   ["IfExists", statement(ANY, { Condition: { StringLikeIfExists: { [`${ISSUER}:sub`]: ANY } } })],
   ["ForAllValues", statement(ANY, { Condition: { "ForAllValues:StringLike": { [`${ISSUER}:sub`]: ANY } } })],
   ["an AWS account", statement(ANY, { Principal: { AWS: "210987654321" }, Action: "sts:AssumeRole", Condition: {} })],
-  ["everybody", statement(ANY, { Principal: "*", Action: "sts:AssumeRole", Condition: undefined })],
+  ["a wildcard principal", statement(ANY, { Principal: "*", Action: "sts:AssumeRole", Condition: undefined })],
   [
     "a service",
     statement(ANY, { Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole", Condition: {} }),
@@ -115,31 +113,31 @@ test.each([
   ],
   ["NotPrincipal", statement(ANY, { Principal: undefined, NotPrincipal: { AWS: "123456789012" } })],
   ["NotAction", statement(ANY, { Action: undefined, NotAction: "sts:AssumeRole" })],
-  ["an element nobody knows", { ...statement(ANY), Surprise: true }],
-])("%s, added, is never taken for nothing", (_name, added) => {
+  ["an unknown element", { ...statement(ANY), Surprise: true }],
+])("adding a statement with %s is a gain or has an unknown effect", (_name, added) => {
   const effects = delta(policy(statement(onBranch("main"))), policy(statement(onBranch("main")), added)).map(
     (each) => each.split(":")[0],
   );
   expect(effects.filter((effect) => effect !== "loss")).not.toEqual([]);
 });
 
-test("a Deny that goes is treated as a gain, one that comes is not", () => {
+test("removing a Deny has an unknown effect, adding one narrows the trust", () => {
   const deny = { Effect: "Deny", Principal: "*", Action: "*" };
   const before = policy(statement(ANY));
   expect(delta(policy(statement(ANY), deny), before)).toEqual([expect.stringContaining("unknown: unknown-effect")]);
   expect(delta(before, policy(statement(ANY), deny))).toEqual([expect.stringContaining("loss: trust-narrowed")]);
 });
 
-test("a text that is no policy is never taken for nothing", () => {
+test("the effect of text that is not a policy is unknown", () => {
   expect(delta(policy(statement(ANY)), "garbage")).toContainEqual(expect.stringContaining("unknown: unknown-effect"));
   expect(delta("garbage", "rubbish")).toContainEqual(expect.stringContaining("unknown: unknown-effect"));
 });
 
-test("from anybody in AWS to one account is narrowed", () => {
+test("from every AWS principal to one account narrows the trust", () => {
   const trust = (principal: string) =>
     policy({ Effect: "Allow", Principal: { AWS: principal }, Action: "sts:AssumeRole" });
   expect(delta(trust("*"), trust("123456789012"))).toEqual([
-    "loss: trust-narrowed: anybody in AWS, in any account → whomever account 123456789012 lets",
+    "loss: trust-narrowed: every AWS principal, in any account → principals of account 123456789012 that its policies allow",
   ]);
   expect(delta(trust("123456789012"), trust("arn:aws:iam::123456789012:root"))).toEqual([]);
 });
