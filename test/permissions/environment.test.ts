@@ -47,8 +47,8 @@ function configuration(changes: Partial<StateInput> = {}, oidcProvider: "create"
 
 type Context = Readonly<Record<string, string | readonly string[]>>;
 
-/** Asks as the role of this name; what it is told. */
-function asker(name: string, config = configuration()) {
+/** Decides requests of the role of this name. */
+function decider(name: string, config = configuration()) {
   const role = defineConfig(config).environments[0]?.roles.find((candidate) => candidate.name === name);
   if (role === undefined) throw new Error(`there is no role ${name}`);
   const identity = Object.entries(role.inlinePolicies).map(([policy, document]) => ({ name: policy, document }));
@@ -66,38 +66,38 @@ const attaching = (policy: string, boundary?: string) => ({
   ...(boundary !== undefined && { "iam:PermissionsBoundary": boundary }),
 });
 
-type Ask = readonly [action: string, resource: string, context?: Context];
+type TestRequest = readonly [action: string, resource: string, context?: Context];
 
 const state = "dev/terraform.tfstate";
 
-const reading: readonly Ask[] = [
+const reading: readonly TestRequest[] = [
   ["s3:ListBucket", "arn:aws:s3:::state"],
   ["s3:GetObject", object(state)],
   ["dynamodb:GetItem", table, item(`state/${state}-md5`)],
 ];
 
-const locking: readonly Ask[] = [
+const locking: readonly TestRequest[] = [
   ["dynamodb:DescribeTable", table],
   ["dynamodb:GetItem", table, item(`state/${state}`)],
   ["dynamodb:PutItem", table, item(`state/${state}`)],
   ["dynamodb:DeleteItem", table, item(`state/${state}`)],
 ];
 
-const lookingAtRoles: readonly Ask[] = ["publisher", "reader", "ci/deployer", "plan", "apply", "state"].flatMap(
+const lookingAtRoles: readonly TestRequest[] = ["publisher", "reader", "ci/deployer", "plan", "apply", "state"].flatMap(
   (role) =>
     ["iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"].map(
-      (action): Ask => [action, roleArn(role)],
+      (action): TestRequest => [action, roleArn(role)],
     ),
 );
 
-const looking: readonly Ask[] = [...lookingAtRoles, ["iam:GetOpenIDConnectProvider", provider]];
+const looking: readonly TestRequest[] = [...lookingAtRoles, ["iam:GetOpenIDConnectProvider", provider]];
 
-const writing: readonly Ask[] = [
+const writing: readonly TestRequest[] = [
   ["s3:PutObject", object(state)],
   ["dynamodb:PutItem", table, item(`state/${state}-md5`)],
 ];
 
-const changing: readonly Ask[] = [
+const changing: readonly TestRequest[] = [
   ["iam:CreateRole", roleArn("publisher")],
   ["iam:CreateRole", roleArn("reader")],
   ["iam:CreateRole", roleArn("ci/deployer"), { "iam:PermissionsBoundary": bounds }],
@@ -119,8 +119,8 @@ const changing: readonly Ask[] = [
   ["iam:TagOpenIDConnectProvider", provider],
 ];
 
-/** What nobody of the pipeline may, however much it deploys. */
-const never: readonly Ask[] = [
+/** Requests that no role of the pipeline is allowed. */
+const never: readonly TestRequest[] = [
   // Other states, locks and digests; the bucket and the table themselves.
   ["s3:GetObject", object("prod/terraform.tfstate")],
   ["s3:PutObject", object("dev-state/terraform.tfstate")],
@@ -139,7 +139,7 @@ const never: readonly Ask[] = [
   ["dynamodb:DeleteTable", table],
   ["dynamodb:PutItem", table.replace("us-east-1", "eu-west-1"), item(`state/${state}`)],
   ["dynamodb:PutItem", table.replace(account, "210987654321"), item(`state/${state}`)],
-  // Roles that are not the environment's, or not the pipeline's.
+  // Roles of others, and roles that an administrator deploys.
   ["iam:CreateRole", roleArn("other")],
   ["iam:CreateRole", roleArn("x/publisher")],
   ["iam:PutRolePolicy", roleArn("publisher2")],
@@ -154,7 +154,7 @@ const never: readonly Ask[] = [
   ["iam:PutRolePolicy", roleArn("state")],
   ["sts:AssumeRole", roleArn("apply")],
   ["iam:PassRole", roleArn("publisher")],
-  // Policies that the configuration does not name, for that role.
+  // Policies that the configuration does not list for the role.
   ["iam:AttachRolePolicy", roleArn("reader"), attaching("arn:aws:iam::aws:policy/AdministratorAccess")],
   ["iam:AttachRolePolicy", roleArn("reader"), attaching(deploy)],
   ["iam:AttachRolePolicy", roleArn("publisher"), attaching(readOnly)],
@@ -162,7 +162,7 @@ const never: readonly Ask[] = [
   ["iam:AttachRolePolicy", roleArn("ci/deployer"), attaching(deploy)],
   ["iam:AttachRolePolicy", roleArn("ci/deployer"), attaching(readOnly, bounds)],
   ["iam:PutRolePolicy", roleArn("reader")],
-  // The boundary, and going without it.
+  // The permissions boundary, and roles without it.
   ["iam:CreateRole", roleArn("ci/deployer")],
   ["iam:CreateRole", roleArn("ci/deployer"), { "iam:PermissionsBoundary": readOnly }],
   ["iam:PutRolePolicy", roleArn("ci/deployer")],
@@ -172,7 +172,7 @@ const never: readonly Ask[] = [
   ["iam:SetDefaultPolicyVersion", bounds],
   ["iam:DeletePolicy", bounds],
   ["iam:CreatePolicyVersion", deploy],
-  // Other providers, and everything else.
+  // Other providers and other services.
   ["iam:CreateOpenIDConnectProvider", `${provider}2`],
   [
     "iam:UpdateOpenIDConnectProviderThumbprint",
@@ -184,40 +184,40 @@ const never: readonly Ask[] = [
   ["kms:Decrypt", keyArn, { "kms:ViaService": "s3.us-east-1.amazonaws.com" }],
 ];
 
-function each(asks: readonly Ask[]) {
+function each(asks: readonly TestRequest[]) {
   return asks.map(([action, resource, context]) => [action, resource, context ?? {}] as const);
 }
 
 describe("the plan role", () => {
-  const ask = asker("plan");
-  test.each(each([...reading, ...locking, ...looking]))("may %s on %s %j", (...asked) => {
-    expect(ask(...asked)).toBe("allowed");
+  const decide = decider("plan");
+  test.each(each([...reading, ...locking, ...looking]))("may %s on %s %j", (...request) => {
+    expect(decide(...request)).toBe("allowed");
   });
   test.each(each([...writing, ...changing.filter(([action]) => !action.startsWith("iam:List")), ...never]))(
     "may not %s on %s %j",
-    (...asked) => {
-      expect(ask(...asked)).toBe("refused");
+    (...request) => {
+      expect(decide(...request)).toBe("refused");
     },
   );
 });
 
 describe("the apply role", () => {
-  const ask = asker("apply");
-  test.each(each([...reading, ...locking, ...looking, ...writing, ...changing]))("may %s on %s %j", (...asked) => {
-    expect(ask(...asked)).toBe("allowed");
+  const decide = decider("apply");
+  test.each(each([...reading, ...locking, ...looking, ...writing, ...changing]))("may %s on %s %j", (...request) => {
+    expect(decide(...request)).toBe("allowed");
   });
-  test.each(each(never))("may not %s on %s %j", (...asked) => {
-    expect(ask(...asked)).toBe("refused");
+  test.each(each(never))("may not %s on %s %j", (...request) => {
+    expect(decide(...request)).toBe("refused");
   });
 
-  test("has no say over a provider that another environment creates", () => {
-    const ask = asker("apply", configuration({}, "existing"));
-    expect(ask("iam:GetOpenIDConnectProvider", provider)).toBe("allowed");
+  test("cannot change a provider that another environment creates", () => {
+    const decide = decider("apply", configuration({}, "existing"));
+    expect(decide("iam:GetOpenIDConnectProvider", provider)).toBe("allowed");
     for (const [action, resource] of changing.filter(([action]) => action.includes("OpenID")))
-      expect(ask(action, resource)).toBe("refused");
+      expect(decide(action, resource)).toBe("refused");
   });
 
-  test("cannot be given more by another policy: what it must not change is denied", () => {
+  test("has an explicit Deny, so that no other policy can grant more", () => {
     const document = defineConfig(configuration()).environments[0]?.roles.find(({ name }) => name === "apply")
       ?.inlinePolicies.it;
     const everything = { Statement: { Effect: "Allow", Action: "*", Resource: "*" } } as const;
@@ -225,41 +225,41 @@ describe("the apply role", () => {
       { name: "it", document: document ?? everything },
       { name: "administrator", document: everything },
     ];
-    const ask = (action: string, resource: string) =>
+    const decide = (action: string, resource: string) =>
       evaluate({ identity }, { principal: { kind: "AWS", id: roleArn("apply") }, action, resource, context: {} })
         .outcome;
-    for (const role of ["apply", "plan", "state"]) expect(ask("iam:PutRolePolicy", roleArn(role))).toBe("refused");
-    expect(ask("iam:CreatePolicyVersion", bounds)).toBe("refused");
-    expect(ask("iam:GetRole", roleArn("apply"))).toBe("allowed");
-    expect(ask("iam:PutRolePolicy", roleArn("publisher"))).toBe("allowed");
+    for (const role of ["apply", "plan", "state"]) expect(decide("iam:PutRolePolicy", roleArn(role))).toBe("refused");
+    expect(decide("iam:CreatePolicyVersion", bounds)).toBe("refused");
+    expect(decide("iam:GetRole", roleArn("apply"))).toBe("allowed");
+    expect(decide("iam:PutRolePolicy", roleArn("publisher"))).toBe("allowed");
   });
 });
 
 describe("the role that reads the state", () => {
-  const ask = asker("state");
-  test.each(each(reading))("may %s on %s %j", (...asked) => {
-    expect(ask(...asked)).toBe("allowed");
+  const decide = decider("state");
+  test.each(each(reading))("may %s on %s %j", (...request) => {
+    expect(decide(...request)).toBe("allowed");
   });
-  test.each(each([...locking, ...looking, ...writing, ...never]))("may not %s on %s %j", (...asked) => {
-    expect(ask(...asked)).toBe("refused");
+  test.each(each([...locking, ...looking, ...writing, ...never]))("may not %s on %s %j", (...request) => {
+    expect(decide(...request)).toBe("refused");
   });
 });
 
 describe("each kind of lock", () => {
-  const lockFile: readonly Ask[] = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"].map((action) => [
+  const lockFile: readonly TestRequest[] = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"].map((action) => [
     action,
     object(`${state}.tflock`),
   ]);
-  const anyTable: readonly Ask[] = [...locking, ["dynamodb:GetItem", table, item(`state/${state}-md5`)]];
+  const anyTable: readonly TestRequest[] = [...locking, ["dynamodb:GetItem", table, item(`state/${state}-md5`)]];
   test.each([
     ["dynamodb", locking, lockFile],
     ["lockfile", lockFile, anyTable],
     ["both", [...locking, ...lockFile], []],
-  ] as const)("%s: its own lock and no other, to plan and to apply", (lock, may, mayNot) => {
+  ] as const)("%s: plan and apply can use its lock only", (lock, may, mayNot) => {
     for (const name of ["plan", "apply"]) {
-      const ask = asker(name, configuration({ lock }));
-      for (const asked of may) expect([asked, ask(...asked)]).toEqual([asked, "allowed"]);
-      for (const asked of mayNot) expect([asked, ask(...asked)]).toEqual([asked, "refused"]);
+      const decide = decider(name, configuration({ lock }));
+      for (const request of may) expect([request, decide(...request)]).toEqual([request, "allowed"]);
+      for (const request of mayNot) expect([request, decide(...request)]).toEqual([request, "refused"]);
     }
   });
 });
@@ -278,26 +278,26 @@ describe("the key that encrypts the state", () => {
     ["apply", "kms:Encrypt", "allowed"],
     ["apply", "kms:ScheduleKeyDeletion", "refused"],
     ["apply", "kms:PutKeyPolicy", "refused"],
-  ] as const)("the role %s: %s is %s, through S3 and DynamoDB alone", (name, action, outcome) => {
-    const ask = asker(name, config);
-    expect(ask(action, keyArn, through("s3.us-east-1.amazonaws.com"))).toBe(outcome);
-    expect(ask(action, keyArn, through("dynamodb.us-east-1.amazonaws.com"))).toBe(outcome);
-    expect(ask(action, keyArn)).toBe("refused");
-    expect(ask(action, keyArn, through("secretsmanager.us-east-1.amazonaws.com"))).toBe("refused");
-    expect(ask(action, other, through("s3.us-east-1.amazonaws.com"))).toBe("refused");
+  ] as const)("the role %s: %s is %s, only via S3 and DynamoDB", (name, action, outcome) => {
+    const decide = decider(name, config);
+    expect(decide(action, keyArn, through("s3.us-east-1.amazonaws.com"))).toBe(outcome);
+    expect(decide(action, keyArn, through("dynamodb.us-east-1.amazonaws.com"))).toBe(outcome);
+    expect(decide(action, keyArn)).toBe("refused");
+    expect(decide(action, keyArn, through("secretsmanager.us-east-1.amazonaws.com"))).toBe("refused");
+    expect(decide(action, other, through("s3.us-east-1.amazonaws.com"))).toBe("refused");
   });
 });
 
-test("a prefix and another region are followed", () => {
-  const ask = asker("apply", configuration({ keyPrefix: "team/", region: "eu-west-1" }));
-  expect(ask("s3:PutObject", object(`team/${state}`))).toBe("allowed");
-  expect(ask("s3:PutObject", object(state))).toBe("refused");
+test("the permissions contain the key prefix and the region of the state", () => {
+  const decide = decider("apply", configuration({ keyPrefix: "team/", region: "eu-west-1" }));
+  expect(decide("s3:PutObject", object(`team/${state}`))).toBe("allowed");
+  expect(decide("s3:PutObject", object(state))).toBe("refused");
   const inRegion = table.replace("us-east-1", "eu-west-1");
-  expect(ask("dynamodb:PutItem", inRegion, item(`state/team/${state}`))).toBe("allowed");
-  expect(ask("dynamodb:PutItem", inRegion, item(`state/${state}`))).toBe("refused");
+  expect(decide("dynamodb:PutItem", inRegion, item(`state/team/${state}`))).toBe("allowed");
+  expect(decide("dynamodb:PutItem", inRegion, item(`state/${state}`))).toBe("refused");
 });
 
-test("an environment that has no role yet but the pipeline's makes valid documents", () => {
+test("the documents are valid for an environment with the roles of the pipeline only", () => {
   const roles = { apply: { trust, inlinePolicies: { it: applyEnvironment, plan: planEnvironment } } };
   const state = { bucket: "state", lockTable: "locks" };
   const dev = { accountId: account, region: "us-east-1", state, roles };

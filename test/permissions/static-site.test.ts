@@ -41,7 +41,7 @@ describe("a role that publishes a static site", () => {
   });
 });
 
-test("a prefix bounds what is listed and written", () => {
+test("a prefix limits what can be listed and written", () => {
   const ask = asker({ bucket: "sites", prefix: "www/en" });
   const list = (prefix?: string) =>
     ask("s3:ListBucket", "arn:aws:s3:::sites", prefix === undefined ? {} : { "s3:prefix": prefix });
@@ -51,7 +51,7 @@ test("a prefix bounds what is listed and written", () => {
   expect(ask("s3:PutObject", "arn:aws:s3:::sites/www/index.html")).toBe("refused");
 });
 
-test("a key is used to write what it encrypts, and not changed", () => {
+test("the KMS key can be used, but not changed", () => {
   const ask = asker({ bucket: "www.example.com", kmsKeyArn });
   expect(ask("kms:GenerateDataKey", kmsKeyArn)).toBe("allowed");
   expect(ask("kms:DisableKey", kmsKeyArn)).toBe("refused");
@@ -61,6 +61,6 @@ test.each([
   [{ bucket: "b", distributionArn: distributionArn.replace("aws:", "aws-cn:") }, "aws-cn"],
   [{ bucket: "b", partition: "aws-us-gov" }, "aws-us-gov"],
   [{ bucket: "b" }, "aws"],
-])("%j is of partition %s", (site, partition) => {
+])("%j is in partition %s", (site, partition) => {
   expect(asker(site)("s3:PutObject", `arn:${partition}:s3:::b/index.html`)).toBe("allowed");
 });

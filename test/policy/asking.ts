@@ -7,7 +7,7 @@ export const role = `arn:aws:iam::${account}:role/deploy`;
 export const session = `arn:aws:sts::${account}:assumed-role/deploy/job-7`;
 export const bucketObject = "arn:aws:s3:::site/index.html";
 
-/** A request to read an object, with what a test wants otherwise. */
+/** A request to read an object, with changes. */
 export function asking(changes: Partial<Request> = {}): Request {
   return {
     principal: { kind: "AWS", id: session },
@@ -22,7 +22,7 @@ export function policy(...statements: readonly unknown[]): NamedPolicy {
   return { name: "under test", document: { Version: "2012-10-17", Statement: statements as readonly Statement[] } };
 }
 
-/** The policy with Version left out, which AWS takes for 2008-10-17. */
+/** A policy without Version, which defaults to 2008-10-17. */
 export function oldPolicy(...statements: readonly unknown[]): NamedPolicy {
   return { name: "under test", document: { Statement: statements as readonly Statement[] } };
 }

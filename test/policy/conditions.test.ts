@@ -4,19 +4,19 @@ import { allow, asking, deny, oldPolicy, policy, when } from "./asking";
 
 type Context = Request["context"];
 
-/** Whether an Allow with this condition allows. */
+/** Whether an Allow with this condition allows the request. */
 function holds(condition: ConditionElement, context: Context): boolean {
   return evaluate({ identity: [policy(allow(when(condition)))] }, asking({ context })).outcome === "allowed";
 }
 
-/** Whether a Deny with this condition denies what is otherwise allowed. */
+/** Whether a Deny with this condition denies a request that is otherwise allowed. */
 function denies(condition: ConditionElement, context: Context): boolean {
   return evaluate({ identity: [policy(allow(), deny(when(condition)))] }, asking({ context })).outcome === "refused";
 }
 
 const absent = {};
 
-describe("a condition holds", () => {
+describe("a condition is true", () => {
   it.each<
     [operator: string, wanted: ConditionElement[string][string], actual: Context[string] | undefined, expected: boolean]
   >([
@@ -117,30 +117,30 @@ describe("a condition holds", () => {
     expect(denies(condition, context)).toBe(expected);
   });
 
-  it("whatever the case of the key's name", () => {
+  it("regardless of the case of the key", () => {
     expect(holds({ StringEquals: { "AWS:username": "Ada" } }, { "aws:UserName": "Ada" })).toBe(true);
   });
 
-  it("only when every key of every operator does", () => {
+  it("only if the comparisons of all keys and operators are true", () => {
     const condition = { StringEquals: { a: "1", b: "2" }, StringLike: { c: "3*" } };
     expect(holds(condition, { a: "1", b: "2", c: "34" })).toBe(true);
     expect(holds(condition, { a: "1", b: "2", c: "4" })).toBe(false);
     expect(holds(condition, { a: "1", c: "34" })).toBe(false);
   });
 
-  it("never for an absent key that must differ from a variable without a value, in an Allow", () => {
+  it("never in an Allow, for an absent key and a negated operator with an unresolved variable", () => {
     const condition = { StringNotEquals: { k: "${aws:username}" } };
     expect(holds(condition, absent)).toBe(false);
     expect(denies(condition, absent)).toBe(true);
     expect(holds({ StringNotEqualsIfExists: { k: "${aws:username}" } }, absent)).toBe(true);
   });
 
-  it("when there is none", () => {
+  it("if it is empty or absent", () => {
     expect(holds({}, {})).toBe(true);
   });
 });
 
-describe("what cannot be evaluated never allows, always denies, and is named", () => {
+describe("a condition that cannot be evaluated never allows, always denies, and is named", () => {
   it.each<[name: string, condition: object, context: Context, named: string]>([
     ["an operator that does not exist", { StringMatches: { k: "a" } }, { k: "a" }, "StringMatches"],
     ["an operator of the wrong case", { stringEquals: { k: "a" } }, { k: "a" }, "stringEquals"],
@@ -149,32 +149,42 @@ describe("what cannot be evaluated never allows, always denies, and is named", (
     ["NullIfExists", { NullIfExists: { k: "true" } }, absent, "NullIfExists"],
     ["Null with another value", { Null: { k: "yes" } }, absent, "Null"],
     ["a negated Bool", { BoolNotEquals: { k: "true" } }, { k: "false" }, "BoolNotEquals"],
-    ["a number that is none", { NumericEquals: { k: "ten" } }, { k: "10" }, "ten"],
+    ["a malformed number", { NumericEquals: { k: "ten" } }, { k: "10" }, "ten"],
     [
       "a number too long to compare exactly",
       { NumericNotEquals: { k: "9007199254740993" } },
       { k: "1" },
       "9007199254740993",
     ],
-    ["a date that is none", { DateLessThan: { k: "tomorrow" } }, { k: "2026-01-01" }, "tomorrow"],
+    ["a malformed date", { DateLessThan: { k: "tomorrow" } }, { k: "2026-01-01" }, "tomorrow"],
     ["a day that does not exist", { DateNotEquals: { k: "2026-02-30" } }, { k: "2026-01-01" }, "2026-02-30"],
     ["a date with a time and no zone", { DateNotEquals: { k: "2026-02-03T10:00:00" } }, { k: "2026-01-01" }, "10:00"],
-    ["an address that is none", { NotIpAddress: { k: "203.0.113.256" } }, { k: "1.2.3.4" }, "203.0.113.256"],
+    ["a malformed IP address", { NotIpAddress: { k: "203.0.113.256" } }, { k: "1.2.3.4" }, "203.0.113.256"],
     ["a prefix too long", { NotIpAddress: { k: "203.0.113.0/33" } }, { k: "1.2.3.4" }, "/33"],
     ["an IPv6 address with two gaps", { NotIpAddress: { k: "1::2::3" } }, { k: "::1" }, "1::2::3"],
-    ["an ARN that is none", { ArnNotLike: { k: "*" } }, { k: "arn:aws:s3:::b" }, "*"],
+    ["a malformed ARN", { ArnNotLike: { k: "*" } }, { k: "arn:aws:s3:::b" }, "*"],
     ["bytes that are not base64", { BinaryEquals: { k: "a" } }, { k: "a" }, "a"],
-    ["a bad value beside a good one", { NumericEquals: { k: ["1", "x"] } }, { k: "1" }, "x"],
-    ["a bad value for an absent key", { DateLessThanIfExists: { k: "x" } }, absent, "x"],
-    ["no value at all", { StringNotEquals: { k: [] } }, { k: "a" }, "values"],
+    ["a malformed value and a valid one", { NumericEquals: { k: ["1", "x"] } }, { k: "1" }, "x"],
+    ["a malformed value for an absent key", { DateLessThanIfExists: { k: "x" } }, absent, "x"],
+    ["an empty list of values", { StringNotEquals: { k: [] } }, { k: "a" }, "values"],
     ["a value that is an object", { StringNotEquals: { k: { a: 1 } } }, { k: "a" }, "values"],
     ["a condition that is a string", { StringEquals: "k" }, absent, "StringEquals"],
     ["several values without a set operator", { StringEquals: { k: "a" } }, { k: ["a", "b"] }, "ForAnyValue"],
-    ["a request's value of another type", { NumericNotEquals: { k: "1" } }, { k: "many" }, "NumericNotEquals"],
-    ["a request's ARN that is none", { ArnNotLike: { k: "arn:aws:s3:::b" } }, { k: "b" }, "ArnNotLike"],
-    ["a policy variable without an end", { StringNotLike: { k: "${aws:username" } }, { k: "a" }, "${aws:username"],
+    ["a value in the request of another type", { NumericNotEquals: { k: "1" } }, { k: "many" }, "NumericNotEquals"],
+    ["a value in the request that is not an ARN", { ArnNotLike: { k: "arn:aws:s3:::b" } }, { k: "b" }, "ArnNotLike"],
+    [
+      "a policy variable without a closing brace",
+      { StringNotLike: { k: "${aws:username" } },
+      { k: "a" },
+      "${aws:username",
+    ],
     ["an empty policy variable", { StringNotLike: { k: "${}" } }, { k: "a" }, "${}"],
-    ["a policy variable where none may be", { NumericNotEquals: { k: "${n}" } }, { k: "1", n: "2" }, "${n}"],
+    [
+      "a policy variable with an operator that does not support it",
+      { NumericNotEquals: { k: "${n}" } },
+      { k: "1", n: "2" },
+      "${n}",
+    ],
   ])("%s", (_, condition, context, named) => {
     const allowed = evaluate({ identity: [policy(allow({ Condition: condition }))] }, asking({ context }));
     const denied = evaluate({ identity: [policy(allow(), deny({ Condition: condition }))] }, asking({ context }));
@@ -188,49 +198,49 @@ describe("what cannot be evaluated never allows, always denies, and is named", (
 describe("a policy variable", () => {
   it.each<[name: string, condition: ConditionElement, context: Context, expected: boolean]>([
     [
-      "stands for the request's value",
+      "is replaced by the value in the request",
       { StringEquals: { p: "home/${aws:username}" } },
       { p: "home/ada", "aws:username": "ada" },
       true,
     ],
+    ["is case-insensitive", { StringEquals: { p: "${AWS:UserName}" } }, { p: "ada", "aws:username": "ada" }, true],
     [
-      "is found whatever its case",
-      { StringEquals: { p: "${AWS:UserName}" } },
-      { p: "ada", "aws:username": "ada" },
-      true,
-    ],
-    [
-      "stands for a tag",
+      "can be a tag",
       { StringEquals: { p: "${aws:PrincipalTag/team}" } },
       { p: "web", "aws:PrincipalTag/team": "web" },
       true,
     ],
-    ["has a default", { StringEquals: { p: "${aws:PrincipalTag/team, 'none'}" } }, { p: "none" }, true],
-    ["needs no default", { StringEquals: { p: "${t, 'none'}" } }, { p: "none", t: "web" }, false],
-    ["may have an empty default", { StringEquals: { p: "x${t, ''}" } }, { p: "x" }, true],
-    ["may stand several times", { StringLike: { p: "${a}/*/${b}" } }, { p: "1/x/2", a: "1", b: "2" }, true],
-    ["puts in text and no wildcard", { StringLike: { p: "${t}" } }, { p: "anything", t: "*" }, false],
-    ["puts in a star that matches a star", { StringLike: { p: "${t}" } }, { p: "*", t: "*" }, true],
-    ["spells a star", { StringLike: { p: "a${*}" } }, { p: "ab" }, false],
-    ["spells a star that matches", { StringLike: { p: "a${*}" } }, { p: "a*" }, true],
-    ["spells a question mark", { StringLike: { p: "${?}" } }, { p: "?" }, true],
-    ["spells a dollar", { StringEquals: { p: "${$}{x}" } }, { p: "${x}" }, true],
+    ["can have a default", { StringEquals: { p: "${aws:PrincipalTag/team, 'none'}" } }, { p: "none" }, true],
+    [
+      "does not use the default if the key is present",
+      { StringEquals: { p: "${t, 'none'}" } },
+      { p: "none", t: "web" },
+      false,
+    ],
+    ["can have an empty default", { StringEquals: { p: "x${t, ''}" } }, { p: "x" }, true],
+    ["can occur several times", { StringLike: { p: "${a}/*/${b}" } }, { p: "1/x/2", a: "1", b: "2" }, true],
+    ["with a wildcard as its value is literal", { StringLike: { p: "${t}" } }, { p: "anything", t: "*" }, false],
+    ["with a star as its value matches a star", { StringLike: { p: "${t}" } }, { p: "*", t: "*" }, true],
+    ["${*} does not match other characters", { StringLike: { p: "a${*}" } }, { p: "ab" }, false],
+    ["${*} matches a star", { StringLike: { p: "a${*}" } }, { p: "a*" }, true],
+    ["${?} matches a question mark", { StringLike: { p: "${?}" } }, { p: "?" }, true],
+    ["${$} matches a dollar sign", { StringEquals: { p: "${$}{x}" } }, { p: "${x}" }, true],
     ["works in ARNs", { ArnLike: { p: "arn:aws:s3:::${t}-*" } }, { p: "arn:aws:s3:::web-1", t: "web" }, true],
-    ["that stands for nothing matches nothing", { StringLike: { p: "${t}*" } }, { p: "x" }, false],
-    ["leaves the other values alone", { StringLike: { p: ["${t}", "x"] } }, { p: "x" }, true],
-    ["that has several values stands for nothing", { StringLike: { p: "${t}*" } }, { p: "a", t: ["a", "b"] }, false],
+    ["whose key is absent matches nothing", { StringLike: { p: "${t}*" } }, { p: "x" }, false],
+    ["whose key is absent does not affect the other values", { StringLike: { p: ["${t}", "x"] } }, { p: "x" }, true],
+    ["whose key has several values matches nothing", { StringLike: { p: "${t}*" } }, { p: "a", t: ["a", "b"] }, false],
   ])("%s", (_, condition, context, expected) => {
     expect(holds(condition, context)).toBe(expected);
     expect(denies(condition, context)).toBe(expected);
   });
 
-  it("that stands for nothing lets nobody in by a negated operator, and keeps a Deny", () => {
+  it("whose key is absent does not match in an Allow with a negated operator, and matches in a Deny", () => {
     const condition = { StringNotEquals: { p: "${aws:username}" } };
     expect(holds(condition, { p: "x" })).toBe(false);
     expect(denies(condition, { p: "x" })).toBe(true);
   });
 
-  it("is plain text in the old version of the language", () => {
+  it("is literal in version 2008-10-17", () => {
     const decide = (p: string) =>
       evaluate(
         { identity: [oldPolicy(allow(when({ StringEquals: { p: "${aws:username}" } })))] },
@@ -241,7 +251,7 @@ describe("a policy variable", () => {
   });
 });
 
-describe("a condition key that AWS does not have", () => {
+describe("an unknown condition key", () => {
   const unknownKey = (key: string) => (key === "issuer:vcs-ref" ? "AWS has no such key" : undefined);
   const context = { "issuer:vcs-ref": "main", p: "main" };
   const negatedOrAbsent = ["StringNotEquals", "StringEqualsIfExists", "ForAllValues:StringEquals"];
@@ -256,17 +266,17 @@ describe("a condition key that AWS does not have", () => {
     },
   );
 
-  it("never matches in an Allow even by Null", () => {
+  it("never matches in an Allow with Null", () => {
     const identity = [policy(allow(when({ Null: { "issuer:vcs-ref": "true" } })))];
     expect(evaluate({ identity }, asking({ context }), { unknownKey }).outcome).toBe("refused");
   });
 
-  it.each(negatedOrAbsent)("is absent in a Deny, which applies as in AWS: %s", (operator) => {
+  it.each(negatedOrAbsent)("is absent in a Deny: %s", (operator) => {
     const identity = [policy(allow(), deny(when({ [operator]: { "issuer:vcs-ref": "main" } })))];
     expect(evaluate({ identity }, asking({ context }), { unknownKey }).reason).toBe("explicit-deny");
   });
 
-  it("stands for nothing in a policy variable", () => {
+  it("is unresolved in a policy variable", () => {
     const identity = [policy(allow(when({ StringEquals: { p: "${issuer:vcs-ref}" } })))];
     expect(evaluate({ identity }, asking({ context })).outcome).toBe("allowed");
     expect(evaluate({ identity }, asking({ context }), { unknownKey }).outcome).toBe("refused");

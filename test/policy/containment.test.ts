@@ -27,9 +27,9 @@ test.each([
   expect(covers(wide, narrow)).toBe(expected);
 });
 
-test("a pattern covers another exactly if every text that the other matches is matched", () => {
+test("a pattern covers another if and only if it matches every text that the other matches", () => {
   const pattern = fc.array(fc.constantFrom("a", "b", "*", "?"), { maxLength: 4 }).map((parts) => parts.join(""));
-  // A counterexample needs no more characters than both patterns together, and no letter that is not here.
+  // A counterexample is at most as long as both patterns together and requires no other letters.
   const texts = textsUpTo(6, ["a", "b", "c"]);
   fc.assert(
     fc.property(pattern, pattern, (wide, narrow) => {
@@ -46,7 +46,7 @@ function textsUpTo(length: number, letters: readonly string[]): readonly string[
   return length === 0 ? [""] : [...shorter, ...longest.flatMap((text) => letters.map((letter) => text + letter))];
 }
 
-test("a literal text covers itself and nothing that its wildcards would match", () => {
+test("an escaped text covers only itself", () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[a*?]{0,8}$/), fc.stringMatching(/^[ab]{0,8}$/), (text, other) => {
       expect(covers(literalPattern(text), literalPattern(other))).toBe(text === other);
@@ -55,11 +55,11 @@ test("a literal text covers itself and nothing that its wildcards would match", 
   );
 });
 
-test("patterns made to blow up are answered soon, on the safe side", () => {
+test("pathological patterns are answered fast, with no", () => {
   expect(covers(`*a${"?".repeat(40)}`, `*a${"?".repeat(41)}`)).toBe(false);
 });
 
-test("a wildcard of an ARN does not run past a colon", () => {
+test("a wildcard in an ARN does not match across a colon", () => {
   expect(coversArn("arn:aws:s3:::site*", "arn:aws:s3:::site/a:b")).toBe(true);
   expect(coversArn("arn:aws:iam::*:role/x", "arn:aws:iam::1:y:role/x")).toBe(false);
   expect(coversArn("*", "arn:aws:iam::1:role/x")).toBe(true);

@@ -47,13 +47,13 @@ describe("a resource matches", () => {
     expect(granted(allow(statement), { context: { "aws:PrincipalTag/site": "site" } })).toBe(expected);
   });
 
-  it("with a star past slashes and colons, and after it", () => {
+  it("with a star for slashes and colons too", () => {
     const resource = "arn:aws:dynamodb:us-east-1:123456789012:table/prod-x";
     expect(granted(allow({ Action: "*", Resource: "arn:aws:dynamodb:*:table/prod-*" }), { resource })).toBe(true);
     expect(granted(allow({ Action: "*", Resource: "arn:aws:dynamodb:*:table/dev-*" }), { resource })).toBe(false);
   });
 
-  it("literally where a variable stands in the old version of the language", () => {
+  it("literally with a variable in version 2008-10-17", () => {
     const statement = allow({ Resource: "arn:aws:s3:::${aws:username}" });
     const request = { resource: "arn:aws:s3:::${aws:username}", context: { "aws:username": "ada" } };
     expect(decide({ identity: [oldPolicy(statement)] }, request).outcome).toBe("allowed");
@@ -62,7 +62,7 @@ describe("a resource matches", () => {
     );
   });
 
-  it("all but a variable that stands for nothing, in a Deny", () => {
+  it("with NotResource and an unresolved variable, in a Deny", () => {
     const exceptOwn = deny({ Resource: undefined, NotResource: "arn:aws:s3:::${aws:username}/*" });
     expect(decide({ identity: [policy(allow(), exceptOwn)] }).reason).toBe("explicit-deny");
   });
@@ -100,7 +100,7 @@ describe("a principal matches", () => {
     expect(trusted({ Principal }, asker)).toBe(expected);
   });
 
-  it("of a role with a path only if the request tells the session's role", () => {
+  it("for a role with a path only if the request has aws:PrincipalArn", () => {
     const withPath = `arn:aws:iam::${account}:role/ci/deploy`;
     const resource = [policy(allow({ Principal: { AWS: withPath } }))];
     expect(decide({ resource }, { context: { "aws:PrincipalArn": withPath } }).outcome).toBe("allowed");
@@ -121,13 +121,13 @@ describe("a principal matches", () => {
     expect(decide({ identity: [policy(allow())], resource }, { principal: aws(id) }).outcome).toBe(expected);
   });
 
-  it("of the account denies everybody in it", () => {
+  it("for all principals of an account in a Deny", () => {
     const resource = [policy(deny({ Principal: { AWS: account } }))];
     expect(decide({ identity: [policy(allow())], resource }).reason).toBe("explicit-deny");
   });
 });
 
-describe("policies together", () => {
+describe("several policies", () => {
   const yes = policy(allow());
   const no = policy(allow({ Action: "s3:PutObject" }));
   const denying = policy(deny());
@@ -138,7 +138,7 @@ describe("policies together", () => {
     ["nothing", {}, "no-matching-allow"],
     ["an identity policy", { identity: [no, yes] }, "allowed"],
     ["no matching Allow", { identity: [no] }, "no-matching-allow"],
-    ["a Deny beside an Allow", { identity: [yes, denying] }, "explicit-deny"],
+    ["a Deny and an Allow in two policies", { identity: [yes, denying] }, "explicit-deny"],
     ["a Deny before an Allow in one policy", { identity: [policy(deny(), allow())] }, "explicit-deny"],
     ["a resource policy's Deny", { identity: [yes], resource: [forbidding] }, "explicit-deny"],
     ["a boundary's Deny", { identity: [yes], boundary: denying }, "explicit-deny"],
@@ -152,10 +152,14 @@ describe("policies together", () => {
     ["session policies alone", { session: [yes] }, "no-matching-allow"],
     ["a resource policy for the role", { resource: [naming(role)] }, "allowed"],
     ["a resource policy for the role, within a boundary", { resource: [naming(role)], boundary: yes }, "allowed"],
-    ["a resource policy for the role, past a boundary", { resource: [naming(role)], boundary: no }, "boundary"],
-    ["a resource policy for the role, past a session policy", { resource: [naming(role)], session: [no] }, "session"],
+    ["a resource policy for the role, outside a boundary", { resource: [naming(role)], boundary: no }, "boundary"],
+    [
+      "a resource policy for the role, outside a session policy",
+      { resource: [naming(role)], session: [no] },
+      "session",
+    ],
     ["a resource policy for the session", { resource: [naming(session)], boundary: no, session: [no] }, "allowed"],
-    ["a resource policy for everybody", { resource: [naming("*")], boundary: no }, "allowed"],
+    ["a resource policy for all principals", { resource: [naming("*")], boundary: no }, "allowed"],
     ["a resource policy for the account", { resource: [naming(account)] }, "no-matching-allow"],
     [
       "a resource policy for the account, and an identity policy",
@@ -168,7 +172,7 @@ describe("policies together", () => {
     expect(decision.because).not.toBe("");
   });
 
-  it("must both allow across accounts, whatever the resource policy names", () => {
+  it("must both allow a cross-account request", () => {
     const request = { action: "sqs:SendMessage", resource: "arn:aws:sqs:us-east-1:999999999999:queue" };
     const identity = [policy(allow({ Action: "sqs:*" }))];
     const resource = [policy(allow({ Action: "sqs:*", Principal: { AWS: session } }))];
@@ -178,7 +182,7 @@ describe("policies together", () => {
     expect(decide({ identity, resource, boundary: no }, request).reason).toBe("boundary");
   });
 
-  it("must both allow for a bucket of another account, which its ARN does not tell", () => {
+  it("must both allow access to a bucket of another account, given by aws:ResourceAccount", () => {
     const resource = [policy(allow({ Principal: { AWS: session } }))];
     const context = { "aws:ResourceAccount": "999999999999" };
     expect(decide({ resource }, { context }).outcome).toBe("refused");
@@ -187,7 +191,7 @@ describe("policies together", () => {
     expect(decide({ resource }, { context: { "aws:ResourceAccount": account } }).outcome).toBe("allowed");
   });
 
-  it("never let an identity policy alone assume a role", () => {
+  it("require the trust policy to allow assuming a role", () => {
     const request = { action: "sts:AssumeRole", resource: `arn:aws:iam::${account}:role/other` };
     const identity = [policy(allow({ Action: "sts:AssumeRole" }))];
     const trust = (AWS: string) => policy({ Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS } });
@@ -198,7 +202,7 @@ describe("policies together", () => {
     expect(decide({ resource: [trust(role)] }, request).outcome).toBe("allowed");
   });
 
-  it("let an identity policy use a key only where the key's policy has the account or the role", () => {
+  it("require the policy of a KMS key to name the account or the role", () => {
     const request = { action: "kms:Decrypt", resource: `arn:aws:kms:us-east-1:${account}:key/k` };
     const identity = [policy(allow({ Action: "kms:Decrypt" }))];
     const key = (AWS: string) => policy(allow({ Action: "kms:*", Principal: { AWS } }));
@@ -207,7 +211,7 @@ describe("policies together", () => {
   });
 });
 
-describe("what cannot be read", () => {
+describe("a malformed policy", () => {
   it.each<[name: string, statement: object, named: string]>([
     ["no Effect", { Effect: undefined }, "Effect"],
     ["an Effect of the wrong case", { Effect: "allow" }, "allow"],
@@ -215,18 +219,18 @@ describe("what cannot be read", () => {
     ["an unknown element", { Foo: 1 }, "Foo"],
     ["an element of the wrong case", { condition: {} }, "condition"],
     ["no Action", { Action: undefined }, "Action"],
-    ["Action beside NotAction", { NotAction: "s3:PutObject" }, "NotAction"],
+    ["Action and NotAction", { NotAction: "s3:PutObject" }, "NotAction"],
     ["an empty NotAction", { Action: undefined, NotAction: [] }, "NotAction"],
     ["an action without a service", { Action: ["GetObject", "*"] }, "GetObject"],
     ["an action with a wildcard for service", { Action: "s*:GetObject" }, "s*:GetObject"],
-    ["an action that is no string", { Action: 7 }, "Action"],
+    ["an action that is not a string", { Action: 7 }, "Action"],
     ["no Resource", { Resource: undefined }, "Resource"],
-    ["Resource beside NotResource", { NotResource: "*" }, "NotResource"],
-    ["a resource that is no ARN", { Resource: ["site/*", "*"] }, "site/*"],
+    ["Resource and NotResource", { NotResource: "*" }, "NotResource"],
+    ["a resource that is not an ARN", { Resource: ["site/*", "*"] }, "site/*"],
     ["a variable before the fifth colon", { Resource: "arn:aws:${x}:::site/*" }, "${x}"],
     ["a Principal in an identity policy", { Principal: "*" }, "Principal"],
     ["a Condition that is a list", { Condition: [] }, "Condition"],
-  ])("in a statement never allows and may deny: %s", (_, fault, named) => {
+  ])("with a malformed statement never allows and counts as a Deny: %s", (_, fault, named) => {
     for (const statements of [[allow(fault)], [allow(), deny(fault)]]) {
       const decision = decide({ identity: [policy(...statements)] });
       expect(decision).toMatchObject({ outcome: "refused", reason: "unsupported" });
@@ -243,18 +247,18 @@ describe("what cannot be read", () => {
     ["a wildcard for issuers", { Principal: { Federated: "*" } }],
     ["a canonical user", { Principal: { CanonicalUser: "79a59df900b949e5" } }],
     ["Principal beside NotPrincipal", { Principal: "*", NotPrincipal: { AWS: user } }],
-  ])("in a resource policy never allows and may deny: %s", (_, fault) => {
+  ])("with a malformed principal never allows and counts as a Deny: %s", (_, fault) => {
     expect(decide({ resource: [policy(allow(fault))] }).reason).toBe("unsupported");
     expect(decide({ identity: [policy(allow())], resource: [policy(deny(fault))] }).reason).toBe("unsupported");
   });
 
-  it("NotPrincipal in an Allow, which AWS does not support", () => {
+  it("includes NotPrincipal in an Allow", () => {
     expect(
       decide({ resource: [policy(allow({ NotPrincipal: { AWS: "arn:aws:iam::999999999999:user/x" } }))] }).reason,
     ).toBe("unsupported");
   });
 
-  it("a Resource in a trust policy, which AWS does not take", () => {
+  it("includes a Resource in a trust policy", () => {
     const resource = [policy(allow({ Action: "sts:AssumeRole", Principal: "*" }))];
     expect(decide({ resource }, { action: "sts:AssumeRole", resource: role }).reason).toBe("unsupported");
   });
@@ -269,25 +273,25 @@ describe("what cannot be read", () => {
     ["an unknown element", { Version: "2012-10-17", Statement: [allow()], Rules: [] }],
     ["a statement that is text", { Statement: "Allow" }],
     ["a statement that is null", { Statement: [null] }],
-  ])("in a document refuses, since there might be a Deny: %s", (_, document) => {
+  ])("refuses every request, because it may contain a Deny: %s", (_, document) => {
     const bad = { name: "broken", document: document as PolicyDocument };
     const decision = decide({ identity: [policy(allow()), bad] });
     expect(decision).toMatchObject({ outcome: "refused", reason: "unsupported" });
     expect(decision.because).toContain('"broken"');
   });
 
-  it("does not deny where the rest of the statement surely does not match", () => {
+  it("does not deny if another part of the statement does not match", () => {
     const elsewhere = deny({ Action: "s3:PutObject", Condition: { StringMatches: { k: "a" } } });
     expect(decide({ identity: [policy(allow(), elsewhere)] }).outcome).toBe("allowed");
   });
 
-  it("does not stop another Allow", () => {
+  it("does not affect another Allow", () => {
     expect(decide({ identity: [policy(allow({ Foo: 1 }), allow())] }).outcome).toBe("allowed");
   });
 });
 
 describe("a decision", () => {
-  it("says of every part what was asked, what was there, and whether it matched", () => {
+  it("contains the values and the verdict of every part", () => {
     const statement = allow({
       Sid: "Read",
       Action: "s3:Get*",
@@ -323,13 +327,13 @@ describe("a decision", () => {
     ]);
   });
 
-  it("names what allowed", () => {
+  it("names the statement that allows the request", () => {
     expect(decide({ identity: [policy(deny({ Action: "s3:PutObject" }), allow({ Sid: "Read" }))] }).because).toBe(
       `statement 2 (Read) of the policy "under test" allows s3:GetObject on ${bucketObject}`,
     );
   });
 
-  it("names the Allow that came nearest, and what of it did not match", () => {
+  it("names the closest Allow, and the part that does not match", () => {
     const far = allow({ Action: "s3:PutObject", Resource: "arn:aws:s3:::other" });
     const near = allow({ Sid: "Site", Resource: "arn:aws:s3:::other" });
     expect(decide({ identity: [policy(far, near)] }).because).toBe(

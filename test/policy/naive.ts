@@ -1,5 +1,4 @@
-// The rules once more, as naively as they can be written: by regular expressions, without reasons, and without a line
-// of the engine's, so that the two can be held against each other.
+// A second implementation of policy evaluation, as simple as possible and without code of the engine, to compare the two.
 import type { Statement } from "../../keyless/policy/document";
 import type { NamedPolicy, Policies, Request } from "../../keyless/policy/evaluate";
 
@@ -52,7 +51,7 @@ function applies(statement: Statement, { action, resource, context }: Request): 
   );
 }
 
-/** Whether identity policies, boundary and session policies allow; String operators and Null only. */
+/** Whether identity policies, boundary and session policies allow a request. Supports String operators and Null only. */
 export function naivelyAllowed({ identity = [], boundary, session }: Policies, request: Request): boolean {
   const layers = [identity, ...(boundary ? [[boundary]] : []), ...(session ? [session] : [])];
   const statementsOf = (layer: readonly NamedPolicy[]) =>

@@ -5,7 +5,7 @@ import { evaluate } from "../../keyless/policy/evaluate";
 import { asking, policy } from "./asking";
 import { naivelyAllowed } from "./naive";
 
-/** A small world in which random policies and requests meet often. */
+/** A few names, so that random policies and requests often match. */
 const actions = ["s3:GetObject", "s3:PutObject", "iam:PassRole"];
 const resources = ["arn:aws:s3:::a/x", "arn:aws:s3:::b/x", "arn:aws:iam::123456789012:role/r"];
 const values = ["", "a", "A", "ab", "b"];
@@ -72,7 +72,7 @@ const add = (policies: Policies, ...statements: readonly unknown[]): Policies =>
 });
 
 describe("for any policies and any request", () => {
-  it("the decision is that of a naive evaluator", () => {
+  it("the decision equals that of a naive evaluator", () => {
     fc.assert(
       fc.property(policies, request, (given, asked) => {
         expect(outcome(given, asked)).toBe(naivelyAllowed(given, asked) ? "allowed" : "refused");
@@ -81,7 +81,7 @@ describe("for any policies and any request", () => {
     );
   });
 
-  it("one more Deny never turns refused into allowed", () => {
+  it("another Deny never turns refused into allowed", () => {
     fc.assert(
       fc.property(policies, statement, request, (given, more, asked) => {
         fc.pre(outcome(given, asked) === "refused");
@@ -90,7 +90,7 @@ describe("for any policies and any request", () => {
     );
   });
 
-  it("one more Allow never turns allowed into refused", () => {
+  it("another Allow never turns allowed into refused", () => {
     fc.assert(
       fc.property(policies, statement, request, (given, more, asked) => {
         fc.pre(outcome(given, asked) === "allowed");
@@ -120,7 +120,7 @@ describe("for any policies and any request", () => {
     );
   });
 
-  it("something unknown in a statement never allows what was refused, and in a Deny that applies it still denies", () => {
+  it("an unsupported part in an Allow never allows more, and in a matching Deny still denies", () => {
     const unknown = fc.constantFrom(
       { Foo: 1 },
       { Condition: { StringFoo: { k: "a" } } },
@@ -150,7 +150,7 @@ describe("for any JSON", () => {
   );
   const almost = fc.dictionary(field, fc.oneof(fc.jsonValue(), fc.constantFrom("Allow", "*", "s3:*")));
 
-  it("a document never makes the engine throw, and is allowed only by an Allow that it has", () => {
+  it("the engine never throws, and allows only if there is an Allow", () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -34,7 +34,7 @@ describe("a ref", () => {
   });
 
   test.each(["", "main", "refs/heads", "refs/heads/", "refs/tags/", "refs/pull/1/head", "*", "refs/*", "Refs/heads/x"])(
-    "%j is not one",
+    "%j is not a full ref",
     (text) => expect(parseRef(text)).toBeUndefined(),
   );
 });
@@ -56,7 +56,7 @@ describe("an issuer", () => {
     expect(organizationOf(server, ["ci.example.com"])).toBe(organization);
   });
 
-  test("is read back from the ARN of its provider", () => {
+  test("is parsed from the ARN of its provider", () => {
     expect(providerArn(issuer, account)).toBe(provider);
     expect(parseProviderArn(provider)).toEqual({ ...account, issuer });
     expect(issuerOfArn(provider)).toBe(issuer);
@@ -107,14 +107,14 @@ describe("a subject pattern", () => {
     ["aaaaaaaa-????-????-????-????????????", false],
     ["*", true],
     ["a*", true],
-    // `?` matches `/` too, so a run of another length than an id's can match more than the user.
+    // `?` also matches `/`, so that wildcards of another length than an id's can match more than the user.
     ["?".repeat(80), true],
   ])("with the user %s and a ref can be forged: %s", (user, forgeable) => {
     const scope = describeSubject(`${start}/user/${user}/${onMain}`);
     expect(scope).toMatchObject({ kind: "ref", repository, ref: "refs/heads/main", forgeable });
   });
 
-  test("takes the first occurrence of a prefix, not one in the name of a branch", () => {
+  test("is split at the first occurrence of a prefix, not at one in a branch name", () => {
     const ref = formatRef({ kind: "branch", name: imitatingBranch(repository, { kind: "branch", name: "main" }) });
     const scope = describeSubject(formatSubject({ ...pinned, user, repository, ref }));
     expect(scope).toMatchObject({ kind: "ref", repository, ref });

@@ -11,17 +11,17 @@ import type { Claims } from "../../keyless/trust/token";
 import { configurableRefName, gitRefName } from "./ref-names";
 import { account, handMade, issuer, now, organization, project, repository, subjects } from "./tokens";
 
-/** A job as CircleCI knows it. What a rule means is told on these fields alone, never on the subject's text. */
+/** A job. The meaning of a rule is decided by these fields, not by the text of the subject. */
 interface Job {
   readonly organization: string;
   readonly project: string;
   readonly user: string;
-  /** Absent from V1 tokens, and from those of a webhook's pipeline. */
+  /** Absent from V1 tokens and from tokens of webhook pipelines. */
   readonly source?: { readonly repository: string; readonly kind: "heads" | "tags"; readonly name: string };
   readonly audience: string;
 }
 
-// Few of each, so that tokens and rules often name the same.
+// Few values, so that tokens and rules often have the same ones.
 const ids = [
   "11111111-2222-4333-8444-555555555555",
   "11111111-2222-4333-8444-55555555555a",
@@ -38,8 +38,8 @@ const repositories = [
   "github.com/stranger/site",
   "gitlab.com/acme/a/site",
 ];
-// Names that are made to look like the text around them. No repository has one that is trusted for a folder: where
-// github.com/acme/site is, github.com/acme/site/vcs-ref cannot be.
+// Names that look like the text around them. The path of a repository is never a prefix of another one's path: because
+// github.com/acme/site is a repository, github.com/acme/site/vcs-ref is not.
 const adversarialRepositories = [
   "github.com/vcs-ref/refs",
   "gitlab.com/vcs-origin/github.com/acme/site",
@@ -96,7 +96,7 @@ const job: fc.Arbitrary<Job> = fc.record({
   ),
 });
 
-// Rules as the configuration takes them: a wildcard only at a name's end.
+// Rules that the configuration accepts: wildcards at the end of a name only.
 const ruleName = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom("main", "release/*", "release/1", "v*", "*", "mai*", "é*") },
   { weight: 1, arbitrary: configurableRefName },
@@ -123,7 +123,7 @@ const trust = fc.record({
   audiences: fc.constantFrom<string[]>([organization], [organization, "vault"]),
 });
 
-/** What a rule means, in the terms of jobs. */
+/** Whether a rule is meant to trust a job. */
 function means(rule: TrustRule, { project, user, source }: Job): boolean {
   if ("subject" in rule) {
     const [, , , wanted, rest, only] = rule.subject.split("/");
@@ -150,7 +150,7 @@ function isTrusted(document: ReturnType<typeof trustPolicy>, claims: Claims): bo
   return decideTrust(document, claims, account, now).outcome === "allowed";
 }
 
-test("the deployed trust lets in exactly whom the rules mean, whatever branches, tags and repositories are called", () => {
+test("a trust policy trusts exactly the jobs of its rules, for any names of branches, tags and repositories", () => {
   let allowed = 0;
   fc.assert(
     fc.property(trust, fc.array(job, { minLength: 20, maxLength: 20 }), ({ rules, audiences }, jobs) => {
@@ -176,7 +176,7 @@ test("the deployed trust lets in exactly whom the rules mean, whatever branches,
   expect(allowed).toBeGreaterThan(200);
 });
 
-test("the explanation lets in exactly whom the trust lets in, and has a remedy for everybody else", () => {
+test("the explanation allows exactly the tokens that the trust policy trusts, and has a remedy for all others", () => {
   fc.assert(
     fc.property(trust, job, ({ rules, audiences }, job) => {
       const document = trustPolicy({
@@ -203,7 +203,7 @@ test("the explanation lets in exactly whom the trust lets in, and has a remedy f
   );
 });
 
-test("a subject's parts are read back as they were written, whatever the branch is called", () => {
+test("the parts of a formatted subject are parsed correctly, for any branch name", () => {
   fc.assert(
     fc.property(
       id,
@@ -219,7 +219,7 @@ test("a subject's parts are read back as they were written, whatever the branch 
   );
 });
 
-test("the pattern that CircleCI documents is forged by a branch's name, ours is not", () => {
+test("a branch name can forge CircleCI's documented pattern, but not the pattern of a rule", () => {
   const documented = `org/${organization}/project/${project}/user/*/vcs-origin/${repository}/vcs-ref/refs/heads/main`;
   const ours = trustPolicy({
     providerArn: providerArn(issuer, account),
@@ -245,7 +245,7 @@ test("the pattern that CircleCI documents is forged by a branch's name, ours is 
   expect([isTrusted(ours, push("main")), isTrusted(ours, push(evil))]).toEqual([true, false]);
 });
 
-test("of any pattern with wildcards, a branch that the lint names is one for git and does get in", () => {
+test("a forging branch that the lint finds is valid in git and is trusted, for any pattern with wildcards", () => {
   const words = [
     "*",
     "?",
@@ -283,7 +283,7 @@ test("of any pattern with wildcards, a branch that the lint names is one for git
   expect(forged).toBeGreaterThan(20);
 });
 
-test("every rule that the configuration takes is without errors, unless it gives an administrator's permissions", () => {
+test("a rule that the configuration accepts has no findings, unless the role is an administrator", () => {
   fc.assert(
     fc.property(fc.oneof(anyRefRule, refRule), (rule) => {
       const document = trustPolicy({
@@ -298,7 +298,7 @@ test("every rule that the configuration takes is without errors, unless it gives
   );
 });
 
-/** Trust policies as nobody should write them. */
+/** Random trust policies, most of them malformed or overly permissive. */
 function anyPolicy(): fc.Arbitrary<unknown> {
   const operators = [
     "StringEquals",
@@ -353,21 +353,21 @@ function anyPolicy(): fc.Arbitrary<unknown> {
   return policy;
 }
 
-test("whatever a trust policy says, the lint reads it, and what it mends stays mended", () => {
+test("the lint accepts any trust policy, and a fixed policy has no fixable findings", () => {
   fc.assert(
     fc.property(
       fc.oneof({ weight: 9, arbitrary: anyPolicy() }, { weight: 1, arbitrary: fc.jsonValue() }),
       (trustPolicy) => {
-        const mended = fixTrust({ trustPolicy });
-        if (mended !== undefined)
-          expect(lintTrust({ trustPolicy: mended }).filter(({ fixed }) => fixed !== undefined)).toEqual([]);
+        const fixed = fixTrust({ trustPolicy });
+        if (fixed !== undefined)
+          expect(lintTrust({ trustPolicy: fixed }).filter((finding) => finding.fixed !== undefined)).toEqual([]);
       },
     ),
     { numRuns: 500 },
   );
 });
 
-test("whatever a trust policy says, the explanation allows nobody whom the engine refuses", () => {
+test("the explanation of any trust policy allows no token that the engine refuses", () => {
   fc.assert(
     fc.property(anyPolicy(), job, (policy, job) => {
       const document = policy as ReturnType<typeof trustPolicy>;

@@ -12,18 +12,18 @@ const cases = [
   ...["a b", "a\tb", "a\x7fb", "a\x85b", "a~b", "a^b", "a:b", "a?b", "a*b", "a[b", "a]b", "a\\b", "@{", "a@{b", "{@"],
 ];
 
-/** What git answers. A name with a NUL cannot be an argument of a process. */
+/** Whether git accepts a name. A name with a NUL character cannot be passed to a process. */
 function gitAccepts(name: string): boolean {
   const { status } = spawnSync("git", ["check-ref-format", `refs/heads/${name}`]);
   expect([0, 1]).toContain(status);
   return status === 0;
 }
 
-test.each(cases)("%j is a ref name exactly if git accepts it", (name) => {
+test.each(cases)("%j is a ref name if and only if git accepts it", (name) => {
   expect(isRefName(name)).toBe(gitAccepts(name));
 });
 
-test("a random name is a ref name exactly if git accepts it", () => {
+test("a random name is a ref name if and only if git accepts it", () => {
   fc.assert(
     fc.property(refNameLike, (name) => {
       expect(isRefName(name)).toBe(gitAccepts(name));
@@ -81,7 +81,7 @@ test.each([
   expect(configurationAccepts(name)).toBe(expected);
 });
 
-test("the configuration accepts what both rules accept in the characters of a policy, and nothing else", () => {
+test("the configuration accepts a name if and only if both rules accept it and it is Latin-1", () => {
   fc.assert(
     fc.property(refNameLike, (name) => {
       const expected = isRefNamePattern(name) && refNameFault(name) === undefined && isPolicyText(name);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { isPolicyText } from "../../keyless/config/schema";
 import { isRefName, refNameFault } from "../../keyless/trust/ref-name";
 
-/** Texts that contain what git's rules are about more often than random characters do. */
+/** Texts that are likely to match git's rules for ref names. */
 export const refNameLike: fc.Arbitrary<string> = fc.oneof(
   fc
     .array(
@@ -35,7 +35,7 @@ export const refNameLike: fc.Arbitrary<string> = fc.oneof(
 /** Names that git accepts for a branch or a tag. */
 export const gitRefName = refNameLike.filter(isRefName);
 
-/** Names and patterns that the configuration accepts for a branch or a tag: both rules, and the characters of a policy. */
+/** Names and patterns that the configuration accepts for a branch or a tag. */
 export const configurableRefName = fc
   .tuple(
     gitRefName.filter((name) => refNameFault(name) === undefined && isPolicyText(name)),

@@ -15,7 +15,7 @@ export const issuer = formatIssuer({ organization });
 export const provider = `arn:aws:iam::123456789012:oidc-provider/${issuer}`;
 export const now = new Date("2026-06-01T12:00:00Z");
 
-/** The claims of a job's V2 token on main, or those of another that differs in what is given. */
+/** The claims of a V2 token for main, with changes. */
 export function claims({
   sub,
   ref = "refs/heads/main",
@@ -44,7 +44,7 @@ export function trusting(...rules: TrustRule[]) {
   return trustPolicy({ providerArn: provider, issuer, organizationId: organization, audiences: [organization], rules });
 }
 
-/** A trust policy as people write it by hand: one statement with these conditions. */
+/** A trust policy with one statement and these conditions. */
 export function handMade(condition: object | undefined, statement: object = {}) {
   return {
     Version: "2012-10-17" as const,
@@ -62,7 +62,7 @@ export function handMade(condition: object | undefined, statement: object = {}) 
 
 export const aud = { StringEquals: { [`${issuer}:aud`]: organization } };
 
-/** Conditions with the right audience and these subjects. */
+/** Conditions with the correct audience and these subjects. */
 export function subjects(...patterns: string[]) {
   return { ...aud, StringLike: { [`${issuer}:sub`]: patterns } };
 }
