@@ -21,13 +21,13 @@ function plan(changes: { readonly [address: string]: Change }, rest: object = {}
 const planDifference = (reviewed: unknown, fresh: unknown) => comparePlans("dev", reviewed, fresh).difference;
 const isEmptyPlan = (json: unknown) => comparePlans("dev", json, json).isEmpty;
 
-test("a plan that would do the same is the same, whatever its order, time and version", () => {
+test("plans with the same changes are equal, regardless of order, time and Terraform version", () => {
   const reviewed = plan({ a: update, b: update }, { timestamp: "1", terraform_version: "1.11.4" });
   const fresh = plan({ b: update, a: update }, { timestamp: "2", terraform_version: "1.12.0", resource_drift: [] });
   expect(planDifference(reviewed, fresh)).toBeUndefined();
 });
 
-test("what is not to be changed plays no part", () => {
+test("resources without changes are not compared", () => {
   const untouched = (used: string) => ({ actions: ["no-op"], before: { used }, after: { used } });
   expect(planDifference(plan({ a: untouched("1") }), plan({ a: untouched("2") }))).toBeUndefined();
 });
@@ -40,7 +40,7 @@ test.each<[string, Change]>([
   ["one more element that is not known", { ...update, after_unknown: { list: [false, true] }, after: { list: ["a"] } }],
   ["a replacement", { ...update, replace_paths: [["description"]] }],
   ["an import", { ...update, importing: { id: "x" } }],
-])("%s makes another plan", (_, change) => {
+])("plans differ by %s", (_, change) => {
   expect(planDifference(plan({ a: update }), plan({ a: change }))).toMatch(/^[-+] /m);
 });
 
@@ -49,11 +49,11 @@ test.each([
   ["a change less", plan({})],
   ["a move", plan({}, { resource_changes: [{ ...resource("a", update), previous_address: "b" }] })],
   ["an output", plan({ a: update }, { output_changes: { x: { actions: ["create"], after: "1" } } })],
-])("%s makes another plan", (_, fresh) => {
+])("plans differ by %s", (_, fresh) => {
   expect(planDifference(plan({ a: update }), fresh)).toMatch(/^[-+] /m);
 });
 
-test("a difference within a policy is shown in the policy's own lines", () => {
+test("a difference in a policy is shown in the lines of the policy", () => {
   const policy = (action: string) => ({
     ...update,
     after: { policy: JSON.stringify({ Action: ["s3:Get*", action] }) },
@@ -63,7 +63,7 @@ test("a difference within a policy is shown in the policy's own lines", () => {
   expect(difference).toMatch(/^\+\s+"iam:\*"$/m);
 });
 
-test("a sensitive value that changed makes another plan and is not shown", () => {
+test("plans differ by a sensitive value, which is not shown", () => {
   const secret = (value: string) => ({ ...update, after: { key: value }, after_sensitive: { key: true } });
   const difference = planDifference(plan({ a: secret("hunter2") }), plan({ a: secret("hunter3") }));
   expect(difference).toMatch(/^\+.*sensitive/m);
@@ -71,44 +71,44 @@ test("a sensitive value that changed makes another plan and is not shown", () =>
   expect(planDifference(plan({ a: secret("hunter2") }), plan({ a: secret("hunter2") }))).toBeUndefined();
 });
 
-test("a plan without changes is empty, one with an output alone is not", () => {
+test("a plan without changes is empty, a plan with only an output is not", () => {
   expect(isEmptyPlan(plan({ a: { actions: ["no-op"] } }))).toBe(true);
   expect(isEmptyPlan(plan({}, { output_changes: { x: { actions: ["create"], after: "1" } } }))).toBe(false);
 });
 
-test.each([[{}], [{ format_version: "2.0" }], [[]]])("%j is refused, since it is not a plan", (json) => {
+test.each([[{}], [{ format_version: "2.0" }], [[]]])("%j is rejected because it is not a plan", (json) => {
   expect(() => planDifference(json, plan({}))).toThrow(/cannot read the reviewed plan/);
 });
 
-test("a plan that Terraform could not finish is refused", () => {
+test("an errored plan is rejected", () => {
   expect(() => planDifference(plan({}), plan({}, { errored: true }))).toThrow(
     /Terraform failed while making the fresh plan/,
   );
 });
 
-test("an attribute that reads like an unknown value is not one", () => {
+test("plans differ if an attribute has the text of an unknown value", () => {
   const literal = plan({ a: { ...update, after: { description: "(known after apply)" } } });
   const unknown = plan({ a: { ...update, after: {}, after_unknown: { description: true } } });
   expect(planDifference(literal, unknown)).toMatch(/^[-+] /m);
 });
 
-test("a replacement that creates first is another plan than one that destroys first", () => {
+test("plans differ by the order of create and destroy in a replacement", () => {
   const replacement = (...actions: string[]) => plan({ a: { ...update, actions } });
   expect(planDifference(replacement("delete", "create"), replacement("create", "delete"))).toMatch(/^[-+] /m);
 });
 
-test("JSON in a string is another value than the same JSON outside of one", () => {
+test("plans differ if a value is JSON in a string instead of the same JSON", () => {
   const input = (value: unknown) => plan({ a: { ...update, after: { input: value } } });
   expect(planDifference(input([1]), input("[1]"))).toMatch(/^[-+] /m);
 });
 
-test("a deferred change is compared with its values", () => {
+test("deferred changes are compared", () => {
   const deferred = (after: unknown) =>
     plan({}, { deferred_changes: [{ reason: "unknown", resource_change: resource("a", { ...update, after }) }] });
   expect(planDifference(deferred({ x: 1 }), deferred({ x: 2 }))).toMatch(/^[-+] /m);
 });
 
-test("a resource and its deposed object are compared each", () => {
+test("a resource and its deposed object are compared separately", () => {
   const deposed = { ...resource("a", { actions: ["delete"], before: { id: "1" } }), deposed: "12345678" };
   const both = plan({}, { resource_changes: [resource("a", update), deposed] });
   expect(planDifference(plan({ a: update }), both)).toMatch(/^\+ /m);
@@ -120,7 +120,7 @@ const credential = fc.oneof(
   fc.stringMatching(/^ghp_[A-Za-z0-9]{30}$/),
   fc.stringMatching(/^ey[A-Za-z0-9_-]{12}\.ey[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]{12}$/),
 );
-/** Where a value may be: in an attribute, a list, a map's key, JSON in a string, or an address. */
+/** Plans with the secret in an attribute, a list, the key of a map, JSON in a string, or an address. */
 const places: readonly ((secret: string) => { address: string; after: unknown })[] = [
   (secret) => ({ address: "a", after: { key: secret } }),
   (secret) => ({ address: "a", after: { list: ["x", `user:${secret} `] } }),
@@ -129,7 +129,7 @@ const places: readonly ((secret: string) => { address: string; after: unknown })
   (secret) => ({ address: `a["${secret}"]`, after: { key: "x" } }),
 ];
 
-test("verify prints no credential that the review conceals, and still finds that one differs", () => {
+test("verify prints no credential that the review conceals, and reports that it differs", () => {
   fc.assert(
     fc.property(credential, credential, fc.constantFrom(...places), (one, other, place) => {
       fc.pre(one !== other);
