@@ -89,14 +89,14 @@ export class AccountReader {
    */
   async policies(role: string, managedPolicy = (arn: string) => this.managedPolicy(arn)): Promise<NamedPolicy[]> {
     const { client } = this;
-    const [attached, inline] = await Promise.all([
+    const [attached = [], inline = []] = await Promise.all([
       read(`policies of role ${role}`, () => all(paginateListAttachedRolePolicies({ client }, { RoleName: role }))),
       read(`policies of role ${role}`, () => all(paginateListRolePolicies({ client }, { RoleName: role }))),
     ]);
-    const arns = (attached ?? []).flatMap(({ AttachedPolicies = [] }) =>
+    const arns = attached.flatMap(({ AttachedPolicies = [] }) =>
       AttachedPolicies.map(({ PolicyArn = "" }) => PolicyArn),
     );
-    const names = (inline ?? []).flatMap(({ PolicyNames = [] }) => PolicyNames);
+    const names = inline.flatMap(({ PolicyNames = [] }) => PolicyNames);
     return Promise.all([...arns.map(managedPolicy), ...names.map((name) => this.inlinePolicy(role, name))]);
   }
 

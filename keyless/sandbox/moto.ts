@@ -94,10 +94,16 @@ export async function findMoto(
 ): Promise<string> {
   const own = join(folder, "moto");
   const pythons = [findOnPath("python3", env), findOnPath("python", env)];
-  for (const python of [pythonOf(own), interpreterOf(findOnPath("moto_server", env)), ...pythons]) {
-    if (python && (await hasMoto(python, env))) return python;
+  const candidates = [pythonOf(own), interpreterOf(findOnPath("moto_server", env)), ...pythons];
+  const withMoto = await firstThat(candidates, env, printMotoVersion, /^5\.[1-9]/);
+  if (withMoto !== undefined) return withMoto;
+  const python = await firstThat(pythons, env, printCanInstall, /^True/);
+  if (python === undefined) {
+    throw new UserError(
+      "the sandbox needs Python 3.10 or later with its `venv` module, and none is on PATH: install it " +
+        "(https://www.python.org/downloads/; on Debian and Ubuntu: apt-get install python3-venv), then run this again",
+    );
   }
-  const python = await firstThatCanInstall(pythons, env);
   const [moto] = /^moto\S*/m.exec(readFileSync(requirements, "utf8")) ?? [];
   progress(`installing ${moto} into ${own} (only once, about a minute)`);
   try {
@@ -122,19 +128,18 @@ function pythonOf(environment: string): string {
   return join(environment, "bin", "python");
 }
 
-async function hasMoto(python: string, env: Env): Promise<boolean> {
-  const script = "import importlib.metadata, flask, flask_cors; print(importlib.metadata.version('moto'))";
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec((await outputOf(python, ["-c", script], env)) ?? "") ?? [];
-  return Number(major) === 5 && Number(minor) >= 1;
-}
+const printMotoVersion = "import importlib.metadata, flask, flask_cors; print(importlib.metadata.version('moto'))";
+const printCanInstall = "import sys, venv, ensurepip; print(sys.version_info >= (3, 10))";
 
-async function firstThatCanInstall(pythons: readonly (string | undefined)[], env: Env): Promise<string> {
-  const script = "import sys, venv, ensurepip; print(sys.version_info >= (3, 10))";
+/** The first interpreter for which a script prints an expected output. */
+async function firstThat(
+  pythons: readonly (string | undefined)[],
+  env: Env,
+  script: string,
+  expected: RegExp,
+): Promise<string | undefined> {
   for (const python of pythons) {
-    if (python && (await outputOf(python, ["-c", script], env))?.trim() === "True") return python;
+    if (python && expected.test((await outputOf(python, ["-c", script], env)) ?? "")) return python;
   }
-  throw new UserError(
-    "the sandbox needs Python 3.10 or later with its `venv` module, and none is on PATH: install it " +
-      "(https://www.python.org/downloads/; on Debian and Ubuntu: apt-get install python3-venv), then run this again",
-  );
+  return undefined;
 }

@@ -20,29 +20,21 @@ export interface TerraformRun {
  *
  * @see https://developer.hashicorp.com/terraform/internals/machine-readable-ui
  */
-const messageSchema = v.object({
-  "@message": v.string(),
-  type: v.string(),
-  hook: v.optional(v.object({ action: v.optional(v.string()) })),
-  changes: v.optional(v.object({ operation: v.string() })),
-  diagnostic: v.optional(v.object({ severity: v.string(), summary: v.string(), detail: v.string() })),
-});
-
-type Message = v.InferOutput<typeof messageSchema>;
-
-/** A line of `terraform apply -json`. Undefined if it is not a message, for example a line of a provider's log. */
-function parseMessage(line: string): Message | undefined {
-  try {
-    const { success, output } = v.safeParse(messageSchema, JSON.parse(line));
-    return success ? output : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const messageSchema = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({
+    "@message": v.string(),
+    type: v.string(),
+    hook: v.optional(v.object({ action: v.optional(v.string()) })),
+    changes: v.optional(v.object({ operation: v.string() })),
+    diagnostic: v.optional(v.object({ detail: v.string() })),
+  }),
+);
 
 const OPERATIONS = ["apply_start", "apply_progress", "apply_complete", "apply_errored"];
 
-function isProgress({ type, changes, hook }: Message): boolean {
+function isProgress({ type, changes, hook }: v.InferOutput<typeof messageSchema>): boolean {
   if (type === "change_summary") return changes?.operation === "apply";
   return OPERATIONS.includes(type) && hook?.action !== "read";
 }
@@ -73,8 +65,9 @@ export async function runTerraform(run: TerraformRun, ...args: string[]): Promis
   });
   let output = "";
   const onLine = (line: string) => {
-    const message = args.includes("-json") ? parseMessage(line) : undefined;
-    if (message === undefined) output += `${line}\n`;
+    const { success, output: message } = v.safeParse(messageSchema, line);
+    // Other lines are the output of a command without `-json`, or a provider's log.
+    if (!success) output += `${line}\n`;
     else if (isProgress(message)) run.progress(message["@message"]);
     else if (message.diagnostic) output += `${message["@message"]}\n${message.diagnostic.detail}\n`;
   };

@@ -23,15 +23,15 @@ function calledWith(cwd: string, ...args: string[]) {
   return { status, stdout: stdout.trim(), stderr };
 }
 
-test("an apply is an apply of the verified plan", () => {
+test("apply applies the verified plan", () => {
   expect(calledWith(dev, "apply", "-auto-approve")).toMatchObject({ status: 0, stdout: "apply -auto-approve plan" });
 });
 
-test("another command is left as it is", () => {
+test("another command is passed on unchanged", () => {
   expect(calledWith(dev, "output", "-json")).toMatchObject({ status: 0, stdout: "output -json" });
 });
 
-test("an apply of another stack is refused", () => {
+test("apply in the folder of another stack is refused", () => {
   expect(calledWith(prod, "apply")).toMatchObject({
     status: 1,
     stdout: "",

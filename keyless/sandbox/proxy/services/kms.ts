@@ -6,11 +6,8 @@ export function kmsKeyId({ operation = "", json = {} }: Call): string | undefine
   if (/^(Create|Update)Alias$/.test(operation)) return json.TargetKeyId;
   // moto's ciphertexts begin with the key id.
   if (/^(Decrypt|ReEncrypt)$/.test(operation)) {
-    return (
-      Buffer.from(String(json.CiphertextBlob ?? ""), "base64")
-        .subarray(0, 36)
-        .toString() || undefined
-    );
+    const bytes = Buffer.from(String(json.CiphertextBlob ?? ""), "base64");
+    return bytes.subarray(0, 36).toString() || undefined;
   }
   return json.KeyId;
 }
