@@ -14,8 +14,6 @@ export interface SandboxOptions {
   readonly accountId?: string;
   /** Default: us-east-1. */
   readonly region?: string;
-  /** The folder for downloads, which are kept between runs. Default: `.keyless` in the current folder. */
-  readonly folder?: string;
   /** Called with a message before a step that takes long. Default: no messages. */
   readonly progress?: (line: string) => void;
 }
@@ -35,13 +33,17 @@ export interface Sandbox {
 }
 
 /**
- * Starts moto, the issuer and the IAM proxy, and finds Terraform. Missing programs are downloaded into the folder.
+ * Starts moto, the issuer and the IAM proxy, and finds Terraform. Missing programs are downloaded into `.keyless`.
  *
  * @throws {UserError} if a program is missing and cannot be installed, or moto does not start
  */
-export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { accountId = "123456789012", region = "us-east-1", progress = () => {} } = options;
-  const folder = resolve(options.folder ?? ".keyless");
+export async function startSandbox({
+  accountId = "123456789012",
+  region = "us-east-1",
+  progress = () => {},
+}: SandboxOptions = {}): Promise<Sandbox> {
+  // Downloads are kept between runs.
+  const folder = resolve(".keyless");
   const work = mkdtempSync(join(tmpdir(), "keyless-sandbox-"));
   const parts: { stop(): Promise<void> }[] = [];
   const stop = async () => {

@@ -5,7 +5,6 @@ import {
   CARD_PADDING,
   type Card,
   COLUMNS,
-  type Drawing,
   LINE_HEIGHT,
   layOut,
   PANEL_HEAD,
@@ -42,7 +41,7 @@ const hostile = accessMatrix(
   }),
 );
 
-const drawings: [string, Drawing][] = [
+const drawings: [string, ReturnType<typeof layOut>][] = [
   ["one role", layOut(one)],
   ["3 roles", layOut(few)],
   ["200 roles", layOut(many)],

@@ -49,12 +49,6 @@ export interface Panel extends Box {
   readonly edges: readonly Edge[];
 }
 
-export interface Drawing {
-  readonly width: number;
-  readonly height: number;
-  readonly panels: readonly Panel[];
-}
-
 /** The four columns. Their headings form a sentence. */
 export const COLUMNS = [
   { heading: "A job of this project", x: 44, width: 270 },
@@ -80,7 +74,7 @@ const GAP = 12;
 const MAX_CARD_LINES = 6;
 
 /** Computes the position of every card: a row for each group of roles, with its sources and projects to the left. */
-export function layOut(access: readonly EnvironmentAccess[]): Drawing {
+export function layOut(access: readonly EnvironmentAccess[]) {
   let y = HEAD;
   const panels = access.map((environment) => {
     const panel = layOutPanel(environment, y);

@@ -75,22 +75,19 @@ export function accessSvg(access: readonly EnvironmentAccess[], title = "Who can
 }
 
 function legend(y: number): string {
-  const dots = [
-    { level: "read", text: "reads", x: 24 },
-    { level: "write", text: "may write", x: 92 },
-    { level: "administrator", text: "administrator", x: 186 },
-  ].map(
-    ({ level, text, x }) => `<circle class="${level}" cx="${x + 5}" cy="${y - 4}" r="4.5"/>${label(x + 17, y, text)}`,
-  );
-  const lines = [
-    { tone: "plain", text: "only the refs named", x: 318 },
-    { tone: "caution", text: "any ref: anyone with push access", x: 512 },
-    { tone: "danger", text: "danger: any ref may write, or administrator", x: 838 },
-  ].map(
-    ({ tone, text, x }) =>
-      `<path class="edge ${tone}" d="M${x} ${y - 4}h24"/>${arrowHead(x + 30, y - 4, tone)}${label(x + 40, y, text)}`,
-  );
-  return `<g>${[...dots, ...lines].join("")}</g>`;
+  const dot = (level: string, x: number, text: string) =>
+    `<circle class="${level}" cx="${x + 5}" cy="${y - 4}" r="4.5"/>${label(x + 17, y, text)}`;
+  const line = (tone: string, x: number, text: string) =>
+    `<path class="edge ${tone}" d="M${x} ${y - 4}h24"/>${arrowHead(x + 30, y - 4, tone)}${label(x + 40, y, text)}`;
+  const entries = [
+    dot("read", 24, "reads"),
+    dot("write", 92, "may write"),
+    dot("administrator", 186, "administrator"),
+    line("plain", 318, "only the refs named"),
+    line("caution", 512, "any ref: anyone with push access"),
+    line("danger", 838, "danger: any ref may write, or administrator"),
+  ];
+  return `<g>${entries.join("")}</g>`;
 }
 
 function label(x: number, y: number, text: string): string {

@@ -46,8 +46,8 @@ export interface IamProxyOptions {
   readonly moto: string;
   /** The public keys that verify tokens of every issuer. */
   readonly keys: JSONWebKeySet;
-  /** The account of access keys that do not contain an account id. Default: 123456789012. */
-  readonly accountId?: string;
+  /** The account of access keys that do not contain an account id. */
+  readonly accountId: string;
 }
 
 /**
@@ -129,8 +129,7 @@ class Authorizer {
     const [, own] = /^AKIADMIN(\d{12})$/.exec(accessKeyId) ?? [];
     // A key of AWS's form that the proxy did not issue, e.g. in an earlier run or for an IAM user.
     if (!own && /^(AKIA|ASIA)[A-Z0-9]{16}$/.test(accessKeyId)) throw unknownKey();
-    const accountId = own ?? this.options.accountId ?? "123456789012";
-    return { accountId, partition: partitionOf(region).name };
+    return { accountId: own ?? this.options.accountId, partition: partitionOf(region).name };
   }
 
   /** Creates a session: moto issues its access key, which the proxy maps to the role. */
