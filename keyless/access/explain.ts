@@ -4,7 +4,7 @@ import { configuredTrust } from "../config/trust";
 import { UserError } from "../errors";
 import { type Explanation, explain, explainTokenError, trustedProviders } from "../trust/explain";
 import { differences } from "../trust/explain/differences";
-import type { Question, Signature, TokenSource } from "../trust/explain/types";
+import type { Question, Signature } from "../trust/explain/types";
 import { providerArn } from "../trust/provider";
 import { type Claims, issuerOfClaims, type TokenError } from "../trust/token";
 import { verifySignature } from "./signature";
@@ -19,13 +19,8 @@ export interface RoleExplanation extends Explanation {
   readonly differences?: readonly string[];
 }
 
-/** A token, or claims without a token. */
-export interface GivenToken {
-  readonly claims: Claims;
-  readonly source: TokenSource;
-  /** Absent for claims without a token. */
-  readonly text?: string;
-}
+/** The claims of a token, with the token itself if there is one. */
+export type GivenToken = Pick<Question, "claims" | "source"> & { readonly text?: string };
 
 /**
  * Explains whether a role trusts a token.

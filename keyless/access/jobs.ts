@@ -4,34 +4,32 @@ import { formatRef, formatSubject, type Ref, type TrustRule } from "../trust/cir
 import { decideTrust } from "../trust/decide";
 import type { Claims } from "../trust/token";
 
+/** The id of a user that no rule lists. */
+const UNLISTED_USER = "00000000-0000-4000-8000-000000000000";
+
 /** The properties of a job that its tokens contain. */
 export interface TokenJob {
   readonly project: string;
-  readonly user: string;
-  /** The source of the pipeline. Absent: the job has only a V1 token. */
-  readonly source?: { readonly repository: string; readonly ref: Ref };
-  readonly audience: string;
+  /** Default: a user that no rule lists. */
+  readonly user?: string;
+  /** The repository and the ref of a V2 token. Default: the job has only a V1 token. */
+  readonly repository?: string;
+  readonly ref?: Ref;
+  /** Default: the first audience of the configuration. */
+  readonly audience?: string;
 }
-
-/** The id of a user that no rule lists. */
-export const UNLISTED_USER = "00000000-0000-4000-8000-000000000000";
 
 /** The claims of a job's tokens, V2 first if it has one: a job has both, and AWS accepts either. */
 export function tokensOf(
-  { circleci }: { readonly circleci: Pick<Environment["circleci"], "organizationId" | "issuer"> },
-  { project, user, source, audience }: TokenJob,
+  { circleci }: { readonly circleci: Pick<Environment["circleci"], "organizationId" | "issuer" | "audiences"> },
+  { project, user = UNLISTED_USER, repository, ref, audience = circleci.audiences[0] ?? "" }: TokenJob,
 ): Claims[] {
-  const subject = { organization: circleci.organizationId, project, user };
-  const subjects = [
-    ...(source === undefined
-      ? []
-      : [formatSubject({ ...subject, repository: source.repository, ref: formatRef(source.ref) })]),
-    formatSubject(subject),
-  ];
-  return subjects.map((sub) => ({
+  const v1 = { organization: circleci.organizationId, project, user };
+  const subjects = [...(repository && ref ? [{ ...v1, repository, ref: formatRef(ref) }] : []), v1];
+  return subjects.map((subject) => ({
     iss: `https://${circleci.issuer}`,
     aud: audience,
-    sub,
+    sub: formatSubject(subject),
     "oidc.circleci.com/project-id": project,
   }));
 }

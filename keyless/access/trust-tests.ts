@@ -1,7 +1,7 @@
-import type { RolePattern, TestJob, TrustTest } from "../config/input";
+import type { RolePattern, TrustTest } from "../config/input";
 import type { Config, Environment, Role } from "../config/resolved";
 import { describeRef, refOf } from "../trust/circleci";
-import { isTrusted, tokensOf, UNLISTED_USER } from "./jobs";
+import { isTrusted, tokensOf } from "./jobs";
 
 /** The result of one trust test. */
 export interface TrustTestResult {
@@ -26,26 +26,13 @@ function failuresOf(test: TrustTest, environment: Environment, role: Role): stri
     patterns.some((pattern) => pattern === path || pattern === `${environment.name}/*`);
   const mustTrust = matches(test.admitted);
   const mustRefuse = test.refused === undefined ? !mustTrust : matches(test.refused);
-  const [first, ...others] = trustedTokens(test.job, environment, role);
+  const tokens = tokensOf(environment, { ...test.job, ref: refOf(test.job) });
+  const [first, ...others] = tokens.map((claims) => isTrusted(environment, role.trust, claims));
   if (mustTrust && !first) {
     const only = others.includes(true) ? ", except its V1 token, which does not contain the ref" : "";
     return [`${path} does not trust it${only}`];
   }
   return mustRefuse && [first, ...others].includes(true) ? [`${path} trusts it`] : [];
-}
-
-/** Whether the role trusts each of the job's tokens. */
-function trustedTokens(job: TestJob, environment: Environment, role: Role): boolean[] {
-  const { project, repository, user = UNLISTED_USER } = job;
-  const ref = refOf(job);
-  const audience = job.audience ?? environment.circleci.audiences[0] ?? "";
-  const tokens = tokensOf(environment, {
-    project,
-    user,
-    audience,
-    ...(repository !== undefined && ref !== undefined && { source: { repository, ref } }),
-  });
-  return tokens.map((claims) => isTrusted(environment, role.trust, claims));
 }
 
 /** The default name of a test, generated from its job and roles. */

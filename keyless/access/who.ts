@@ -1,7 +1,7 @@
 import type { Config, Environment, Role } from "../config/resolved";
 import type { Ref } from "../trust/circleci";
 import type { Claims } from "../trust/token";
-import { isTrusted, tokensOf, UNLISTED_USER } from "./jobs";
+import { isTrusted, tokensOf } from "./jobs";
 import { accessMatrix, type EnvironmentAccess, type RoleAccess, type Source } from "./matrix";
 
 /** The roles that trust a token, each with the sources that match it. */
@@ -25,14 +25,8 @@ export function accessOfRepository(config: Config, repository: string, ref?: Ref
   return filterAccess(config, (environment, role, index, source) => {
     if (source.repository !== repository) return false;
     if (ref === undefined) return true;
-    const jobs = (source.users ?? [UNLISTED_USER]).flatMap((user) =>
-      tokensOf(environment, {
-        project: source.project,
-        user,
-        source: { repository, ref },
-        audience: environment.circleci.audiences[0] ?? "",
-      }),
-    );
+    const { project, users = [undefined] } = source;
+    const jobs = users.flatMap((user) => tokensOf(environment, { project, user, repository, ref }));
     return jobs.some((claims) => isTrusted(environment, role.trust.slice(index, index + 1), claims));
   });
 }

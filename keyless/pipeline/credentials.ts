@@ -18,24 +18,15 @@ const STATIC_KEYS = {
   AWS_DEFAULT_PROFILE: undefined,
 };
 
-/** How the later steps of a job assume a role. */
-export interface JobCredentials {
-  /** Variables for AWS SDKs; `undefined` unsets one. */
-  readonly variables: { readonly [name: string]: string | undefined };
-  /** The ARN of the role session. */
-  readonly sessionArn: string;
-  /** In seconds since 1970. */
-  readonly tokenExpires: number;
-  readonly warning?: string;
-}
-
 /**
  * Assumes a role with the token of this job. The credentials are discarded: AWS SDKs get their own with the token, from a
  * file that only this user can read.
  *
+ * @returns the variables for AWS SDKs, where `undefined` unsets one; the ARN of the role session; the token's `exp`; and a
+ *   warning about the token, if any
  * @throws {UserError} if there is no suitable token, or AWS refuses it
  */
-export async function assumeRoleInJob(environment: Environment, role: Role): Promise<JobCredentials> {
+export async function assumeRoleInJob(environment: Environment, role: Role) {
   const { token, warning } = await currentOrNewToken(environment, role);
   const session = sessionName({
     project: process.env.CIRCLE_PROJECT_REPONAME,

@@ -5,13 +5,11 @@ import { findOnPath, outputOf } from "../terraform/executables";
 import { duration } from "../text";
 import { explain, explainTokenError } from "../trust/explain";
 import type { Remedy } from "../trust/explain/causes";
+import type { TokenSource } from "../trust/explain/types";
 import { readToken, type Token, TokenError } from "../trust/token";
 
 /** In seconds. A token that expires earlier is replaced by a new one if possible. */
 const MIN_REMAINING_S = 600;
-
-/** A variable that contains a token of the job. */
-type TokenVariable = "CIRCLE_OIDC_TOKEN" | "CIRCLE_OIDC_TOKEN_V2";
 
 /** Why a token of the job should not be used. */
 export interface TokenProblem {
@@ -77,7 +75,7 @@ export function readJobToken(text: string | undefined, where: string): Token {
 /** Compares a token with the configured trust of a role. The signature is not verified. */
 export function findTokenProblem(
   { claims }: Token,
-  source: TokenVariable,
+  source: TokenSource,
   environment: Environment,
   role: Role,
   now = new Date(),

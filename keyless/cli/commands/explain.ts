@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { explainRole, type GivenToken } from "../../access/explain";
-import { tokensOf, UNLISTED_USER } from "../../access/jobs";
+import { tokensOf } from "../../access/jobs";
 import type { Environment } from "../../config/resolved";
 import { EXIT_STATUS, UsageError } from "../../errors";
 import { formatIssuer, parseIssuer, refOf } from "../../trust/circleci";
@@ -96,14 +96,14 @@ function claimsOfFlags({ circleci }: Environment, flags: ExplainFlags): Claims {
   const { organization = circleci.organizationId, server, audience = organization, subject } = flags;
   const issuer = formatIssuer({ host: server ?? parseIssuer(circleci.issuer)?.host, organization });
   if (subject !== undefined) return { iss: `https://${issuer}`, aud: audience, sub: subject };
-  const { project, user = UNLISTED_USER, repository, branch, tag, v1 } = flags;
+  const { project, user, repository, branch, tag, v1 } = flags;
   if (project === undefined) throw new UsageError("pass --project <id> or a full --subject");
   const ref = refOf({ branch, tag });
-  const source = repository !== undefined && ref !== undefined ? { repository, ref } : undefined;
-  if (!v1 && (source === undefined || (branch !== undefined && tag !== undefined))) {
+  const isComplete = repository !== undefined && ref !== undefined && (branch === undefined || tag === undefined);
+  if (!v1 && !isComplete) {
     throw new UsageError("pass --repository and either --branch or --tag; or --v1 for a V1 subject");
   }
-  const job = { project, user, audience, source: v1 ? undefined : source };
-  const [claims] = tokensOf({ circleci: { organizationId: organization, issuer } }, job);
+  const job = { project, user, audience, ...(!v1 && { repository, ref }) };
+  const [claims] = tokensOf({ circleci: { ...circleci, organizationId: organization, issuer } }, job);
   return claims as Claims;
 }

@@ -23,40 +23,30 @@ export function renderExplanation(explanation: RoleExplanation, { paint, columns
 function headline({ decision, environment, role, trust }: RoleExplanation, { good, bad }: Paint): string {
   const isLive = trust === "account";
   const name = `${role} in ${environment}${isLive ? ", as it is in the account," : ""}`;
-  switch (decision) {
-    case "allowed":
-      return `${good("allowed")}: ${name} trusts this token${isLive ? "" : "; if AWS refuses it, add --live"}`;
-    case "refused":
-      return `${bad("refused")}: ${name} does not trust this token`;
-    case "unknown":
-      return `${bad("unknown")}: only AWS can decide whether ${name} trusts this token`;
-  }
+  if (decision === "refused") return `${bad("refused")}: ${name} does not trust this token`;
+  if (decision === "unknown") return `${bad("unknown")}: only AWS can decide whether ${name} trusts this token`;
+  return `${good("allowed")}: ${name} trusts this token${isLive ? "" : "; if AWS refuses it, add --live"}`;
 }
 
 function remedyLines({ remedy }: RoleExplanation, { bad, good }: Paint, columns: number): string[] {
   if (remedy === undefined) return [];
   const paragraph = (label: string, text: string) => `${INDENT}${label}${hang(text, columns, INDENT.length)}`;
-  return [
-    "",
-    paragraph(bad("why".padEnd(COLUMN)), remedy.why),
-    paragraph(good("remedy".padEnd(COLUMN)), remedy.remedy),
-  ];
+  const [why, fix] = [bad("why".padEnd(COLUMN)), good("remedy".padEnd(COLUMN))];
+  return ["", paragraph(why, remedy.why), paragraph(fix, remedy.remedy)];
 }
 
 /** Wraps text that follows a label in a column of its own. */
 function hang(text: string, columns: number, before: number): string {
-  const indent = " ".repeat(before + COLUMN);
-  return wrap(text, columns, indent);
+  return wrap(text, columns, " ".repeat(before + COLUMN));
 }
 
 function mismatchLines(mismatch: Mismatch, paint: Paint): string[] {
   const { operator, key, parts, expected, closest, actual, firstDifference, note } = mismatch;
   const which = expected.length > 1 ? `, compared with the closest of ${expected.length} values` : "";
   const title = `${INDENT}${operator} ${paint.faint(key)}${which}`;
-  const mismatched = parts?.filter(({ matches }) => !matches) ?? [];
-  if (parts !== undefined && mismatched.length > 0) return [title, ...parts.flatMap((part) => partLines(part, paint))];
-  if (note !== undefined) return [title, ...sides(actual.join(", "), closest, undefined, paint)];
-  return [title, ...sides(actual.join(", "), closest, firstDifference, paint)];
+  if (parts?.some(({ matches }) => !matches)) return [title, ...parts.flatMap((part) => partLines(part, paint))];
+  const mark = note === undefined ? firstDifference : undefined;
+  return [title, ...sides(actual.join(", "), closest, mark, paint)];
 }
 
 function partLines({ part, actual, expected, matches, firstDifference }: PartComparison, paint: Paint): string[] {
@@ -68,17 +58,12 @@ function partLines({ part, actual, expected, matches, firstDifference }: PartCom
   return [`${INDENT}${paint.bad(`✗ ${part}`)}`, ...sides(actual, expected, mark, paint)];
 }
 
-function sides(
-  actual: string | undefined,
-  expected: string | undefined,
-  mark: number | undefined,
-  paint: Paint,
-): string[] {
+function sides(actual = "", expected: string | undefined, mark: number | undefined, paint: Paint): string[] {
   const line = (label: string, text: string) => `${INDENT}${INDENT}${paint.faint(label.padEnd(COLUMN))}${text}`;
   const marked = (text: string) => (mark === undefined ? text : text.slice(0, mark) + paint.bad(text.slice(mark)));
   return [
-    line("  token", actual === undefined || actual === "" ? paint.faint("none") : marked(actual)),
-    line("  trusted", expected === undefined ? paint.faint("none: the pattern ends here") : expected),
+    line("  token", actual === "" ? paint.faint("none") : marked(actual)),
+    line("  trusted", expected ?? paint.faint("none: the pattern ends here")),
     ...(mark === undefined ? [] : [line("", `${" ".repeat(mark)}${paint.bad("^")}`)]),
   ];
 }
@@ -98,10 +83,7 @@ function checkLines(checks: readonly Check[], { good, bad, faint }: Paint, colum
 
 function differenceLines({ differences }: RoleExplanation): string[] {
   if (differences === undefined) return [];
-  if (differences.length === 0) return ["", `${INDENT}the trust in the account does not differ from the configuration`];
-  return [
-    "",
-    `${INDENT}the trust in the account differs from the configuration:`,
-    ...differences.map((difference) => `${INDENT}${INDENT}${difference}`),
-  ];
+  const [does, end] = differences.length === 0 ? ["does not differ", ""] : ["differs", ":"];
+  const title = `${INDENT}the trust in the account ${does} from the configuration${end}`;
+  return ["", title, ...differences.map((difference) => `${INDENT}${INDENT}${difference}`)];
 }

@@ -1,5 +1,6 @@
 import {
   CIRCLECI_CLOUD,
+  type CircleCiIssuer,
   describeRef,
   parseIssuer,
   parseRef,
@@ -8,10 +9,11 @@ import {
   REF_FORMS,
   type Ref,
   SOURCE_CLAIMS,
+  SUBJECT_PARTS,
   type SubjectParts,
   UUID,
 } from "../circleci";
-import { issuerOfArn, providerArn } from "../provider";
+import { providerArn } from "../provider";
 import { ASSUME, isNegated } from "../statement";
 import { audiencesOf, issuerOfClaims, type TokenFault } from "../token";
 import { matchesAs } from "./compare";
@@ -26,29 +28,24 @@ export interface Remedy {
 }
 
 /** What is known of a refused or undecided token. */
-interface Refusal extends Question {
-  /** The reason and the detail of the decisive check. */
-  readonly reason: Check["reason"];
-  readonly detail: string;
+interface Refusal extends Question, WrongParts, Pick<Check, "reason" | "detail"> {
   readonly issuer: Issuer;
   /** The trusted issuer that is closest to the token's. */
   readonly trusted: Issuer;
   readonly trustedIssuers: readonly string[];
   readonly audience: string;
-  readonly acceptedAudiences: string;
   /** Absent if the check did not compare values. */
   readonly mismatch?: Mismatch;
-  /** The parts of the token's subject that do not match. */
-  readonly wrong: { readonly [part in keyof SubjectParts]?: PartComparison };
   /** The place of the trust policy. */
   readonly where: string;
 }
 
-interface Issuer {
+/** The parts of the token's subject that do not match. */
+type WrongParts = { readonly [part in keyof SubjectParts]?: Pick<PartComparison, "actual" | "expected"> };
+
+/** Without host and organization if it does not have the form of a CircleCI issuer. */
+interface Issuer extends Partial<CircleCiIssuer> {
   readonly name: string;
-  readonly host: string;
-  /** Absent if the issuer does not have the form of a CircleCI issuer. */
-  readonly organization?: string;
 }
 
 /** A value of the token's claims or of the trust policy that is spelled wrong. */
@@ -117,10 +114,10 @@ export const CAUSES = {
   "custom-audience": {
     when: ({ reason, mismatch }) =>
       reason === "other-audience" || (mismatch?.claim === "aud" && mismatch.note === undefined),
-    why: ({ audience, issuer, acceptedAudiences }) =>
+    why: ({ audience, issuer, mismatch }) =>
       audience === issuer.organization
-        ? `the token has CircleCI's default audience, the organization id ${audience}; AWS accepts only ${acceptedAudiences}`
-        : `the token has the audience ${audience}, AWS accepts ${acceptedAudiences}`,
+        ? `the token has CircleCI's default audience, the organization id ${audience}; AWS accepts only ${mismatch?.expected.join(", ") ?? "none"}`
+        : `the token has the audience ${audience}, AWS accepts ${mismatch?.expected.join(", ") ?? "none"}`,
     remedy: ({ audience, issuer, configPath, where }) => {
       if (audience !== issuer.organization)
         return `use CIRCLE_OIDC_TOKEN_V2, which has the default audience; if the job requires this one, add it to circleci.audiences in config.ts${configPath === undefined ? ` and to ${where}` : ""}`;
@@ -155,7 +152,7 @@ export const CAUSES = {
   },
   "other-server": {
     when: ({ reason, issuer, trusted }) =>
-      reason === "other-issuer" && [issuer, trusted].every(isCircleCi) && issuer.host !== trusted.host,
+      reason === "other-issuer" && isCircleCi(issuer) && isCircleCi(trusted) && issuer.host !== trusted.host,
     why: ({ issuer, trustedIssuers }) =>
       `the token is from ${serverName(issuer)}, the role trusts ${trustedIssuers.join(" and ")}`,
     remedy: ({ issuer, trusted, configPath, where }) => {
@@ -164,12 +161,11 @@ export const CAUSES = {
     },
   },
   "other-organization": {
-    when: ({ reason, issuer, trusted, wrong }) =>
-      wrong.organization !== undefined || (reason === "other-issuer" && [issuer, trusted].every(isCircleCi)),
-    why: ({ issuer, trusted, wrong: { organization } }) =>
-      `the token is from CircleCI organization ${issuer.organization}, the role trusts ${organization?.expected ?? trusted.organization}`,
-    remedy: ({ trusted, wrong, configPath, where }) =>
-      `${wrong.organization === undefined ? `run the job in organization ${trusted.organization}, or ` : ""}correct the id ` +
+    when: ({ organization }) => organization !== undefined,
+    why: ({ organization }) =>
+      `the token is from CircleCI organization ${organization?.actual}, the role trusts ${organization?.expected}`,
+    remedy: ({ reason, organization, configPath, where }) =>
+      `${reason === "other-issuer" ? `run the job in organization ${organization?.expected}, or ` : ""}correct the id ` +
       `(Organization Settings → Overview) ${configPath === undefined ? `in ${where}` : "as circleci.organizationId in config.ts"}`,
   },
   "other-issuer": {
@@ -179,17 +175,16 @@ export const CAUSES = {
     remedy: () => "use the token of a CircleCI job: CIRCLE_OIDC_TOKEN_V2",
   },
   "wrong-project": {
-    when: ({ wrong }) => wrong.project !== undefined,
-    why: ({ wrong: { project } }) =>
-      `the token is from project ${project?.actual}, the role trusts project ${project?.expected}`,
-    remedy: ({ wrong: { project }, where }) =>
+    when: ({ project }) => project !== undefined,
+    why: ({ project }) => `the token is from project ${project?.actual}, the role trusts project ${project?.expected}`,
+    remedy: ({ project, where }) =>
       `if project ${project?.actual} should have access, add a rule for it to ${where}; Project Settings → Overview shows its id`,
   },
   "v2-token": {
-    when: ({ wrong: { ref } }) => ref?.actual !== undefined && ref.expected === undefined,
+    when: ({ ref }) => ref?.actual !== undefined && ref.expected === undefined,
     why: () =>
       "the token contains repository and ref (V2, which the aws-cli orb sends since version 5); the role trusts the exact V1 subject",
-    remedy: ({ claims, wrong: { ref }, where }) =>
+    remedy: ({ claims, ref, where }) =>
       `trust the ref in ${where}: { project, repository: "${parseSubject(claims.sub)?.repository}", ${ruleFor(ref?.actual)} }; or send CIRCLE_OIDC_TOKEN, a V1 token`,
   },
   "webhook-trigger": {
@@ -201,31 +196,30 @@ export const CAUSES = {
   },
   "v1-token": {
     when: lacksRef,
-    why: ({ wrong: { ref } }) => `the token contains neither repository nor ref (V1), the role trusts ${ref?.expected}`,
+    why: ({ ref }) => `the token contains neither repository nor ref (V1), the role trusts ${ref?.expected}`,
     remedy: (refusal) =>
       refusal.source === "CIRCLE_OIDC_TOKEN" || hasRefClaim(refusal)
         ? "send CIRCLE_OIDC_TOKEN_V2 instead of CIRCLE_OIDC_TOKEN"
         : "send CIRCLE_OIDC_TOKEN_V2 instead of CIRCLE_OIDC_TOKEN; if it is that token, a custom webhook triggered the pipeline: trigger it by a push",
   },
   fork: {
-    when: ({ wrong: { ref } }) => pullRequestOf(ref?.actual ?? "") !== undefined,
-    why: ({ wrong: { ref, repository } }) =>
+    when: ({ ref }) => pullRequestOf(ref?.actual ?? "") !== undefined,
+    why: ({ ref, repository }) =>
       `the pipeline runs for pull request ${pullRequestOf(ref?.actual ?? "")} from ${repository ? `the fork ${repository.actual}` : "a fork"}: anyone who can open a pull request would have access`,
-    remedy: ({ wrong: { repository } }) =>
+    remedy: ({ repository }) =>
       `do not trust it: skip the job for forked pull requests, or push the branch to ${repository?.expected ?? "the repository itself"}`,
   },
   "other-repository": {
-    when: ({ wrong }) => wrong.repository !== undefined,
-    why: ({ wrong: { repository } }) =>
+    when: ({ repository }) => repository !== undefined,
+    why: ({ repository }) =>
       `the token is from repository ${repository?.actual}, the role trusts ${repository?.expected}`,
-    remedy: ({ wrong: { repository }, where }) =>
+    remedy: ({ repository, where }) =>
       `if the repository was renamed or moved, write ${repository?.actual} in ${where}; otherwise do not trust it`,
   },
   "bare-ref": {
-    when: ({ wrong: { ref } }) =>
+    when: ({ ref }) =>
       ref?.expected !== undefined && !/^[*?]/.test(ref.expected) && parseRef(ref.expected) === undefined,
-    why: ({ wrong: { ref } }) =>
-      `the role trusts the ref ${ref?.expected}; tokens contain the full ref: ${ref?.actual}`,
+    why: ({ ref }) => `the role trusts the ref ${ref?.expected}; tokens contain the full ref: ${ref?.actual}`,
     remedy: ({ where }) => `write the ref as ${REF_FORMS} in ${where}`,
   },
   "wrong-branch": wrongRef("branch", "branch"),
@@ -233,9 +227,9 @@ export const CAUSES = {
   "tag-for-branch": wrongRef("tag", "branch"),
   "branch-for-tag": wrongRef("branch", "tag"),
   "wrong-user": {
-    when: ({ wrong }) => wrong.user !== undefined,
-    why: ({ wrong: { user } }) => `user ${user?.actual} triggered the pipeline, the role trusts ${user?.expected}`,
-    remedy: ({ wrong: { user }, where }) =>
+    when: ({ user }) => user !== undefined,
+    why: ({ user }) => `user ${user?.actual} triggered the pipeline, the role trusts ${user?.expected}`,
+    remedy: ({ user, where }) =>
       `have the trusted user trigger it, or add ${user?.actual} to users of the rule in ${where}`,
   },
   "other-subject": {
@@ -271,32 +265,30 @@ export function remedyForFault(fault: TokenFault, message: string): Remedy {
  * The remedy for a token that AWS refuses or may refuse.
  *
  * @param check the decisive check
- * @param providers the ARNs of the providers that the role trusts
+ * @param trustedIssuers the issuers that the role trusts
  */
 export function remedyFor(
   question: Question,
   { reason, detail }: Check,
-  providers: readonly string[],
+  trustedIssuers: readonly string[],
   mismatch?: Mismatch,
 ): Remedy {
   const issuer = readIssuer(issuerOfClaims(question.claims));
-  const trustedIssuers = providers.map(issuerOfArn);
   const readIssuers = trustedIssuers.map(readIssuer);
-  const trusted =
-    readIssuers.find(({ host }) => host === issuer.host) ?? readIssuers.find(isCircleCi) ?? readIssuer("");
-  const comparesSubject = mismatch !== undefined && !isNegated(mismatch) && !matchesAsPattern(mismatch);
-  const parts = comparesSubject ? (mismatch.parts ?? []) : [];
+  const isSameHost = ({ host }: Issuer) => host === issuer.host;
+  const trusted = readIssuers.find(isSameHost) ?? readIssuers.find(isCircleCi) ?? { name: "" };
   const refusal: Refusal = {
     ...question,
+    ...(reason === "other-issuer" && isCircleCi(issuer) && isSameHost(trusted)
+      ? { organization: { actual: issuer.organization, expected: trusted.organization } }
+      : wrongParts(mismatch)),
     reason,
     detail,
     issuer,
     trusted,
     trustedIssuers,
     audience: audiencesOf(question.claims).join(", "),
-    acceptedAudiences: mismatch?.expected.join(", ") ?? "none",
     mismatch,
-    wrong: Object.fromEntries(parts.filter(({ matches }) => !matches).map((part) => [part.part, part])),
     where: question.configPath === undefined ? "the role's trust policy" : `${question.configPath} in config.ts`,
   };
   // The last cause applies to every refusal.
@@ -305,8 +297,14 @@ export function remedyFor(
   return { cause, why: row.why(refusal), remedy: row.remedy(refusal) };
 }
 
+function wrongParts(mismatch: Mismatch | undefined): WrongParts {
+  if (mismatch === undefined || isNegated(mismatch) || matchesAsPattern(mismatch)) return {};
+  const wrong = mismatch.parts?.filter(({ matches }) => !matches) ?? [];
+  return Object.fromEntries(wrong.map((part) => [part.part, part]));
+}
+
 function readIssuer(name: string): Issuer {
-  return { name, host: name, ...parseIssuer(name) };
+  return { name, ...parseIssuer(name) };
 }
 
 function isCircleCi({ organization }: Issuer): boolean {
@@ -323,7 +321,7 @@ function matchesAsPattern({ operator, closest, actual: [subject = ""] }: Mismatc
 }
 
 /** Whether the role requires a ref that the token does not contain. */
-function lacksRef({ wrong: { ref } }: Refusal): boolean {
+function lacksRef({ ref }: Refusal): boolean {
   return ref !== undefined && ref.actual === undefined;
 }
 
@@ -344,45 +342,41 @@ function ruleFor(ref: string | undefined): string {
 
 function wrongRef(kind: Ref["kind"], trustedKind: Ref["kind"]): CauseRow {
   return {
-    when: ({ wrong: { ref } }) =>
+    when: ({ ref }) =>
       ref !== undefined && readRef(ref.actual).kind === kind && readRef(ref.expected).kind === trustedKind,
-    why: ({ wrong: { ref } }) =>
+    why: ({ ref }) =>
       `the pipeline ran on ${describeRef(readRef(ref?.actual))}, the role trusts ${describeRef(readRef(ref?.expected))}`,
-    remedy: ({ wrong: { ref }, where }) =>
+    remedy: ({ ref, where }) =>
       `run the job on ${describeRef(readRef(ref?.expected))} only (a filter in the workflow); ` +
       `if ${describeRef(readRef(ref?.actual))} should have access, add ${ruleFor(ref?.actual)} to the rule in ${where}`,
   };
 }
 
 function misspelled(kind: Misspelling["kind"]): CauseRow {
-  const describe = ({ kind, what, wrong, right }: Misspelling) =>
-    kind === "case"
-      ? `the ${what} is written ${wrong} instead of ${right}; AWS compares it case-sensitively`
-      : `${wrong || "an empty text"} is not a ${what}`;
-  const fix = (
-    { what, right = `the ${what} that CircleCI shows in its settings`, isInToken }: Misspelling,
-    where: string,
-  ) => `write ${right} in ${isInToken ? "the claims" : where}`;
   const found = (refusal: Refusal) => findMisspelling(refusal) as Misspelling;
   return {
     when: (refusal) => findMisspelling(refusal)?.kind === kind,
-    why: (refusal) => describe(found(refusal)),
-    remedy: (refusal) => fix(found(refusal), refusal.where),
+    why: (refusal) => {
+      const { what, wrong, right } = found(refusal);
+      if (kind !== "case") return `${wrong || "an empty text"} is not a ${what}`;
+      return `the ${what} is written ${wrong} instead of ${right}; AWS compares it case-sensitively`;
+    },
+    remedy: (refusal) => {
+      const { what, right = `the ${what} that CircleCI shows in its settings`, isInToken } = found(refusal);
+      return `write ${right} in ${isInToken ? "the claims" : refusal.where}`;
+    },
   };
 }
 
 /** A misspelled condition key, organization id or part of the subject. */
-function findMisspelling({ reason, issuer, trusted, mismatch, wrong }: Refusal): Misspelling | undefined {
-  if (reason === "other-issuer" && isCircleCi(issuer) && issuer.host === trusted.host) {
-    return compareSpelling("organization", issuer.organization, trusted.organization);
-  }
+function findMisspelling({ issuer, mismatch, ...refusal }: Refusal): Misspelling | undefined {
   if (mismatch?.note !== undefined && mismatch.claim !== undefined && mismatch.key.includes("://")) {
     const right = `${issuer.name}:${mismatch.claim}`;
     return { kind: "url", what: "condition key", wrong: mismatch.key, right, isInToken: false };
   }
-  const parts = Object.values(wrong);
-  const found = parts.map(({ part, actual, expected }) => compareSpelling(part, actual, expected));
-  const isOnlyCase = parts.every(({ actual = "", expected = "" }) => matchesIgnoringCase(expected, actual));
+  const wrong = SUBJECT_PARTS.flatMap(([part]) => (refusal[part] === undefined ? [] : [{ part, ...refusal[part] }]));
+  const found = wrong.map(({ part, actual, expected }) => compareSpelling(part, actual, expected));
+  const isOnlyCase = found.every((misspelling) => misspelling?.kind === "case");
   return found.find((misspelling) => misspelling !== undefined && (misspelling.kind !== "case" || isOnlyCase));
 }
 

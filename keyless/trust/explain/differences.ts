@@ -1,4 +1,4 @@
-import { asArray, type PolicyDocument, type Statement, statements } from "../../policy/document";
+import { asArray, isObject, type PolicyDocument, statements } from "../../policy/document";
 
 /** A trust policy and the client ids of its provider. */
 export interface TrustState {
@@ -7,37 +7,31 @@ export interface TrustState {
 }
 
 /**
- * How a trust as it is in the account differs from the configured one: a line for each value that only one of them has.
- * What means the same to AWS, such as the order of values or a list of one, is no difference.
+ * The differences between the trust in the account and the configured trust: a line for each value that only one of them
+ * has. The order of values and lists of one value make no difference, as in AWS.
  */
 export function differences(live: TrustState, configured: TrustState): string[] {
-  const [inAccount, inConfiguration] = [facts(live), facts(configured)];
+  const [inAccount, inConfiguration] = [listValues(live), listValues(configured)];
+  const without = (values: string[], others: string[]) => values.filter((value) => !others.includes(value));
   return [
-    ...inAccount.filter((fact) => !inConfiguration.includes(fact)).map((fact) => `only in the account: ${fact}`),
-    ...inConfiguration.filter((fact) => !inAccount.includes(fact)).map((fact) => `only in the configuration: ${fact}`),
+    ...without(inAccount, inConfiguration).map((value) => `only in the account: ${value}`),
+    ...without(inConfiguration, inAccount).map((value) => `only in the configuration: ${value}`),
   ];
 }
 
-function facts({ trustPolicy, audiences }: TrustState): string[] {
+function listValues({ trustPolicy, audiences }: TrustState): string[] {
   const list = statements(trustPolicy);
   return [
-    ...list.flatMap((statement, index) => {
-      const which = list.length === 1 ? "" : `statement ${index + 1}: `;
-      return statementFacts(statement).map((fact) => which + fact);
+    ...list.flatMap(({ Condition, Sid: _, ...elements }, index) => {
+      const prefix = list.length === 1 ? "" : `statement ${index + 1}: `;
+      return [...leaves(elements), ...leaves(Condition)].map((value) => prefix + value);
     }),
     ...audiences.map((audience) => `client id of the provider: ${audience}`),
   ];
 }
 
-function statementFacts({ Condition = {}, Sid: _, ...elements }: Statement): string[] {
-  return [
-    ...Object.entries(elements).flatMap(([element, value]) => values(value).map((text) => `${element} ${text}`)),
-    ...Object.entries(Condition).flatMap(([operator, keys]) =>
-      Object.entries(keys).flatMap(([key, value]) => values(value).map((text) => `${operator} ${key} ${text}`)),
-    ),
-  ];
-}
-
-function values(value: unknown): string[] {
-  return asArray(value).map((item) => (typeof item === "string" ? item : JSON.stringify(item)));
+/** The scalar values in a JSON value, each after the names of the fields that contain it. */
+function leaves(value: unknown): string[] {
+  if (!isObject(value)) return asArray(value).map(String);
+  return Object.entries(value).flatMap(([name, field]) => leaves(field).map((leaf) => `${name} ${leaf}`));
 }

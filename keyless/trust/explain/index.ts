@@ -8,7 +8,14 @@ import { hasWildcardPrincipal, readStatements } from "../statement";
 import { audiencesOf, type Claims, issuerOfClaims, type TokenError } from "../token";
 import { type Remedy, remedyFor, remedyForFault } from "./causes";
 import { commonStart, matchesAs } from "./compare";
-import { CHECK_OUTCOMES, type Check, type Mismatch, type PartComparison, type Question } from "./types";
+import {
+  CHECK_REASONS,
+  type Check,
+  type CheckReason,
+  type Mismatch,
+  type PartComparison,
+  type Question,
+} from "./types";
 
 /** Whether a role trusts a token, and the reasons. */
 export interface Explanation {
@@ -29,8 +36,7 @@ export interface Explanation {
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 export function explain(question: Question): Explanation {
-  const { trustPolicy, claims, account, now } = question;
-  const decision = decideTrust(trustPolicy, claims, account, now);
+  const decision = decideTrust(question.trustPolicy, question.claims, question.account, question.now);
   const trust = checkTrust(decision);
   const checks = [
     checkIssuer(question),
@@ -43,12 +49,8 @@ export function explain(question: Question): Explanation {
   const decisive = failed ?? (trust.outcome === "unknown" ? trust : undefined);
   if (decisive === undefined) return { decision: "allowed", checks };
   const mismatch = findMismatch(decisive, decision, question);
-  return {
-    decision: failed === undefined ? "unknown" : "refused",
-    checks,
-    ...(mismatch !== undefined && { mismatch }),
-    remedy: remedyFor(question, decisive, trustedProviders(trustPolicy), mismatch),
-  };
+  const remedy = remedyFor(question, decisive, trustedProviders(question.trustPolicy).map(issuerOfArn), mismatch);
+  return { decision: failed ? "refused" : "unknown", checks, ...(mismatch && { mismatch }), remedy };
 }
 
 /** Explains why a text is not a token. */
@@ -64,68 +66,54 @@ export function trustedProviders(trustPolicy: PolicyDocument): string[] {
   return [...new Set(federated)];
 }
 
-function check<Name extends Check["name"]>(
-  name: Name,
-  reason: Extract<Check, { name: Name }>["reason"],
-  detail: string,
-): Check {
-  const outcomes: { readonly [reason: string]: Check["outcome"] } = CHECK_OUTCOMES[name];
-  return { name, outcome: outcomes[reason], reason, detail } as Check;
+function check(reason: CheckReason, detail: string): Check {
+  const [name, outcome] = CHECK_REASONS[reason];
+  return { name, outcome, reason, detail };
 }
 
 function checkIssuer({ claims, account, audiences, trustPolicy }: Question): Check {
-  const issuer = issuerOfClaims(claims);
+  const { accountId } = account;
   const trusted = trustedProviders(trustPolicy);
-  if (!claims.iss.startsWith("https://")) return check("issuer", "not-https", `${claims.iss} is not an https:// URL`);
   const isWildcard = readStatements(trustPolicy).some(({ normalized }) => hasWildcardPrincipal(normalized));
-  if (trusted.length > 0 && !isWildcard && !trusted.includes(providerArn(issuer, account))) {
-    const elsewhere = trusted.find((arn) => issuerOfArn(arn) === issuer);
+  if (!claims.iss.startsWith("https://")) return check("not-https", `${claims.iss} is not an https:// URL`);
+  if (trusted.length > 0 && !isWildcard && !trusted.includes(providerArn(issuerOfClaims(claims), account))) {
+    const elsewhere = trusted.find((arn) => issuerOfArn(arn) === issuerOfClaims(claims));
     return elsewhere === undefined
-      ? check("issuer", "other-issuer", `${claims.iss} is not an issuer that the role trusts`)
-      : check("issuer", "other-account", `${elsewhere} is not a provider of account ${account.accountId}`);
+      ? check("other-issuer", `${claims.iss} is not an issuer that the role trusts`)
+      : check("other-account", `${elsewhere} is not a provider of account ${accountId}`);
   }
   return audiences === "absent"
-    ? check("issuer", "no-provider", `account ${account.accountId} has no OIDC provider for ${claims.iss}`)
-    : check("issuer", "trusted-issuer", claims.iss);
+    ? check("no-provider", `account ${accountId} has no OIDC provider for ${claims.iss}`)
+    : check("trusted-issuer", claims.iss);
 }
 
 function signatureCheck({ signature = { verdict: "unchecked", note: "not checked" } }: Question): Check {
-  return check("signature", signature.verdict, signature.note);
+  return check(signature.verdict, signature.note);
 }
 
-function checkAudience({ claims, audiences }: Question): Check {
-  if (audiences === undefined || audiences === "absent") {
-    return check("audience", "unknown-client-ids", "the provider's client ids are unknown");
-  }
+function checkAudience({ claims, audiences = "absent" }: Question): Check {
+  if (audiences === "absent") return check("unknown-client-ids", "the provider's client ids are unknown");
   const actual = audiencesOf(claims);
   return actual.some((audience) => audiences.includes(audience))
-    ? check("audience", "accepted-audience", actual.join(", "))
-    : check(
-        "audience",
-        "other-audience",
-        `${actual.join(", ")} is not one of the provider's client ids: ${audiences.join(", ")}`,
-      );
+    ? check("accepted-audience", actual.join(", "))
+    : check("other-audience", `${actual.join(", ")} is not one of the provider's client ids: ${audiences.join(", ")}`);
 }
 
 /** The decision of the trust policy, except that conditions on the request make it unknown. */
 function checkTrust({ reason, because, policies }: Decision): Check {
+  if (reason === "unsupported") return check("unsupported", because);
   const statements = policies.flatMap((policy) => policy.statements);
-  const [allows, denies] = [true, false].map((allow) =>
-    statements.filter(({ effect }) => (effect === "Allow") === allow),
-  );
-  if (reason === "unsupported") return check("trust policy", "unsupported", because);
-  const deny = denies?.find(matchesUnconditionally);
-  if (deny !== undefined)
-    return check("trust policy", "explicit-deny", `statement ${deny.index + 1} explicitly denies it`);
-  const uncertainDenies = denies?.filter(dependsOnRequest) ?? [];
-  const allow = allows?.find(matchesUnconditionally);
-  if (uncertainDenies.length === 0 && allow !== undefined)
-    return check("trust policy", "allowed", `statement ${allow.index + 1} allows it`);
-  const uncertainAllows = allows?.filter(dependsOnRequest) ?? [];
-  const [condition] = [...uncertainDenies, ...uncertainAllows].flatMap(requestConditions);
-  if (condition === undefined || (allow === undefined && uncertainAllows.length === 0))
-    return check("trust policy", "no-allow", "no statement allows it");
-  return check("trust policy", "request-condition", `${condition.operator} on ${condition.key} depends on the request`);
+  const allows = statements.filter(({ effect }) => effect === "Allow");
+  const denies = statements.filter(({ effect }) => effect === "Deny");
+  const deny = denies.find(matchesUnconditionally);
+  if (deny !== undefined) return check("explicit-deny", `statement ${deny.index + 1} explicitly denies it`);
+  const allow = allows.find(matchesUnconditionally);
+  const uncertain = [...denies, ...allows].filter(dependsOnRequest);
+  if (allow === undefined && !allows.some(dependsOnRequest)) return check("no-allow", "no statement allows it");
+  const [condition] = uncertain.flatMap(requestConditions);
+  return allow !== undefined && !denies.some(dependsOnRequest)
+    ? check("allowed", `statement ${allow.index + 1} allows it`)
+    : check("request-condition", `${condition?.operator} on ${condition?.key} depends on the request`);
 }
 
 const TIME_KEYS = ["aws:currenttime", "aws:epochtime"];
@@ -155,30 +143,23 @@ function dependsOnRequest(statement: StatementResult): boolean {
 function checkLifetime({ claims: { exp, nbf }, now }: Question): Check {
   const seconds = now.getTime() / 1000;
   const time = (at: number) => new Date(at * 1000).toISOString().replace(".000Z", "Z");
-  if (exp === undefined) return check("lifetime", "no-expiry", "unknown: no exp claim");
-  if (exp <= seconds) return check("lifetime", "expired", `expired at ${time(exp)}, ${duration(seconds - exp)} ago`);
-  if (nbf !== undefined && nbf > seconds) return check("lifetime", "not-yet-valid", `not valid before ${time(nbf)}`);
-  return check("lifetime", "not-expired", `expires at ${time(exp)}, in ${duration(exp - seconds)}`);
+  if (exp === undefined) return check("no-expiry", "unknown: no exp claim");
+  if (exp <= seconds) return check("expired", `expired at ${time(exp)}, ${duration(seconds - exp)} ago`);
+  if (nbf !== undefined && nbf > seconds) return check("not-yet-valid", `not valid before ${time(nbf)}`);
+  return check("not-expired", `expires at ${time(exp)}, in ${duration(exp - seconds)}`);
 }
 
 /** The values that a failed check compared. */
 function findMismatch({ name, reason }: Check, decision: Decision, question: Question): Mismatch | undefined {
   const { claims, audiences, trustPolicy } = question;
-  if (name === "issuer") {
-    return compareText("issuer", [issuerOfClaims(claims)], trustedProviders(trustPolicy).map(issuerOfArn));
-  }
-  if (name === "audience" && Array.isArray(audiences)) return compareText("audience", audiencesOf(claims), audiences);
-  return reason === "no-allow" ? closestMismatch(decision, claims) : undefined;
-}
-
-/** Undefined if the values are equal. */
-function compareText(what: string, actual: readonly string[], expected: readonly string[]): Mismatch | undefined {
-  const text = actual.join(", ");
-  const [closest] = expected
-    .map((value) => ({ closest: value, firstDifference: commonStart("StringEquals", value, text) }))
-    .sort((a, b) => b.firstDifference - a.firstDifference);
-  if (closest === undefined || expected.includes(text)) return undefined;
-  return { operator: what, key: "of the token", actual, expected, ...closest };
+  if (reason === "no-allow") return closestMismatch(decision, claims);
+  const [actual, expected] =
+    name === "issuer"
+      ? [[issuerOfClaims(claims)], trustedProviders(trustPolicy).map(issuerOfArn)]
+      : [audiencesOf(claims), name === "audience" && Array.isArray(audiences) ? audiences : []];
+  const value = actual.join(", ");
+  if (expected.length === 0 || expected.includes(value)) return undefined;
+  return { operator: name, key: "of the token", actual, expected, ...closestValue("StringEquals", value, expected) };
 }
 
 /** The failed condition of the Allow statement that is closest to a match. */
@@ -209,22 +190,21 @@ function countDifferences({ parts }: Pick<Mismatch, "parts">, unknown = 0): numb
 }
 
 function compareCondition({ operator, key, wanted, actual = [] }: ConditionResult, claims: Claims): Mismatch {
-  const issuer = issuerOfClaims(claims);
-  const note = unknownKeyFor(issuer)(key);
+  const note = unknownKeyFor(issuerOfClaims(claims))(key);
   const claim = (["aud", "sub"] as const).find((name) => key.toLowerCase().endsWith(`:${name}`));
-  const value = actual[0] ?? "";
-  const [closest = { closest: "", firstDifference: 0 }] = wanted
-    .map((expected) => {
-      const parts = note === undefined && claim === "sub" ? compareParts(value, expected, operator) : undefined;
-      const firstDifference = commonStart(operator, expected, value);
-      return { closest: expected, firstDifference, ...(parts !== undefined && { parts }) };
-    })
-    .sort(
-      (a, b) =>
-        countDifferences(a, SUBJECT_PARTS.length) - countDifferences(b, SUBJECT_PARTS.length) ||
-        b.firstDifference - a.firstDifference,
-    );
+  const closest = closestValue(operator, actual[0] ?? "", wanted, note === undefined && claim === "sub");
   return { operator, key, ...(claim && { claim }), actual, expected: wanted, ...closest, ...(note && { note }) };
+}
+
+function closestValue(operator: string, value: string, expected: readonly string[], isSubject = false) {
+  const differences = (each: Pick<Mismatch, "parts">) => countDifferences(each, SUBJECT_PARTS.length);
+  const [closest = { closest: "", firstDifference: 0 }] = expected
+    .map((each) => {
+      const parts = isSubject ? compareParts(value, each, operator) : undefined;
+      return { closest: each, firstDifference: commonStart(operator, each, value), ...(parts && { parts }) };
+    })
+    .sort((a, b) => differences(a) - differences(b) || b.firstDifference - a.firstDifference);
+  return closest;
 }
 
 /** Undefined if one of the two is not a subject of a job. A pattern that ends with `*` allows any value for missing parts. */

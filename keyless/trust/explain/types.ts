@@ -29,40 +29,42 @@ export interface Signature {
   readonly note: string;
 }
 
-/** The checks in AWS's order, and the outcome of each reason. */
-export const CHECK_OUTCOMES = {
-  issuer: {
-    "trusted-issuer": "passed",
-    "other-issuer": "failed",
-    "not-https": "failed",
-    "other-account": "failed",
-    "no-provider": "failed",
-  },
-  signature: { valid: "passed", invalid: "failed", unchecked: "unknown" },
-  audience: { "accepted-audience": "passed", "other-audience": "failed", "unknown-client-ids": "unknown" },
-  "trust policy": {
-    allowed: "passed",
-    "explicit-deny": "failed",
-    "no-allow": "failed",
-    /** Conditions on the request, such as the caller's address, decide. */
-    "request-condition": "unknown",
-    unsupported: "unknown",
-  },
-  lifetime: { "not-expired": "passed", expired: "failed", "not-yet-valid": "failed", "no-expiry": "unknown" },
+/** The check and the outcome that each reason belongs to. */
+export const CHECK_REASONS = {
+  "trusted-issuer": ["issuer", "passed"],
+  "other-issuer": ["issuer", "failed"],
+  "not-https": ["issuer", "failed"],
+  "other-account": ["issuer", "failed"],
+  "no-provider": ["issuer", "failed"],
+  valid: ["signature", "passed"],
+  invalid: ["signature", "failed"],
+  unchecked: ["signature", "unknown"],
+  "accepted-audience": ["audience", "passed"],
+  "other-audience": ["audience", "failed"],
+  "unknown-client-ids": ["audience", "unknown"],
+  allowed: ["trust policy", "passed"],
+  "explicit-deny": ["trust policy", "failed"],
+  "no-allow": ["trust policy", "failed"],
+  /** Conditions on the request, such as the caller's address, decide. */
+  "request-condition": ["trust policy", "unknown"],
+  unsupported: ["trust policy", "unknown"],
+  "not-expired": ["lifetime", "passed"],
+  expired: ["lifetime", "failed"],
+  "not-yet-valid": ["lifetime", "failed"],
+  "no-expiry": ["lifetime", "unknown"],
 } as const;
 
-type CheckOutcomes = typeof CHECK_OUTCOMES;
+/** The reason for the outcome of a check. */
+export type CheckReason = keyof typeof CHECK_REASONS;
 
-/** A check that AWS makes before it issues credentials of a role. */
-export type Check = {
-  readonly [Name in keyof CheckOutcomes]: {
-    readonly name: Name;
-    readonly outcome: "passed" | "failed" | "unknown";
-    readonly reason: keyof CheckOutcomes[Name];
-    /** The reason, with its values. */
-    readonly detail: string;
-  };
-}[keyof CheckOutcomes];
+/** The result of a check that AWS makes before it issues credentials of a role. */
+export interface Check {
+  readonly name: (typeof CHECK_REASONS)[CheckReason][0];
+  readonly outcome: (typeof CHECK_REASONS)[CheckReason][1];
+  readonly reason: CheckReason;
+  /** The reason, with its values. */
+  readonly detail: string;
+}
 
 /** Values of the token that differ from those that the role or the provider accepts. */
 export interface Mismatch {
