@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { terraformEnvironment } from "../terraform/environment";
 import type { Env } from "../terraform/executables";
-import { type Issuer, startIssuer } from "./issuer";
+import { type LocalIssuer, startIssuer } from "./issuer";
 import { findMoto, startMoto } from "./moto";
 import { type IamProxy, startIamProxy } from "./proxy";
 import { accountKeys } from "./proxy/store";
@@ -22,7 +22,7 @@ export interface SandboxOptions {
 export interface Sandbox {
   /** The URL of all AWS services. */
   readonly endpoint: string;
-  readonly issuer: Issuer;
+  readonly issuer: LocalIssuer;
   /** Authorizes the requests to moto, and records the permissions that role sessions required. */
   readonly proxy: IamProxy;
   /** All environment variables of a command that an administrator of the account runs. */

@@ -3,7 +3,7 @@ import { formatIssuer, formatSubject, SOURCE_CLAIMS } from "../trust/circleci";
 import { close, endpointOf, type HttpRequest, type HttpResponse, serve } from "./proxy/http";
 
 /** A local OIDC issuer that signs tokens with the claims of CircleCI jobs. */
-export interface Issuer {
+export interface LocalIssuer {
   /**
    * E.g. `http://127.0.0.1:40124`. Serves `/.well-known/openid-configuration`, the public keys, and tokens at
    * `/token?organization=…&project=…&origin=…&ref=…`.
@@ -38,7 +38,7 @@ export interface TokenRequest {
 const uuid = (last: string) => `00000000-0000-4000-8000-${last.padStart(12, "0")}`;
 
 /** Starts the issuer on a free port of 127.0.0.1, with a new key. */
-export async function startIssuer(): Promise<Issuer> {
+export async function startIssuer(): Promise<LocalIssuer> {
   const { privateKey, publicKey } = await generateKeyPair("RS256");
   const header = { alg: "RS256", typ: "JWT", kid: "local" };
   const keys: JSONWebKeySet = {
@@ -80,7 +80,7 @@ export function claimsOf(job: TokenRequest): JWTPayload {
 async function answer(
   { url, headers: { host } }: HttpRequest,
   keys: JSONWebKeySet,
-  token: Issuer["token"],
+  token: LocalIssuer["token"],
 ): Promise<HttpResponse> {
   const endpoint = `http://${host}`;
   const { pathname, searchParams } = new URL(url, endpoint);

@@ -103,7 +103,7 @@ export function members(form: URLSearchParams, list: string, field?: string): st
 }
 
 /** Removes keys without a value: policies distinguish an absent condition key from an empty one. */
-export function present(
+export function presentKeys(
   context: Readonly<Record<string, string | readonly string[] | null | undefined>>,
 ): ConditionKeys {
   return Object.fromEntries(
@@ -113,7 +113,7 @@ export function present(
 
 /** The condition keys `aws:RequestTag/<key>` and `aws:TagKeys` for the tags in a request. */
 export function requestTags(tags: Readonly<Record<string, string>>): ConditionKeys {
-  return { ...prefixed("aws:RequestTag/", tags), ...present({ "aws:TagKeys": Object.keys(tags) }) };
+  return { ...prefixed("aws:RequestTag/", tags), ...presentKeys({ "aws:TagKeys": Object.keys(tags) }) };
 }
 
 /** Condition keys with a common prefix, e.g. `aws:PrincipalTag/`. */

@@ -4,7 +4,7 @@ import { decideTrust, webIdentityRequest } from "../../trust/decide";
 import type { Account } from "../../trust/provider";
 import type { Claims } from "../../trust/token";
 import { AwsError } from "./aws-error";
-import { type Call, type ConditionKeys, members, present } from "./call";
+import { type Call, type ConditionKeys, members, presentKeys } from "./call";
 import type { Store, StoredRole } from "./store";
 
 /** A role session. */
@@ -54,7 +54,7 @@ export async function assumeRoleWithWebIdentity(
   const claimKeys = { ...request.context, "aws:FederatedProvider": request.principal.id };
   const context = {
     ...claimKeys,
-    ...present({ "sts:RoleSessionName": form.get("RoleSessionName") }),
+    ...presentKeys({ "sts:RoleSessionName": form.get("RoleSessionName") }),
     ...requestTimeContext(now),
   };
   const decision = decideTrust(role.trust.document, claims, account, now, { resource: roleArn, context });

@@ -1,4 +1,4 @@
-import { type Call, type JsonObject, present, type RequiredPermission, type ResourceState } from "../call";
+import { type Call, type JsonObject, presentKeys, type RequiredPermission, type ResourceState } from "../call";
 
 /** An action on a table, and the items in the request. */
 interface OnTable {
@@ -27,7 +27,7 @@ export function dynamoDbPermissions(call: Call, state: ResourceState): RequiredP
     return {
       action: `dynamodb:${action}`,
       resource: `${tableArn(call, state, table)}${index}`,
-      context: present({
+      context: presentKeys({
         "dynamodb:LeadingKeys": leadingKeys([...items, ...queried], partitionKey),
         "dynamodb:EnclosingOperation": /Transact/.test(operation) ? operation : undefined,
       }),

@@ -2,7 +2,7 @@ import {
   type Call,
   members,
   prefixed,
-  present,
+  presentKeys,
   type RequiredPermission,
   type ResourceState,
   requestTags,
@@ -54,7 +54,7 @@ const changesUnderBoundary = /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Del
 export function iamPermissions({ operation = "", form }: Call, state: ResourceState): RequiredPermission[] {
   const tagKeys = members(form, "TagKeys");
   const tags = iamSubject(operation) === "role" ? (state.tags ?? {}) : {};
-  const context = present({
+  const context = presentKeys({
     "iam:PolicyARN": /^(At|De)tach/.test(operation) ? form.get("PolicyArn") : undefined,
     "iam:PermissionsBoundary": changesUnderBoundary.test(operation)
       ? state.boundaryArn
@@ -106,7 +106,7 @@ export function stsPermissions({ operation = "", form }: Call): RequiredPermissi
   const resource = form.get("RoleArn") ?? "*";
   const tags = formTags(form);
   const sourceIdentity = form.get("SourceIdentity");
-  const context = present({
+  const context = presentKeys({
     "sts:RoleSessionName": form.get("RoleSessionName"),
     "sts:ExternalId": form.get("ExternalId"),
     "sts:SourceIdentity": sourceIdentity,

@@ -1,4 +1,4 @@
-import { type Call, prefixed, present, type RequiredPermission, type ResourceState } from "../call";
+import { type Call, prefixed, presentKeys, type RequiredPermission, type ResourceState } from "../call";
 
 /** The KMS key of a request, from the parameter that the operation reads. */
 export function kmsKeyId({ operation = "", json = {} }: Call): string | undefined {
@@ -22,7 +22,7 @@ export function kmsPermissions(
 ): RequiredPermission[] {
   const { accountId, partition, keyArn = "*", destinationKeyArn = "*" } = state;
   const context = (encryptionContext: Record<string, string> = {}) =>
-    present({
+    presentKeys({
       ...prefixed("kms:EncryptionContext:", encryptionContext),
       "kms:EncryptionContextKeys": Object.keys(encryptionContext),
       "kms:RequestAlias": String(json.KeyId ?? "").startsWith("alias/") ? json.KeyId : undefined,

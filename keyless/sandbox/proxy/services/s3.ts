@@ -1,5 +1,12 @@
 import { partitionOf } from "../../../config/partition";
-import { type Call, type ConditionKeys, prefixed, present, type RequiredPermission, type ResourceState } from "../call";
+import {
+  type Call,
+  type ConditionKeys,
+  prefixed,
+  presentKeys,
+  type RequiredPermission,
+  type ResourceState,
+} from "../call";
 
 /** The actions on subresources of buckets: read, write, and delete if it differs from write. */
 const bucketActions: Record<string, readonly string[]> = {
@@ -210,9 +217,9 @@ function requestContext(call: Call, { accountId }: ResourceState): ConditionKeys
   const parameters = Object.entries(parameterKeys).filter(([parameter]) => query.has(parameter));
   return {
     ...Object.fromEntries(parameters.map(([parameter, key]) => [key, query.get(parameter) ?? ""])),
-    ...present({ "s3:RequestObjectTagKeys": Object.keys(tags) }),
+    ...presentKeys({ "s3:RequestObjectTagKeys": Object.keys(tags) }),
     ...prefixed("s3:RequestObjectTag/", tags),
-    ...present(Object.fromEntries(headerKeys.map((header) => [`s3:${header}`, http.headers[header]]))),
+    ...presentKeys(Object.fromEntries(headerKeys.map((header) => [`s3:${header}`, http.headers[header]]))),
     "s3:authType": query.has("X-Amz-Signature") ? "REST-QUERY-STRING" : "REST-HEADER",
     "s3:signatureversion": "AWS4-HMAC-SHA256",
     "s3:TlsVersion": "1.3",
