@@ -38,3 +38,13 @@ export function webIdentityEnvironment({ environment }: Sandbox, roleArn: string
     HOME: dirname(file),
   };
 }
+
+/**
+ * Replaces the AWS settings in the environment of this process, for code that the test calls directly. The default
+ * credentials of the AWS SDK come from there.
+ */
+export function signIn(env: Env): void {
+  const isSetting = (name: string) => /^AWS_(?!SDK_)/.test(name);
+  for (const name of Object.keys(process.env)) if (isSetting(name)) delete process.env[name];
+  Object.assign(process.env, Object.fromEntries(Object.entries(env).filter(([name]) => isSetting(name))));
+}
