@@ -107,7 +107,7 @@ function checkRole(environment: Environment, role: Role): Problem[] {
     ...problemIf(
       inlineSize > FIXED_QUOTAS.inlinePolicies,
       [...path, "inlinePolicies"],
-      `have ${grouped(inlineSize)} characters in total, white space not counted; ${quotaText(FIXED_QUOTAS.inlinePolicies)}: move some permissions to a managed policy and list it in managedPolicyArns`,
+      `have ${withSeparators(inlineSize)} characters in total, white space not counted; ${quotaText(FIXED_QUOTAS.inlinePolicies)}: move some permissions to a managed policy and list it in managedPolicyArns`,
     ),
     ...(Object.keys(environment.tags).length > FIXED_QUOTAS.tags
       ? []
@@ -154,7 +154,7 @@ function checkTrustSize(environment: Environment, role: Role, path: Path): Probl
   return problemIf(
     size > quotas.trustPolicySize,
     path,
-    `results in a trust policy of ${grouped(size)} characters, white space not counted; ${quota}: list fewer refs, use a * at the end of names, or split the role`,
+    `results in a trust policy of ${withSeparators(size)} characters, white space not counted; ${quota}: list fewer refs, use a * at the end of names, or split the role`,
   );
 }
 
@@ -295,16 +295,16 @@ interface AdjustableQuota {
 }
 
 function atMost(limit: number, size: number, path: Path, what: string, adjustable?: AdjustableQuota): Problem[] {
-  const message = `has ${grouped(size)} ${what}; ${quotaText(limit, adjustable)}: remove some`;
+  const message = `has ${withSeparators(size)} ${what}; ${quotaText(limit, adjustable)}: remove some`;
   return problemIf(size > limit, path, message);
 }
 
 function quotaText(limit: number, adjustable?: AdjustableQuota): string {
-  const text = `the AWS quota is ${grouped(limit)}`;
+  const text = `the AWS quota is ${withSeparators(limit)}`;
   if (adjustable === undefined) return `${text} and cannot be raised`;
   const { environment, quota } = adjustable;
   if (limit >= MAX_QUOTAS[quota]) return `${text}, the maximum`;
-  return `${text}; AWS raises it to up to ${grouped(MAX_QUOTAS[quota])} on request (then set environments.${environment.name}.quotas.${quota})`;
+  return `${text}; AWS raises it to up to ${withSeparators(MAX_QUOTAS[quota])} on request (then set environments.${environment.name}.quotas.${quota})`;
 }
 
 function repeats(values: readonly string[], path: Path): Problem[] {
@@ -328,6 +328,6 @@ function collisions<T>(
 }
 
 /** A number with thousands separators. */
-function grouped(value: number): string {
+function withSeparators(value: number): string {
   return value.toLocaleString("en-US");
 }

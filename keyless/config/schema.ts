@@ -102,6 +102,10 @@ function wholeNumber(least: number, most: number, unit: string): Schema<number> 
   );
 }
 
+function quota(name: keyof QuotasInput, unit: string): Schema<number> {
+  return wholeNumber(DEFAULT_QUOTAS[name], MAX_QUOTAS[name], unit);
+}
+
 function byName<T>(name: Schema<string>, value: Schema<T>, ifEmpty?: string): Schema<{ [name: string]: T }> {
   const key = name as Schema<string> & v.GenericSchema<string, string>;
   const notAnObject = "must be an object: { name: … }";
@@ -261,7 +265,7 @@ export const policyDocumentSchema = v.pipe(
   }, "has two statements with the same Sid: AWS requires unique ones"),
 );
 
-const inlinePolicy: Schema<PolicyDocument | PolicyBuilder> = v.lazy(
+const inlinePolicySchema: Schema<PolicyDocument | PolicyBuilder> = v.lazy(
   (value): Schema<PolicyDocument | PolicyBuilder> =>
     typeof value === "function" ? (v.function() as unknown as Schema<PolicyBuilder>) : policyDocumentSchema,
 );
@@ -278,7 +282,7 @@ const role = object<RoleInput>(
     managedPolicyArns: listOf(managedPolicyArn),
     inlinePolicies: byName(
       string(INLINE_POLICY_NAME, "is not an inline policy name: 1–128 letters, digits and _+=,.@-"),
-      inlinePolicy,
+      inlinePolicySchema,
     ),
     description: string(
       /^[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}$/,
@@ -302,14 +306,15 @@ const role = object<RoleInput>(
 
 const region = string(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, 'is not an AWS region, e.g. "us-east-1"');
 
+const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+// See https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+const RESERVED_BUCKET_NAME =
+  /\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$|^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
+
 const state = object<StateInput>(
   {
     bucket: string(
-      (name) =>
-        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) &&
-        !/\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$|^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.test(
-          name,
-        ),
+      (name) => BUCKET_NAME.test(name) && !RESERVED_BUCKET_NAME.test(name),
       "is not a bucket name: 3–63 lower-case letters, digits, - and ., beginning and ending with a letter or digit",
     ),
   },
@@ -344,13 +349,9 @@ const environment = object<EnvironmentInput>(
     quotas: object<QuotasInput>(
       {},
       {
-        trustPolicySize: wholeNumber(DEFAULT_QUOTAS.trustPolicySize, MAX_QUOTAS.trustPolicySize, "characters"),
-        managedPoliciesPerRole: wholeNumber(
-          DEFAULT_QUOTAS.managedPoliciesPerRole,
-          MAX_QUOTAS.managedPoliciesPerRole,
-          "policies",
-        ),
-        rolesPerAccount: wholeNumber(DEFAULT_QUOTAS.rolesPerAccount, MAX_QUOTAS.rolesPerAccount, "roles"),
+        trustPolicySize: quota("trustPolicySize", "characters"),
+        managedPoliciesPerRole: quota("managedPoliciesPerRole", "policies"),
+        rolesPerAccount: quota("rolesPerAccount", "roles"),
       },
     ),
   },

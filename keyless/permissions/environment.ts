@@ -2,7 +2,7 @@ import { groupBy } from "../group-by";
 import type { ConditionElement, PolicyDocument, Statement } from "../policy/document";
 import type { EnvironmentScope, ScopedRole } from "./scope";
 import { lockStatements, writeStatements } from "./state";
-import { allow, policy, present } from "./statement";
+import { allow, compact, policy } from "./statement";
 
 /**
  * Permissions for `cdktf diff <environment>`: read the roles, policies and provider of the environment and their state,
@@ -64,7 +64,7 @@ const CHANGE_PROVIDER = [
 const READ_ROLE = ["iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"];
 
 function readAccess({ roles, oidcProvider }: EnvironmentScope): Statement[] {
-  return present([
+  return compact([
     roles.length > 0 && allow("ReadRoles", READ_ROLE, arns(roles)),
     allow("ReadProvider", ["iam:GetOpenIDConnectProvider"], [oidcProvider.arn]),
   ]);

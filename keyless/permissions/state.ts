@@ -1,6 +1,6 @@
 import type { PolicyDocument, Statement } from "../policy/document";
 import type { EnvironmentScope } from "./scope";
-import { allow, policy, present } from "./statement";
+import { allow, compact, policy } from "./statement";
 
 type StateScope = Pick<EnvironmentScope, "partition" | "dnsSuffix" | "accountId" | "state">;
 
@@ -21,7 +21,7 @@ export function lockStatements(scope: StateScope): Statement[] {
   const { lock } = scope.state;
   const holdLock = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
   const lockFile = `${stateObject(scope)}.tflock`;
-  return present([
+  return compact([
     ...readStateStatements(scope),
     lock !== "lockfile" && allow("DescribeLocks", ["dynamodb:DescribeTable"], [lockTable(scope)]),
     lock !== "lockfile" && onLockItem("HoldLock", holdLock, scope, lockItem(scope)),
@@ -33,7 +33,7 @@ export function lockStatements(scope: StateScope): Statement[] {
 /** Permissions to read and write the state and hold its lock: an apply. */
 export function writeStatements(scope: StateScope): Statement[] {
   const writeDigest = ["dynamodb:PutItem", "dynamodb:DeleteItem"];
-  return present([
+  return compact([
     ...lockStatements(scope),
     allow("WriteState", ["s3:PutObject"], [stateObject(scope)]),
     scope.state.lock !== "lockfile" && onLockItem("WriteDigest", writeDigest, scope, digestItem(scope)),
@@ -41,7 +41,7 @@ export function writeStatements(scope: StateScope): Statement[] {
 }
 
 function readStateStatements(scope: StateScope): Statement[] {
-  return present([
+  return compact([
     // Not limited to the state's key: without s3:ListBucket, S3 returns 403 instead of 404 for a state that does not exist.
     allow("ListState", ["s3:ListBucket"], [`arn:${scope.partition}:s3:::${scope.state.bucket}`]),
     allow("ReadState", ["s3:GetObject"], [stateObject(scope)]),

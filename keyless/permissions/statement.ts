@@ -11,11 +11,11 @@ export function allow(
 }
 
 /** The statements of a list that are present. A statement that a scope does not require is `false`. */
-export function present(statements: readonly (Statement | false)[]): Statement[] {
+export function compact(statements: readonly (Statement | false)[]): Statement[] {
   return statements.filter((statement) => statement !== false);
 }
 
 /** A policy document of these statements. */
 export function policy(statements: readonly (Statement | false)[]): PolicyDocument {
-  return { Version: "2012-10-17", Statement: present(statements) };
+  return { Version: "2012-10-17", Statement: compact(statements) };
 }

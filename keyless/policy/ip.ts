@@ -24,34 +24,24 @@ export function matchesCidr(range: Cidr, text: string): boolean | undefined {
   return address.version === range.version && address.bits >> shift === range.bits >> shift;
 }
 
+// Some parsers read a leading zero in an IPv4 address as octal, so it is refused.
+const VERSIONS = {
+  4: { parts: 4, part: /^(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])$/, radix: 10, bits: 8n },
+  6: { parts: 8, part: /^[0-9a-f]{1,4}$/i, radix: 16, bits: 16n },
+};
+
 function parseAddress(text: string): Pick<Cidr, "version" | "bits"> | undefined {
   const version = text.includes(":") ? 6 : 4;
-  const parts = version === 4 ? bytesOfV4(text) : groupsOfV6(text);
-  if (parts === undefined) return undefined;
-  const size = version === 4 ? 8n : 16n;
-  return { version, bits: parts.reduce((bits, part) => (bits << size) | BigInt(part), 0n) };
+  const { parts: count, part, radix, bits: size } = VERSIONS[version];
+  const parts = version === 4 ? text.split(".") : groupsOfV6(text);
+  if (parts.length !== count || !parts.every((each) => part.test(each))) return undefined;
+  return { version, bits: parts.reduce((bits, each) => (bits << size) | BigInt(Number.parseInt(each, radix)), 0n) };
 }
 
-function bytesOfV4(text: string): number[] | undefined {
-  const parts = text.split(".");
-  // Some parsers read a leading zero as octal, so it is refused.
-  const valid = parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
-  return valid ? parts.map(Number) : undefined;
-}
-
-function groupsOfV6(text: string): number[] | undefined {
-  const halves = text.split("::");
-  if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map((half) => (half === "" ? [] : readGroups(half)));
-  if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
-  if (tail === undefined) return head.length === 8 ? head : undefined;
+/** The groups of an IPv6 address, with `::` expanded. Empty if `::` occurs twice or replaces nothing. */
+function groupsOfV6(text: string): string[] {
+  const [head = [], tail, ...more] = text.split("::").map((half) => (half === "" ? [] : half.split(":")));
+  if (tail === undefined) return head;
   const missing = 8 - head.length - tail.length;
-  return missing < 1 ? undefined : [...head, ...new Array<number>(missing).fill(0), ...tail];
-}
-
-function readGroups(text: string): number[] | undefined {
-  const groups = text.split(":");
-  return groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))
-    ? groups.map((group) => Number.parseInt(group, 16))
-    : undefined;
+  return more.length > 0 || missing < 1 ? [] : [...head, ...new Array<string>(missing).fill("0"), ...tail];
 }

@@ -56,23 +56,20 @@ export interface LintFinding {
   readonly fixed?: Statement;
 }
 
-/** A finding in a statement, with its usual severity unless another is given. */
+/**
+ * A finding with its usual severity, unless another is given.
+ *
+ * @param index the statement; undefined for a finding about the policy
+ * @param path the path in the statement, or in the policy
+ */
 export function lintFinding(
   name: FindingName,
-  { index }: { readonly index: number },
+  { index: statement }: { readonly index?: number },
   path: string,
   details: Omit<LintFinding, "name" | "severity" | "statement" | "where"> & { severity?: Severity },
 ): LintFinding {
-  return { name, severity: SEVERITIES[name], statement: index, where: `Statement[${index}]${path}`, ...details };
-}
-
-/** A finding about the policy, not about one of its statements. */
-export function policyFinding(
-  name: FindingName,
-  where: string,
-  details: Pick<LintFinding, "problem" | "attack">,
-): LintFinding {
-  return { name, severity: SEVERITIES[name], where, ...details };
+  const place = statement === undefined ? { where: path } : { statement, where: `Statement[${statement}]${path}` };
+  return { name, severity: SEVERITIES[name], ...place, ...details };
 }
 
 /** The path of a condition in its statement. */

@@ -21,54 +21,39 @@ export function placeholdersIn(policy: PolicyDocument): { readonly placeholder: 
 
 type ConditionEntry = readonly [operator: string, key: string, values: readonly string[]];
 
-/** The statement with one condition removed or replaced. */
-export function withCondition(
+/** The statement without some conditions, and with another one if it is given. */
+export function withConditions(
   { statement }: Pick<TrustStatement, "statement">,
-  { operator, key }: ClaimCondition,
-  by?: ConditionEntry,
+  removed: readonly ClaimCondition[],
+  added?: ConditionEntry,
 ): Statement {
-  const { [key]: _, ...rest } = statement.Condition?.[operator] ?? {};
-  const without = { ...statement.Condition, [operator]: rest };
-  return withConditions(statement, by === undefined ? without : added(without, by));
-}
-
-function added(conditions: ConditionElement, [operator, key, values]: ConditionEntry): ConditionElement {
-  return {
-    ...conditions,
-    [operator]: { ...conditions[operator], [key]: values.length === 1 ? (values[0] ?? "") : values },
-  };
-}
-
-function withConditions(statement: Statement, conditions: ConditionElement): Statement {
-  return {
-    ...statement,
-    Condition: Object.fromEntries(Object.entries(conditions).filter(([, keys]) => Object.keys(keys).length > 0)),
-  };
+  const conditions = structuredClone(statement.Condition ?? {}) as Record<string, Record<string, unknown>>;
+  for (const { operator, key } of removed) delete conditions[operator]?.[key];
+  if (added !== undefined) {
+    const [operator, key, values] = added;
+    conditions[operator] = { ...conditions[operator], [key]: values.length === 1 ? values[0] : values };
+  }
+  const left = Object.entries(conditions).filter(([, keys]) => Object.keys(keys).length > 0);
+  return { ...statement, Condition: Object.fromEntries(left) as ConditionElement };
 }
 
 /** The statement with its conditions on the audience replaced by equality with CircleCI's default audience. */
 export function withAudience(trust: TrustStatement): Statement {
-  return withOnly(trust, "aud", ["StringEquals", `${trust.issuer}:aud`, [trust.organization]]);
+  const audience: ConditionEntry = ["StringEquals", `${trust.issuer}:aud`, [trust.organization]];
+  return withConditions(trust, conditionsOn(trust, "aud"), audience);
 }
 
 /** The statement with its conditions on the subject replaced by one that trusts one branch of one project. */
 export function withSubject(trust: TrustStatement, parts?: SubjectParts): Statement {
-  return withOnly(trust, "sub", ["StringLike", `${trust.issuer}:sub`, [safeSubject(trust, parts)]]);
-}
-
-function withOnly(trust: TrustStatement, claim: "aud" | "sub", condition: ConditionEntry): Statement {
-  const bare = conditionsOn(trust, claim).reduce(
-    (statement, each) => withCondition({ statement }, each),
-    trust.statement,
-  );
-  return withConditions(bare, added(bare.Condition ?? {}, condition));
+  const subject: ConditionEntry = ["StringLike", `${trust.issuer}:sub`, [safeSubject(trust, parts)]];
+  return withConditions(trust, conditionsOn(trust, "sub"), subject);
 }
 
 /** The statement with one value of a condition replaced, compared by `StringLike`. */
 export function withValue(trust: TrustStatement, condition: ClaimCondition, value: string, by: string): Statement {
   const operator = condition.operator.includes("StringLike") ? condition.operator : "StringLike";
   const values = condition.values.map((each) => (each === value ? by : each));
-  return withCondition(trust, condition, [operator, condition.key, values]);
+  return withConditions(trust, [condition], [operator, condition.key, values]);
 }
 
 /** A pattern that keeps the literal parts of a subject, and that no branch name can forge. */

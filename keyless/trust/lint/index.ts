@@ -1,5 +1,5 @@
 import { grantsAdministrator, type RolePolicy } from "../../policy/administrator";
-import { asArray, type PolicyDocument, type Statement, statements } from "../../policy/document";
+import { type PolicyDocument, statements } from "../../policy/document";
 import { evaluate } from "../../policy/evaluate";
 import { normalizePolicy } from "../../policy/normal-form";
 import { formatIssuer, formatRef, formatSubject, organizationOf } from "../circleci";
@@ -16,8 +16,8 @@ import {
   trustStatements,
   trustsCircleCi,
 } from "../statement";
-import { conditionPath, type LintFinding, lintFinding, policyFinding } from "./findings";
-import { NO_ACCOUNT, NO_PROJECT, withSubject } from "./fix";
+import { conditionPath, type LintFinding, lintFinding } from "./findings";
+import { NO_ACCOUNT, NO_PROJECT, withConditions, withSubject } from "./fix";
 import { sampleJob } from "./forgery";
 import { lintStatement } from "./rules";
 
@@ -39,21 +39,21 @@ export interface LintInput {
  */
 export function lintTrust({ trustPolicy, policies = [], servers = [], accountId }: LintInput): LintFinding[] {
   const { fault } = normalizePolicy(trustPolicy);
-  if (fault !== undefined) return [policyFinding("malformed-policy", "", { problem: fault, attack: UNDEFINED_EFFECT })];
+  if (fault !== undefined) return [malformed({}, "", fault)];
   const document = trustPolicy as PolicyDocument;
-  const malformed = lintForm(document);
+  const faults = lintForm(document);
   const read = readStatements(document);
   const trusts = read.flatMap((statement) => trustStatements(statement, servers));
-  const noTrust = policyFinding("no-circleci-trust", "Statement", {
+  const noTrust = lintFinding("no-circleci-trust", {}, "Statement", {
     problem: `no statement allows ${ASSUME} for a CircleCI issuer`,
     attack: "none through CircleCI",
   });
   return [
-    ...malformed,
+    ...faults,
     ...read.flatMap((statement) => lintPrincipal(statement, servers, accountId)),
     ...trusts.flatMap(lintStatement),
     ...lintAdministrator(document, trusts, policies),
-    ...(malformed.length > 0 || trustsCircleCi(document, servers) ? [] : [noTrust]),
+    ...(faults.length > 0 || trustsCircleCi(document, servers) ? [] : [noTrust]),
   ];
 }
 
@@ -80,7 +80,10 @@ export function fixTrust(input: LintInput, accepted: readonly string[] = []): Po
   }
 }
 
-const UNDEFINED_EFFECT = "the effect is undefined: AWS may reject or reinterpret the policy";
+function malformed(read: { readonly index?: number }, path: string, problem: string): LintFinding {
+  const attack = "the effect is undefined: AWS may reject or reinterpret the policy";
+  return lintFinding("malformed-policy", read, path, { problem, attack });
+}
 
 /** Parts that the policy engine cannot evaluate. */
 function lintForm(document: PolicyDocument): LintFinding[] {
@@ -92,16 +95,14 @@ function lintForm(document: PolicyDocument): LintFinding[] {
   );
   return normalizePolicy(document).statements.flatMap(({ fault }, index) => {
     const { elements = [], conditions = [] } = policies[0]?.statements[index] ?? {};
-    const faults = [
+    const parts = [
       { path: "", note: fault, verdict: fault === undefined ? "matched" : "unsupported" },
       ...elements.map(({ element, ...part }) => ({ ...part, path: `.${element}` })),
       ...conditions.map((condition) => ({ ...condition, path: conditionPath(condition) })),
     ];
-    return faults
+    return parts
       .filter(({ verdict }) => verdict === "unsupported")
-      .map(({ path, note = "it cannot be evaluated" }) =>
-        lintFinding("malformed-policy", { index }, path, { problem: note, attack: UNDEFINED_EFFECT }),
-      );
+      .map(({ path, note = "it cannot be evaluated" }) => malformed({ index }, path, note));
   });
 }
 
@@ -115,14 +116,13 @@ function lintPrincipal(read: ReadStatement, servers: readonly string[], accountI
       ...read.normalized,
       Principal: [],
     });
-    return [
-      lintFinding("any-principal", read, NotPrincipal === undefined ? ".Principal" : ".NotPrincipal", {
-        problem: "the statement applies to every principal instead of one issuer's provider",
-        attack:
-          "any identity that meets the conditions can assume the role: through every OIDC provider of the account and, if the action allows it, from every AWS account",
-        fixed: { Effect, Principal: { Federated: providerArn(issuer, NO_ACCOUNT) }, ...rest },
-      }),
-    ];
+    const finding = lintFinding("any-principal", read, NotPrincipal === undefined ? ".Principal" : ".NotPrincipal", {
+      problem: "the statement applies to every principal instead of one issuer's provider",
+      attack:
+        "any identity that meets the conditions can assume the role: through every OIDC provider of the account and, if the action allows it, from every AWS account",
+      fixed: { Effect, Principal: { Federated: providerArn(issuer, NO_ACCOUNT) }, ...rest },
+    });
+    return [finding];
   }
   return Principal.flatMap(({ kind, id }) => {
     if (kind !== "Federated" || organizationOf(issuerOfArn(id), servers) === undefined) {
@@ -181,15 +181,16 @@ function sampleSubjects(trust: TrustStatement): string[] {
 
 /** Removes the conditions on the request from Allow statements: assume that an attacker meets them. */
 function withoutRequestConditions(document: PolicyDocument): PolicyDocument {
-  const readable = new Map(readStatements(document).map(({ index, statement }) => [index, statement]));
-  const open = (statement: Statement, index: number): Statement => {
-    const { Effect, Condition } = readable.get(index) ?? {};
-    if (Effect !== "Allow" || Condition === undefined) return statement;
-    const kept = Object.entries(Condition).map(([operator, keys]) => [
-      operator,
-      Object.fromEntries(Object.entries(keys).filter(([key]) => !isRequestKey(key))),
-    ]);
-    return { ...statement, Condition: Object.fromEntries(kept) };
-  };
-  return { ...document, Statement: asArray(document.Statement).map(open) };
+  const opened = new Map(
+    readStatements(document)
+      .filter(({ normalized }) => normalized.Effect === "Allow")
+      .map((read) => [
+        read.index,
+        withConditions(
+          read,
+          read.normalized.conditions.filter(({ key }) => isRequestKey(key)),
+        ),
+      ]),
+  );
+  return { ...document, Statement: statements(document).map((each, index) => opened.get(index) ?? each) };
 }

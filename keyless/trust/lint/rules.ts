@@ -23,44 +23,45 @@ import {
   trustedSubjects,
 } from "../statement";
 import { conditionPath, type LintFinding, lintFinding } from "./findings";
-import { NO_PROJECT, safeSubject, withAudience, withCondition, withSubject, withValue } from "./fix";
+import { NO_PROJECT, safeSubject, withAudience, withConditions, withSubject, withValue } from "./fix";
 import { caseVariantBranch, forgingBranch } from "./forgery";
 
 /** The findings in one statement that applies to the tokens of a CircleCI issuer, without regard to the others. */
 export function lintStatement(trust: TrustStatement): LintFinding[] {
   if (trust.normalized.Effect !== "Allow") return unknownKeys(trust);
-  return [
-    ...missing(trust),
+  const findings = [
+    missingAudience(trust),
+    missingSubject(trust),
     ...weakOperators(trust),
     ...looseAudience(trust),
     ...unknownKeys(trust),
-    ...wildcardAction(trust),
-    ...trustedSubjects(trust).flatMap((subject) =>
-      [subjectFinding(trust, subject), forgeableSubject(trust, subject)].filter((found) => found !== undefined),
-    ),
-    ...refWithoutEffect(trust),
+    wildcardAction(trust),
+    ...trustedSubjects(trust).flatMap((subject) => [subjectFinding(trust, subject), forgeableSubject(trust, subject)]),
+    refWithoutEffect(trust),
   ];
+  return findings.filter((finding) => finding !== undefined);
 }
 
 const NO_ATTACK = "none: no token matches";
 const CONFUSED_DEPUTY = "a third party that receives the organization's tokens can replay them (confused deputy)";
 
-function missing(trust: TrustStatement): LintFinding[] {
-  // A condition on a misspelled key was meant for the claim; the key is a finding of its own.
-  const lacks = (claim: "aud" | "sub") =>
-    conditionsOn(trust, claim).length === 0 &&
-    !trust.conditions.some((condition) => condition.claim === undefined && condition.key.endsWith(`:${claim}`));
-  const audience = lintFinding("no-audience", trust, "", {
-    problem: `no condition on ${trust.issuer}:aud`,
-    attack: CONFUSED_DEPUTY,
-    fixed: withAudience(trust),
-  });
-  const subject = lintFinding("no-subject", trust, "", {
-    problem: `no condition on ${trust.issuer}:sub`,
-    attack: "anyone who can run a job in any project of the organization can assume the role",
-    fixed: withSubject(trust),
-  });
-  return [...(lacks("aud") ? [audience] : []), ...(lacks("sub") ? [subject] : [])];
+// A condition on a misspelled key was meant for the claim; the key is a finding of its own.
+function lacksCondition(trust: TrustStatement, claim: "aud" | "sub"): boolean {
+  const isMisspelled = ({ claim: known, key }: ClaimCondition) => known === undefined && key.endsWith(`:${claim}`);
+  return conditionsOn(trust, claim).length === 0 && !trust.conditions.some(isMisspelled);
+}
+
+function missingAudience(trust: TrustStatement): LintFinding | undefined {
+  if (!lacksCondition(trust, "aud")) return undefined;
+  const problem = `no condition on ${trust.issuer}:aud`;
+  return lintFinding("no-audience", trust, "", { problem, attack: CONFUSED_DEPUTY, fixed: withAudience(trust) });
+}
+
+function missingSubject(trust: TrustStatement): LintFinding | undefined {
+  if (!lacksCondition(trust, "sub")) return undefined;
+  const problem = `no condition on ${trust.issuer}:sub`;
+  const attack = "anyone who can run a job in any project of the organization can assume the role";
+  return lintFinding("no-subject", trust, "", { problem, attack, fixed: withSubject(trust) });
 }
 
 /** Operators that are true for tokens without the claim, or for every value except some. */
@@ -78,7 +79,7 @@ function weakOperators(trust: TrustStatement): LintFinding[] {
     return lintFinding("optional-condition", trust, conditionPath(condition), {
       problem: `${operator} is true for a token without the claim`,
       attack: `a token of the issuer without ${claim} can assume the role, whatever its other claims`,
-      fixed: withCondition(trust, condition, [operator.replace(/^ForAllValues:|IfExists$/g, ""), key, values]),
+      fixed: withConditions(trust, [condition], [operator.replace(/^ForAllValues:|IfExists$/g, ""), key, values]),
     });
   });
 }
@@ -124,22 +125,20 @@ function unknownKeys(trust: TrustStatement): LintFinding[] {
 /** The statement without the condition, or with the correct key if it was misspelled. */
 function withKnownKey(trust: TrustStatement, condition: ClaimCondition) {
   const claim = condition.claim === undefined ? /:(aud|sub)$/.exec(condition.key)?.[1] : undefined;
-  if (claim === undefined) return withCondition(trust, condition);
-  return withCondition(trust, condition, [condition.operator, `${trust.issuer}:${claim}`, condition.values]);
+  if (claim === undefined) return withConditions(trust, [condition]);
+  return withConditions(trust, [condition], [condition.operator, `${trust.issuer}:${claim}`, condition.values]);
 }
 
-function wildcardAction(trust: TrustStatement): LintFinding[] {
+function wildcardAction(trust: TrustStatement): LintFinding | undefined {
   const { Action, NotAction } = trust.normalized;
   const hasWildcard = Action?.some((action) => action.includes("*"));
-  if (!hasWildcard && NotAction === undefined) return [];
+  if (!hasWildcard && NotAction === undefined) return undefined;
   const { NotAction: _, ...rest } = trust.statement;
-  return [
-    lintFinding("wildcard-action", trust, hasWildcard ? ".Action" : ".NotAction", {
-      problem: `allows more than ${ASSUME}`,
-      attack: "a trusted job can also set session tags and the source identity, on which other policies may rely",
-      fixed: { ...rest, Action: ASSUME },
-    }),
-  ];
+  return lintFinding("wildcard-action", trust, hasWildcard ? ".Action" : ".NotAction", {
+    problem: `allows more than ${ASSUME}`,
+    attack: "a trusted job can also set session tags and the source identity, on which other policies may rely",
+    fixed: { ...rest, Action: ASSUME },
+  });
 }
 
 /** The most severe fault of a subject value: it matches no token, every token, V1 tokens, or more than one project. */
@@ -239,18 +238,15 @@ function forgeableSubject(trust: TrustStatement, { condition, value, parts }: Tr
 }
 
 /** Refs that have no effect, because another pattern trusts every ref of the project. */
-function refWithoutEffect(trust: TrustStatement): LintFinding[] {
+function refWithoutEffect(trust: TrustStatement): LintFinding | undefined {
   const subjects = trustedSubjects(trust).filter(({ condition }) => isLike(condition));
   const open = subjects.find(({ value }) => describeSubject(value).kind === "project");
-  const named = subjects.find(
-    ({ parts, value }) => parts?.ref !== undefined && open !== undefined && matchesPattern(open.value, value),
-  );
-  if (open === undefined || named === undefined) return [];
-  return [
-    lintFinding("ref-without-effect", trust, conditionPath(named.condition), {
-      problem: `${named.value} names a ref, but ${open.value} trusts every ref of the project`,
-      attack: "anyone with push access can assume the role from any branch, although refs are listed",
-      fixed: withValue(trust, open.condition, open.value, safeSubject(trust, named.parts)),
-    }),
-  ];
+  if (open === undefined) return undefined;
+  const named = subjects.find(({ parts, value }) => parts?.ref !== undefined && matchesPattern(open.value, value));
+  if (named === undefined) return undefined;
+  return lintFinding("ref-without-effect", trust, conditionPath(named.condition), {
+    problem: `${named.value} names a ref, but ${open.value} trusts every ref of the project`,
+    attack: "anyone with push access can assume the role from any branch, although refs are listed",
+    fixed: withValue(trust, open.condition, open.value, safeSubject(trust, named.parts)),
+  });
 }
