@@ -1,7 +1,7 @@
 import { type EnvironmentReview, gains, isQuiet, type Review } from "./review";
 
-/** What a gate may stop: each name with what it means for an environment. */
-const CONDITIONS = {
+/** When each condition applies to an environment. */
+const APPLIES = {
   "gains-access": ({ access }: EnvironmentReview) => gains(access).length > 0,
   "could-not-tell": ({ access }: EnvironmentReview) => access.some(({ effect }) => effect === "unknown"),
   admin: ({ access }: EnvironmentReview) => gains(access).some(({ administrator }) => administrator),
@@ -13,15 +13,15 @@ const CONDITIONS = {
   changes: (environment: EnvironmentReview) => !isQuiet(environment),
 } as const;
 
-/** What `--fail-on` can name. */
-export type GateCondition = keyof typeof CONDITIONS;
+/** A condition of `--fail-on`. */
+export type GateCondition = keyof typeof APPLIES;
 
-/** Every condition, in the order of the help. */
-export const GATE_CONDITIONS = Object.keys(CONDITIONS) as readonly GateCondition[];
+/** All conditions, in the order of the help. */
+export const GATE_CONDITIONS = Object.keys(APPLIES) as readonly GateCondition[];
 
-/** Why the gate stays shut, e.g. `gains-access in prod`; empty when nothing that it looks for is in the review. */
-export function gate(review: Review, conditions: readonly GateCondition[]): readonly string[] {
+/** Where conditions apply, e.g. `gains-access in prod`. Empty if none does: then the gate is open. */
+export function reasonsToClose({ environments }: Review, conditions: readonly GateCondition[]): readonly string[] {
   return conditions.flatMap((condition) =>
-    review.environments.filter(CONDITIONS[condition]).map(({ environment }) => `${condition} in ${environment}`),
+    environments.filter(APPLIES[condition]).map(({ environment }) => `${condition} in ${environment}`),
   );
 }

@@ -12,7 +12,7 @@ import { UserError } from "../errors";
 import { readPlan } from "../plan/schema";
 import { bootstrap } from "../state/bootstrap";
 import { cdktfProgress } from "../terraform/run";
-import { savedPlan } from "../terraform/saved-plan";
+import { readSavedPlan } from "../terraform/saved-plan";
 import { synthesizeStack } from "../terraform/synthesize";
 import { formatRef, imitatingBranch } from "../trust/circleci";
 import { type Sandbox, startSandbox } from "./index";
@@ -130,8 +130,8 @@ export class Demo {
     const { name } = this.environment;
     await this.cdktf(["diff", name], progress);
     const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
-    const json = savedPlan(name, join(this.folder, "cdktf.out", "stacks", name), terraform);
-    const { changes, outputs } = readPlan(name, JSON.parse(json));
+    const json = readSavedPlan(name, join(this.folder, "cdktf.out", "stacks", name), terraform);
+    const { changes, outputs } = readPlan(name, json);
     const planned = [...changes, ...outputs.map((output) => ({ ...output, address: `output.${output.name}` }))]
       .filter(({ action }) => action !== "no-op")
       .map(({ address, action }) => `\n  ${action} ${address}`);

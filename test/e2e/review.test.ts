@@ -203,7 +203,7 @@ describe("the gate", () => {
     github.labels.push("access-reviewed");
     expect(await keyless(gated("--lifted-by", "label:access-reviewed"), onPull())).toMatchObject({
       status: 0,
-      stderr: expect.stringContaining("lifted by label:access-reviewed"),
+      stderr: expect.stringContaining("opened by label:access-reviewed"),
     });
   });
 
@@ -232,7 +232,7 @@ describe("plans", () => {
     mkdirSync(stack, { recursive: true });
     writeFileSync(join(stack, "plan"), "saved");
     writeFileSync(join(stack, "shown.json"), JSON.stringify(planJson(broadened())));
-    const terraform = join(folder, "terraform-of-ours");
+    const terraform = join(folder, "configured-terraform");
     writeFileSync(terraform, '#!/bin/sh\n[ "$*" = "show -no-color -json plan" ] && cat shown.json\n');
     chmodSync(terraform, 0o755);
     const run = await keyless(["dev", "--plans", join(folder, "stacks")], { TERRAFORM_BINARY_NAME: terraform });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { RefusedError } from "../../errors";
 import { verifyPlan } from "../../pipeline/verify-plan";
+import { note } from "../lib/files";
 import { exportToJob } from "../lib/job-environment";
 import { environmentNamed, loadConfig } from "../lib/load-config";
 
@@ -11,18 +11,14 @@ export function register(program: Command): void {
     .requiredOption("--reviewed <file>", "the reviewed plan, as `terraform show -json` prints it")
     .description("refuse a saved plan that differs from the reviewed one; make `cdktf deploy` apply exactly that plan")
     .action((name: string, { reviewed }: { reviewed: string }) => {
-      const { refusal, isEmpty, variables } = verifyPlan(environmentNamed(loadConfig(), name), reviewed, terraform());
-      if (refusal !== undefined) throw new RefusedError(refusal);
-      console.error(
+      // TERRAFORM_BINARY_NAME is the script that applies the verified plan if this ran before.
+      const terraform = process.env.KEYLESS_TERRAFORM ?? process.env.TERRAFORM_BINARY_NAME ?? "terraform";
+      const { isEmpty, variables } = verifyPlan(environmentNamed(loadConfig(), name), reviewed, terraform);
+      note(
         isEmpty
           ? `${name}: the saved plan has no changes: there is nothing left to deploy`
           : `${name}: the saved plan matches the reviewed plan; cdktf deploy applies it`,
       );
       exportToJob(variables);
     });
-}
-
-/** Terraform itself; `TERRAFORM_BINARY_NAME` is the script that applies the verified plan if this ran before. */
-function terraform(): string {
-  return process.env.KEYLESS_TERRAFORM ?? process.env.TERRAFORM_BINARY_NAME ?? "terraform";
 }

@@ -3,14 +3,16 @@ import type { Review } from "../review";
 import { renderRichText } from "../rich-text";
 import { verdict } from "./summary";
 
-/** A review as data for JSON: the review itself, its sentences as plain text. */
+/** A review as data for JSON: all rich text is plain text. */
 export function toJsonData(review: Review): object {
-  const sentences = (findings: readonly AccessFinding[]) =>
+  const toPlain = (findings: readonly AccessFinding[]) =>
     findings.map((each) => ({ ...each, what: renderRichText(each.what) }));
-  const environments = review.environments.map((each) => ({
-    ...each,
-    access: sentences(each.access),
-    driftAccess: sentences(each.driftAccess),
-  }));
-  return { verdict: renderRichText(verdict(review)), environments };
+  return {
+    verdict: renderRichText(verdict(review)),
+    environments: review.environments.map((each) => ({
+      ...each,
+      access: toPlain(each.access),
+      driftAccess: toPlain(each.driftAccess),
+    })),
+  };
 }

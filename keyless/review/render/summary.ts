@@ -1,24 +1,23 @@
+import { groupBy } from "../../group-by";
+import type { DiffLine } from "../../plan/difference";
 import { count } from "../../text";
 import { type AccessFinding, FINDING_KINDS } from "../delta/finding";
-import { type Counts, type EnvironmentReview, gains, isQuiet, type Review } from "../review";
+import { type Counts, type EnvironmentReview, gains, isQuiet, type ResourceReview, type Review } from "../review";
 import { join, type RichText, richText } from "../rich-text";
 
 /** Whether access is granted or revoked, and whether resources are destroyed or replaced, in one sentence. */
 export function verdict({ environments }: Review): RichText {
-  const names = join(
-    environments.map(({ environment }) => richText`${environment}`),
-    ", ",
-  );
-  if (environments.length > 0 && environments.every(isQuiet)) return richText`No changes in ${names}.`;
-  const total = (what: keyof Counts) => environments.reduce((sum, { counts }) => sum + counts[what], 0);
-  const loss = [
-    ...(total("destroy") > 0 ? [`${count(total("destroy"), "resource is", "resources are")} destroyed`] : []),
-    ...(total("replace") > 0 ? [`${count(total("replace"), "resource is", "resources are")} replaced`] : []),
-  ];
+  if (environments.length > 0 && environments.every(isQuiet))
+    return richText`No changes in ${listed(environments.map(({ environment }) => environment))}.`;
+  const losses = (["destroy", "replace"] as const).flatMap((what: keyof Counts) => {
+    const number = environments.reduce((sum, { counts }) => sum + counts[what], 0);
+    const verb = what === "destroy" ? "destroyed" : "replaced";
+    return number > 0 ? [`${count(number, "resource is", "resources are")} ${verb}`] : [];
+  });
   const isComplete = environments.every(({ errored, complete }) => !errored && complete);
   return [
-    accessVerdict(environments.flatMap((each) => each.access)),
-    loss.length > 0 ? `; ${loss.join(", ")}` : "; nothing is destroyed or replaced",
+    accessVerdict(environments.flatMap(({ access }) => access)),
+    `; ${losses.join(", ") || "nothing is destroyed or replaced"}`,
     isComplete ? "." : ", as far as planned: some plans are incomplete.",
   ];
 }
@@ -35,19 +34,25 @@ function accessVerdict(findings: readonly AccessFinding[]): string {
   return `Access ${certainty} granted${administrator} (${counted.join(", ")})`;
 }
 
-/** What must be seen about an environment besides its access: a sentence each. */
-export function notices({
-  environment,
-  errored,
-  complete,
-  administratorRoles,
-  driftAccess,
-}: EnvironmentReview): RichText[] {
+/** The sentence that replaces a review if there is no plan. */
+export function describeSkipped(environments: readonly string[], reason: string): RichText {
+  return richText`Not reviewed: no plan of ${listed(environments)}. The reason: ${reason}.`;
+}
+
+function listed(names: readonly string[]): RichText {
+  return join(
+    names.map((name) => richText`${name}`),
+    ", ",
+  );
+}
+
+/** What a reader must know about an environment apart from its access. */
+export function notices(review: EnvironmentReview): RichText[] {
+  const { environment, errored, complete, administratorRoles, driftAccess } = review;
+  const isIncomplete = !complete && !errored;
   return [
     ...(errored ? [richText`Terraform failed while planning ${environment}: this review may be incomplete.`] : []),
-    ...(complete || errored
-      ? []
-      : [richText`The plan of ${environment} is incomplete: plan again after it is applied.`]),
+    ...(isIncomplete ? [richText`The plan of ${environment} is incomplete: plan again after it is applied.`] : []),
     ...administratorRoles.map(
       (role) =>
         richText`${environment}: role ${role} is managed by administrators; the pipeline cannot deploy this change.`,
@@ -61,14 +66,70 @@ export function notices({
 /** Findings by subject: administrators first, then gains, then losses. */
 export function bySubject(findings: readonly AccessFinding[]): ReadonlyMap<string, readonly AccessFinding[]> {
   const rank = ({ effect, administrator }: AccessFinding) => (administrator ? 0 : effect === "loss" ? 2 : 1);
-  const groups = new Map<string, AccessFinding[]>();
-  for (const each of [...findings].sort((a, b) => rank(a) - rank(b))) {
-    groups.set(each.subject, [...(groups.get(each.subject) ?? []), each]);
-  }
-  return groups;
+  return groupBy(
+    [...findings].sort((a, b) => rank(a) - rank(b)),
+    ({ subject }) => subject,
+  );
 }
 
 /** `permission granted, administrator-like: …` */
 export function describeFinding({ kind, administrator, what }: AccessFinding): RichText {
   return [`${FINDING_KINDS[kind].label}${administrator ? ", administrator-like" : ""}: `, ...what];
+}
+
+/** A part of the review of an environment. */
+export interface ReviewSection {
+  readonly title: string;
+  readonly findings?: readonly AccessFinding[];
+  readonly entries: readonly SectionEntry[];
+}
+
+/** The change of a resource or of an output, or a remark. */
+export interface SectionEntry {
+  /** What Terraform does, e.g. `update`. Absent for a remark. */
+  readonly action?: string;
+  readonly what: RichText;
+  readonly notes?: readonly RichText[];
+  readonly lines?: readonly DiffLine[];
+}
+
+/** The parts of the review of an environment, apart from its access. Empty parts are left out. */
+export function sectionsOf(review: EnvironmentReview): readonly ReviewSection[] {
+  const { resources, drift, outputs, deferred, warnings, driftAccess } = review;
+  const sections: ReviewSection[] = [
+    { title: "resources", entries: [...resources].sort(compareResources).map(resourceEntry) },
+    { title: "drift", findings: driftAccess, entries: drift.map(resourceEntry) },
+    {
+      title: "outputs",
+      entries: outputs.map(({ name, action, lines }) => ({ action, what: richText`${name}`, lines })),
+    },
+    {
+      title: "deferred to a later run",
+      entries: deferred.map(({ address, reason }) => ({ what: richText`${address}: ${reason}` })),
+    },
+    { title: "warnings", entries: warnings.map((warning) => ({ what: richText`${warning}` })) },
+  ];
+  return sections.filter(({ findings = [], entries }) => entries.length + findings.length > 0);
+}
+
+const ACTION_ORDER = ["destroy", "replace", "update", "create", "forget", "no-op"];
+
+/** Orders resources by action, destroyed ones first, then by type. */
+function compareResources(a: ResourceReview, b: ResourceReview): number {
+  const order = ACTION_ORDER.indexOf(a.action) - ACTION_ORDER.indexOf(b.action);
+  return order || (a.type < b.type ? -1 : a.type > b.type ? 1 : 0);
+}
+
+function resourceEntry({ action, address, deposed, reason, previousAddress, importId, lines }: ResourceReview) {
+  return {
+    action: action === "no-op" ? (importId === undefined ? "move" : "import") : action,
+    what: richText`${address}`,
+    notes: [
+      ...(deposed ? [["deposed object of an earlier replacement"]] : []),
+      ...(reason === undefined ? [] : [richText`${reason}`]),
+      ...(previousAddress === undefined ? [] : [richText`moved from ${previousAddress}`]),
+      ...(importId === undefined ? [] : [richText`imported from ${importId}`]),
+    ],
+    lines,
+  };
 }

@@ -11,7 +11,7 @@ import { ANY, change, onBranch, plan, planJson, policy, role, statement } from "
 
 const golden = join(__dirname, "..", "golden");
 
-/** The golden files' plans are Terraform's own output; UPDATE_GOLDEN=1 writes what is rendered from them anew. */
+/** The plans of the golden files are Terraform's output. UPDATE_GOLDEN=1 renders them and rewrites the expected files. */
 describe.each(readdirSync(golden).filter((name) => name.endsWith(".plan.json")))("%s", (file) => {
   const plans = JSON.parse(readFileSync(join(golden, file), "utf8")) as { [environment: string]: unknown };
   const result = review(
@@ -29,7 +29,7 @@ describe.each(readdirSync(golden).filter((name) => name.endsWith(".plan.json")))
   });
 });
 
-test("a plan with nothing in it is one line", () => {
+test("a plan without changes is one line", () => {
   const same = role("deploy", policy(statement(ANY)));
   const result = review([
     readPlan("dev", planJson([change("aws_iam_role.r", same, same)])),
@@ -39,8 +39,8 @@ test("a plan with nothing in it is one line", () => {
   expect(toText(result)).toBe("No changes in dev, prod.\n");
 });
 
-describe("what comes from the plan is code", () => {
-  /** What is left of a Markdown text without its fenced blocks, code spans and HTML code: what GitHub would interpret. */
+describe("everything from the plan is code", () => {
+  /** The part of a Markdown text that GitHub interprets: without fenced blocks, code spans and HTML code. */
   function interpreted(markdown: string): string {
     return markdown
       .replace(/^(`{3,})\w*\n[\s\S]*?\n\1$/gm, "")
@@ -48,7 +48,7 @@ describe("what comes from the plan is code", () => {
       .replace(/<code>[^<]*<\/code>/g, "");
   }
 
-  const nasty = fc
+  const special = fc
     .array(
       fc.constantFrom(
         "@mallory",
@@ -73,13 +73,13 @@ describe("what comes from the plan is code", () => {
     )
     .map((parts) => parts.join(""));
 
-  test("no mention, link, HTML or issue of a plan's making is left outside code", () => {
-    const harmless = interpreted(toMarkdown(review([sample("x", "y")])));
+  test("no mention, link, HTML or issue of a plan is outside code", () => {
+    const expected = interpreted(toMarkdown(review([sample("x", "y")])));
     fc.assert(
-      fc.property(nasty, nasty, (key, value) => {
+      fc.property(special, special, (key, value) => {
         const rest = interpreted(toMarkdown(review([sample(key, value)])));
         for (const mark of ["mallory", "#12", "<img", "evil", "\u202e"]) expect(rest).not.toContain(mark);
-        expect(rest.match(/<\/?details>/g)).toEqual(harmless.match(/<\/?details>/g));
+        expect(rest.match(/<\/?details>/g)).toEqual(expected.match(/<\/?details>/g));
       }),
     );
   });
@@ -107,7 +107,7 @@ describe("what comes from the plan is code", () => {
     );
   }
 
-  test("in a terminal nothing from a plan moves the cursor or makes a line", () => {
+  test("the text for a terminal contains no control character of a plan", () => {
     const text = toText(review([sample("\u001b[2J", "\u001b]0;x\u0007\r\n")]));
     expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
   });
@@ -124,23 +124,28 @@ describe("a comment that is too long", () => {
     role("deploy", policy(statement(ANY))),
   );
 
-  test.each([10, 200, 1_000, 5_000])("of %d resources fits, keeps who gains and says what is cut", (count) => {
-    const result = review([plan([...many(count), gain])]);
-    const text = toMarkdown(result, { limit: 65_536, artifactUrl: "https://ci.example.com/job/1" });
-    expect(text.length).toBeLessThanOrEqual(65_536);
-    expect(text).toContain("**Access is granted (1 trust broadened)");
-    expect(text).toContain("🔺 trust broadened");
-    expect(text.includes("[the whole review](https://ci.example.com/job/1)")).toBe(toMarkdown(result).length > 65_536);
-    expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
-  });
+  test.each([10, 200, 1_000, 5_000])(
+    "with %d resources fits the limit, contains the gains, and links the complete review if it is truncated",
+    (count) => {
+      const result = review([plan([...many(count), gain])]);
+      const text = toMarkdown(result, { limit: 65_536, artifactUrl: "https://ci.example.com/job/1" });
+      expect(text.length).toBeLessThanOrEqual(65_536);
+      expect(text).toContain("**Access is granted (1 trust broadened)");
+      expect(text).toContain("🔺 trust broadened");
+      expect(text.includes("[the complete review](https://ci.example.com/job/1)")).toBe(
+        toMarkdown(result).length > 65_536,
+      );
+      expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
+    },
+  );
 
-  test("of attributes loses these first, and no resource", () => {
+  test("loses attributes before resources", () => {
     const text = toMarkdown(review([plan(many(300))]), { limit: 60_000 });
     expect(text.match(/<b>create<\/b>/g)).toHaveLength(300);
     expect(text.length).toBeGreaterThan(50_000);
   });
 
-  test("even of roles alone keeps the verdict", () => {
+  test("keeps the verdict if only roles are left", () => {
     const roles = Array.from({ length: 1_000 }, (_, at) =>
       change(`aws_iam_role.r[${at}]`, null, role(`r${at}`, policy(statement(ANY)))),
     );
@@ -171,13 +176,13 @@ test("reviews many changes in linear time", () => {
   expect(growth(render, 100)).toBeLessThan(25);
 });
 
-test("an incomplete plan is said to be one, and soothes nobody", () => {
+test("reports that a plan is incomplete", () => {
   const text = toMarkdown(review([plan([], { errored: true, complete: false })]));
   expect(text).toContain("as far as planned");
   expect(text).toContain("Terraform failed while planning `dev`");
 });
 
-test("a change to a role that the pipeline may not change is said", () => {
+test("reports a change of a role that the pipeline cannot change", () => {
   const changes = [change("aws_iam_role.r", role("apply", policy(statement(ANY))), null)];
   const result = review([plan(changes)], { administratorRoles: { dev: ["apply", "other"] } });
   expect(toMarkdown(result)).toContain(
