@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { UsageError } from "../errors";
 import { count } from "../text";
@@ -40,8 +41,8 @@ export function defineConfig(input: ConfigInput): Config {
       return undefined;
     }
   });
-  const reported = new Set(problems.map(({ path }) => path.join("\n")));
-  problems.push(...checkConfig(checkable, config).filter(({ path }) => !reported.has(path.join("\n"))));
+  const isReported = ({ path }: Problem) => problems.some((other) => isDeepStrictEqual(other.path, path));
+  problems.push(...checkConfig(checkable, config).filter((problem) => !isReported(problem)));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -52,35 +53,31 @@ function issuesOf(schema: v.GenericSchema, value: unknown): Issue[] {
   return v.safeParse(schema, value).issues ?? [];
 }
 
-function pathOf(issue: Issue): (string | number)[] {
-  return (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
-}
-
-function problemOf(issue: Issue): Problem {
-  return { path: pathOf(issue), value: issue.input, message: issue.message };
+function problemOf({ path, input: value, message }: Issue): Problem {
+  return { path: (path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key))), value, message };
 }
 
 // Cross-field checks require that every field is present and has the correct type. They skip a role or environment where
 // that is not so, or the whole configuration.
 function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInput {
-  const malformed = issues
+  const skipped = issues
     .filter(({ kind, type }) => kind === "schema" && type !== "never" && type !== "picklist")
-    .map(pathOf)
-    .map((path) => path.slice(0, path[2] === "roles" ? 4 : 2).join("\n"));
-  if (malformed.some((path) => !/^(environments|trustTests)\n/.test(path))) {
-    return { circleci: { organizationId: "" }, environments: {} };
-  }
-  const wellFormed = (...path: string[]) => !malformed.includes(path.join("\n"));
+    .map(problemOf)
+    .map(({ path }) => path.slice(0, path[2] === "roles" ? 4 : 2));
+  const isInList = ([field, ...rest]: Problem["path"]) =>
+    (field === "environments" || field === "trustTests") && rest.length > 0;
+  if (!skipped.every(isInList)) return { circleci: { organizationId: "" }, environments: {} };
+  const isChecked = (...path: string[]) => !skipped.some((other) => isDeepStrictEqual(other, path));
   const environments = Object.entries(input.environments)
-    .filter(([name]) => wellFormed("environments", name) && wellFormed("environments", name, "roles"))
+    .filter(([name]) => isChecked("environments", name) && isChecked("environments", name, "roles"))
     .map(([name, environment]) => {
       const roles = Object.entries(environment.roles).filter(([role]) =>
-        wellFormed("environments", name, "roles", role),
+        isChecked("environments", name, "roles", role),
       );
       return [name, { ...environment, roles: Object.fromEntries(roles) }];
     });
   // Trust tests refer to roles, so they are checked only when no role is skipped.
-  const trustTests = malformed.length === 0 ? input.trustTests : undefined;
+  const trustTests = skipped.length === 0 ? input.trustTests : undefined;
   return { ...input, environments: Object.fromEntries(environments), trustTests };
 }
 

@@ -76,9 +76,9 @@ function isMatchingAllow({ effect, verdict }: StatementResult): boolean {
   return effect === "Allow" && verdict === "matched";
 }
 
-function anyAllows(evaluated: readonly EvaluatedPolicy[]): boolean {
-  return evaluated.some(({ allows }) => allows.length > 0);
-}
+const anyAllows = (evaluated: readonly EvaluatedPolicy[]) => evaluated.some(({ allows }) => allows.length > 0);
+
+type Outcome = Omit<Decision, "policies">;
 
 interface PolicyLayers {
   readonly identity: readonly EvaluatedPolicy[];
@@ -92,7 +92,7 @@ function combine(
   { identity, resource, boundary, session, all }: PolicyLayers,
   request: Request,
   crossAccount: boolean,
-): Omit<Decision, "policies"> {
+): Outcome {
   const denied = findDeny(all);
   if (denied !== undefined) return denied;
 
@@ -131,7 +131,7 @@ function requiresResourcePolicy({ action }: Request, resource: readonly Evaluate
   return isTrustAction(action) || (/^kms:/i.test(action) && resource.length > 0);
 }
 
-function findDeny(all: readonly EvaluatedPolicy[]): Omit<Decision, "policies"> | undefined {
+function findDeny(all: readonly EvaluatedPolicy[]): Outcome | undefined {
   const denies = all.flatMap(({ result }) =>
     result.statements
       .filter(({ effect, verdict }) => effect !== "Allow" && verdict !== "not-matched")
@@ -151,7 +151,7 @@ function findDeny(all: readonly EvaluatedPolicy[]): Omit<Decision, "policies"> |
   );
 }
 
-function allowance(evaluated: readonly EvaluatedPolicy[], { action, resource }: Request): Omit<Decision, "policies"> {
+function allowance(evaluated: readonly EvaluatedPolicy[], { action, resource }: Request): Outcome {
   const { result } = evaluated.find(({ allows }) => allows.length > 0) as EvaluatedPolicy;
   const statement = result.statements.find(isMatchingAllow) as StatementResult;
   return {
@@ -162,11 +162,7 @@ function allowance(evaluated: readonly EvaluatedPolicy[], { action, resource }: 
 }
 
 /** No Allow matches. If a statement cannot be evaluated, the reason is `unsupported`. */
-function missingAllow(
-  reason: Reason,
-  because: string,
-  evaluated: readonly EvaluatedPolicy[],
-): Omit<Decision, "policies"> {
+function missingAllow(reason: Reason, because: string, evaluated: readonly EvaluatedPolicy[]): Outcome {
   const candidates = evaluated.flatMap(({ result }) => result.statements.map((statement) => ({ result, statement })));
   const uncertain = candidates.find(({ statement }) => statement.verdict === "unsupported");
   if (uncertain !== undefined) {
@@ -198,7 +194,7 @@ function listValues(values: readonly string[]): string {
   return values.length === 0 ? "nothing" : values.map((value) => JSON.stringify(value)).join(", ");
 }
 
-function refuse(reason: Reason, because: string): Omit<Decision, "policies"> {
+function refuse(reason: Reason, because: string): Outcome {
   return { outcome: "refused", reason, because };
 }
 
