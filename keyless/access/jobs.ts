@@ -20,7 +20,7 @@ export interface TokenJob {
 }
 
 /** The claims of a job's tokens, V2 first if it has one: a job has both, and AWS accepts either. */
-export function tokensOf(
+export function jobClaims(
   { circleci }: { readonly circleci: Pick<Environment["circleci"], "organizationId" | "issuer" | "audiences"> },
   { project, user = UNLISTED_USER, repository, ref, audience = circleci.audiences[0] ?? "" }: TokenJob,
 ): Claims[] {

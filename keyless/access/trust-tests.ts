@@ -1,7 +1,7 @@
 import type { RolePattern, TrustTest } from "../config/input";
 import type { Config, Environment, Role } from "../config/resolved";
 import { describeRef, refOf } from "../trust/circleci";
-import { isTrusted, tokensOf } from "./jobs";
+import { isTrusted, jobClaims } from "./jobs";
 
 /** The result of one trust test. */
 export interface TrustTestResult {
@@ -26,7 +26,7 @@ function failuresOf(test: TrustTest, environment: Environment, role: Role): stri
     patterns.some((pattern) => pattern === path || pattern === `${environment.name}/*`);
   const mustTrust = matches(test.admitted);
   const mustRefuse = test.refused === undefined ? !mustTrust : matches(test.refused);
-  const tokens = tokensOf(environment, { ...test.job, ref: refOf(test.job) });
+  const tokens = jobClaims(environment, { ...test.job, ref: refOf(test.job) });
   const [first, ...others] = tokens.map((claims) => isTrusted(environment, role.trust, claims));
   if (mustTrust && !first) {
     const only = others.includes(true) ? ", except its V1 token, which does not contain the ref" : "";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { explainRole, type GivenToken } from "../../access/explain";
-import { tokensOf } from "../../access/jobs";
+import { jobClaims } from "../../access/jobs";
 import type { Environment } from "../../config/resolved";
 import { EXIT_STATUS, UsageError } from "../../errors";
 import { formatIssuer, parseIssuer, refOf } from "../../trust/circleci";
@@ -10,26 +10,27 @@ import { print, readInput, toEnvelope } from "../lib/files";
 import { environmentNamed, loadConfig, roleNamed } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
 
-const CLAIM_FLAGS = [
-  "organization",
-  "server",
-  "project",
-  "user",
-  "repository",
-  "branch",
-  "tag",
-  "audience",
-  "subject",
-] as const;
+/** The options that describe claims, and their help. */
+const CLAIM_OPTIONS = {
+  project: ["<id>", "the CircleCI project"],
+  repository: ["<host/owner/name>", "the repository"],
+  branch: ["<name>", "the branch that the pipeline runs on"],
+  tag: ["<name>", "the tag that the pipeline runs on"],
+  user: ["<id>", "the user who triggered the pipeline (default: a user that no rule lists)"],
+  organization: ["<id>", "the CircleCI organization (default: the configuration's)"],
+  server: ["<host>", "the CircleCI server (default: the configuration's)"],
+  audience: ["<audience>", "the audience (default: the organization's id)"],
+  subject: ["<subject>", "the full subject, instead of its parts"],
+} as const;
 
-type ExplainFlags = { readonly [flag in (typeof CLAIM_FLAGS)[number] | "tokenFile"]?: string } & {
+type ExplainFlags = { readonly [option in keyof typeof CLAIM_OPTIONS | "tokenFile"]?: string } & {
   readonly [flag in "v1" | "live" | "json"]?: true;
 };
 
 const STATUS = { allowed: EXIT_STATUS.success, refused: EXIT_STATUS.refused, unknown: EXIT_STATUS.failure };
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("explain")
     .description("explain why a role accepts or rejects a token")
     .argument("<environment>", "an environment of config.ts")
@@ -41,16 +42,6 @@ export function register(program: Command): void {
     .option("--v1", "read CIRCLE_OIDC_TOKEN; with claims on the command line, use a V1 subject")
     .option("--live", "read role and provider from the account, with your AWS credentials, instead of config.ts")
     .option("--json", "print JSON")
-    .optionsGroup("Claims on the command line, instead of a token:")
-    .option("--project <id>", "the CircleCI project")
-    .option("--repository <host/owner/name>", "the repository")
-    .option("--branch <name>", "the branch that the pipeline runs on")
-    .option("--tag <name>", "the tag that the pipeline runs on")
-    .option("--user <id>", "the user who triggered the pipeline (default: a user that no rule lists)")
-    .option("--organization <id>", "the CircleCI organization (default: the configuration's)")
-    .option("--server <host>", "the CircleCI server (default: the configuration's)")
-    .option("--audience <audience>", "the audience (default: the organization's id)")
-    .option("--subject <subject>", "the full subject, instead of its parts")
     .action(async (environmentName: string, role: string, flags: ExplainFlags) => {
       const environment = environmentNamed(loadConfig(), environmentName);
       const name = roleNameOf(environment, role);
@@ -58,7 +49,9 @@ export function register(program: Command): void {
       const explanation = await explainRole(environment, name, readGivenToken(environment, flags), flags.live === true);
       print(flags.json ? toEnvelope("explain", explanation) : renderExplanation(explanation, terminalOf()));
       process.exitCode = STATUS[explanation.decision];
-    });
+    })
+    .optionsGroup("Claims on the command line, instead of a token:");
+  for (const [name, [value, help]] of Object.entries(CLAIM_OPTIONS)) command.option(`--${name} ${value}`, help);
 }
 
 /** The name of a role that is given by name or ARN. Pipelines know the ARN. */
@@ -72,7 +65,7 @@ function roleNameOf({ name, accountId }: Environment, nameOrArn: string): string
 }
 
 function readGivenToken(environment: Environment, flags: ExplainFlags): GivenToken | TokenError {
-  const [claimFlag] = CLAIM_FLAGS.filter((flag) => flags[flag] !== undefined);
+  const claimFlag = Object.keys(CLAIM_OPTIONS).find((name) => name in flags);
   if (claimFlag === undefined) return readTokenText(flags);
   if (flags.tokenFile !== undefined)
     throw new UsageError(`pass a token or claims, not both: --token-file, --${claimFlag}`);
@@ -104,6 +97,6 @@ function claimsOfFlags({ circleci }: Environment, flags: ExplainFlags): Claims {
     throw new UsageError("pass --repository and either --branch or --tag; or --v1 for a V1 subject");
   }
   const job = { project, user, audience, ...(!v1 && { repository, ref }) };
-  const [claims] = tokensOf({ circleci: { ...circleci, organizationId: organization, issuer } }, job);
+  const [claims] = jobClaims({ circleci: { ...circleci, organizationId: organization, issuer } }, job);
   return claims as Claims;
 }

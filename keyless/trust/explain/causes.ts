@@ -29,9 +29,9 @@ export interface Remedy {
 
 /** What is known of a refused or undecided token. */
 interface Refusal extends Question, WrongParts, Pick<Check, "reason" | "detail"> {
-  readonly issuer: Issuer;
+  readonly issuer: ParsedIssuer;
   /** The trusted issuer that is closest to the token's. */
-  readonly trusted: Issuer;
+  readonly trusted: ParsedIssuer;
   readonly trustedIssuers: readonly string[];
   readonly audience: string;
   /** Absent if the check did not compare values. */
@@ -44,7 +44,7 @@ interface Refusal extends Question, WrongParts, Pick<Check, "reason" | "detail">
 type WrongParts = { readonly [part in keyof SubjectParts]?: Pick<PartComparison, "actual" | "expected"> };
 
 /** Without host and organization if it does not have the form of a CircleCI issuer. */
-interface Issuer extends Partial<CircleCiIssuer> {
+interface ParsedIssuer extends Partial<CircleCiIssuer> {
   readonly name: string;
 }
 
@@ -275,7 +275,7 @@ export function remedyFor(
 ): Remedy {
   const issuer = readIssuer(issuerOfClaims(question.claims));
   const readIssuers = trustedIssuers.map(readIssuer);
-  const isSameHost = ({ host }: Issuer) => host === issuer.host;
+  const isSameHost = ({ host }: ParsedIssuer) => host === issuer.host;
   const trusted = readIssuers.find(isSameHost) ?? readIssuers.find(isCircleCi) ?? { name: "" };
   const refusal: Refusal = {
     ...question,
@@ -303,15 +303,15 @@ function wrongParts(mismatch: Mismatch | undefined): WrongParts {
   return Object.fromEntries(wrong.map((part) => [part.part, part]));
 }
 
-function readIssuer(name: string): Issuer {
+function readIssuer(name: string): ParsedIssuer {
   return { name, ...parseIssuer(name) };
 }
 
-function isCircleCi({ organization }: Issuer): boolean {
+function isCircleCi({ organization }: ParsedIssuer): boolean {
   return organization !== undefined;
 }
 
-function serverName({ host }: Issuer): string {
+function serverName({ host }: ParsedIssuer): string {
   return host === CIRCLECI_CLOUD ? "circleci.com" : `the CircleCI server at ${host}`;
 }
 
@@ -387,10 +387,7 @@ function compareSpelling(part: keyof SubjectParts, actual = "", expected = ""): 
   const values = [expected, actual];
   const url = values.find((value) => /:\/\/|^git@|\.git$/.test(value));
   if (url !== undefined) {
-    const right = url
-      .replace(/^.*:\/\/(.*\/org\/)?/, "")
-      .replace(/^git@([^:]*):/, "$1/")
-      .replace(/\.git$/, "");
+    const right = url.replace(/^.*:\/\/(.*\/org\/)?|\.git$/g, "").replace(/^git@([^:]*):/, "$1/");
     return { kind: "url", what, wrong: url, right, isInToken: url === actual };
   }
   const name = values.find((value) => isId && !/[*?]/.test(value) && !UUID.test(value.toLowerCase()));

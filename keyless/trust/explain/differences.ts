@@ -11,7 +11,7 @@ export interface TrustState {
  * has. The order of values and lists of one value make no difference, as in AWS.
  */
 export function differences(live: TrustState, configured: TrustState): string[] {
-  const [inAccount, inConfiguration] = [listValues(live), listValues(configured)];
+  const [inAccount, inConfiguration] = [policyValues(live), policyValues(configured)];
   const without = (values: string[], others: string[]) => values.filter((value) => !others.includes(value));
   return [
     ...without(inAccount, inConfiguration).map((value) => `only in the account: ${value}`),
@@ -19,7 +19,7 @@ export function differences(live: TrustState, configured: TrustState): string[] 
   ];
 }
 
-function listValues({ trustPolicy, audiences }: TrustState): string[] {
+function policyValues({ trustPolicy, audiences }: TrustState): string[] {
   const list = statements(trustPolicy);
   return [
     ...list.flatMap(({ Condition, Sid: _, ...elements }, index) => {
