@@ -1,4 +1,4 @@
-import { policySize } from "../policy/size";
+import { policySize } from "../policy/document";
 import { describeSubject, subjectPatterns, subjectPrefix, type TrustRule, UUID } from "../trust/circleci";
 import type { ConfigInput, Tags } from "./input";
 import { terraformName } from "./names";

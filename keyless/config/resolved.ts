@@ -54,15 +54,11 @@ export interface Role extends ScopedRole {
 }
 
 /** The bucket and table for the state of one or more environments, and the location of their own state in the bucket. */
-export interface StateBackend {
+export interface StateBackend extends Pick<Environment, "accountId" | "partition" | "tags" | "state"> {
   /** The stack's name: `<environment>-state`. */
   readonly name: string;
   /** The first environment that uses the bucket. */
   readonly environment: string;
-  readonly accountId: string;
-  readonly partition: string;
-  readonly tags: Tags;
-  readonly state: StateLocation;
   readonly keepOldVersionsDays: number | "forever";
 }
 

@@ -4,7 +4,7 @@ import { asArray } from "./document";
 import { normalizePolicy } from "./normal-form";
 import { accountOf, type MatchStrength } from "./principals";
 import { isTrustAction, type NamedPolicy, type Policies, type Request } from "./request";
-import { evaluateStatement } from "./statement";
+import { evaluateStatement, type StatementScope } from "./statement";
 
 export type * from "./decision";
 export type * from "./request";
@@ -48,11 +48,7 @@ export function evaluate(policies: Policies, request: Request, options: Evaluati
   };
 }
 
-interface Evaluation {
-  readonly request: Request;
-  readonly context: Context;
-  readonly unknownKey: (key: string) => string | undefined;
-}
+type Evaluation = Pick<StatementScope, "request" | "context" | "unknownKey">;
 
 interface EvaluatedPolicy {
   readonly result: PolicyResult;

@@ -1,5 +1,5 @@
 import { type ConditionScope, evaluateCondition } from "./conditions";
-import { type Context, resolveVariables } from "./context";
+import { resolveVariables } from "./context";
 import {
   type ConditionResult,
   type ElementResult,
@@ -19,13 +19,10 @@ import { isExempt, type MatchStrength, matchPrincipals } from "./principals";
 import { isTrustAction, type Request } from "./request";
 
 /** What a statement is evaluated against. */
-export interface StatementScope {
+export interface StatementScope extends Omit<ConditionScope, "effect"> {
   readonly request: Request;
-  readonly context: Context;
-  readonly unknownKey: (key: string) => string | undefined;
   readonly kind: PolicyKind;
   readonly index: number;
-  readonly variables: boolean;
 }
 
 type FullScope = StatementScope & ConditionScope;

@@ -1,5 +1,6 @@
 import type { PolicyDocument } from "../policy/document";
 import { subjectPatterns, type TrustRule } from "./circleci";
+import { ASSUME } from "./statement";
 
 /** The tokens that a role trusts: of this issuer, for one of the audiences, and matching one of the rules. */
 export interface Trust {
@@ -41,22 +42,12 @@ export function trustConditions(trust: Omit<Trust, "providerArn">): TrustConditi
 
 /** The trust policy as Terraform renders it and AWS stores it. */
 export function trustPolicy(trust: Trust): PolicyDocument {
-  return {
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Action: "sts:AssumeRoleWithWebIdentity",
-        Principal: { Federated: trust.providerArn },
-        Condition: Object.fromEntries(
-          trustConditions(trust).map(({ test, variable, values }) => [
-            test,
-            { [variable]: values.length === 1 && values[0] !== undefined ? values[0] : values },
-          ]),
-        ),
-      },
-    ],
-  };
+  const conditions = trustConditions(trust).map(({ test, variable, values: [first = "", ...rest] }) => {
+    return [test, { [variable]: rest.length === 0 ? first : [first, ...rest] }] as const;
+  });
+  const Principal = { Federated: trust.providerArn };
+  const Condition = Object.fromEntries(conditions);
+  return { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: ASSUME, Principal, Condition }] };
 }
 
 // AWS ignores the order of values. Sorted, a new order of the rules does not change the plan.

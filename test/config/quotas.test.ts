@@ -1,5 +1,5 @@
 import { defineConfig } from "../../keyless/config/define";
-import { policySize } from "../../keyless/policy/size";
+import { policySize } from "../../keyless/policy/document";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { account, devOf, having, project, refusal } from "./configuration";
 

@@ -1,5 +1,4 @@
-import { asArray, type PolicyDocument, statements } from "../../keyless/policy/document";
-import { policySize } from "../../keyless/policy/size";
+import { asArray, type PolicyDocument, policySize, statements } from "../../keyless/policy/document";
 
 describe("a policy document", () => {
   const statement = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" } as const;
