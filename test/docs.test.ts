@@ -81,3 +81,12 @@ test("every output that the guides show is held by a test", () => {
     );
   expect(shown.filter((block) => !held.some((start) => block.startsWith(start)))).toEqual([]);
 });
+
+test("docs/pipelines.md names messages that the commands print", () => {
+  const [, rows = ""] = /^\| message \|.*\n.*\n((?:\|.*\n)+)/m.exec(read("docs/pipelines.md")) ?? [];
+  const messages = [...rows.matchAll(/^\| `(.*?)`/gm)].map(([, message = ""]) => message);
+  const files = execFileSync("git", ["ls-files", "keyless/*.ts"], { cwd: root, encoding: "utf8" }).trim().split("\n");
+  const source = files.map(read).join("");
+  expect(messages).not.toHaveLength(0);
+  expect(messages.filter((message) => !source.includes(message))).toEqual([]);
+});

@@ -35,13 +35,13 @@ export function verifyPlan(environment: Environment, reviewedFile: string, terra
   if (!isEmpty && managed.length > 0) {
     throw new RefusedError(
       `${name}: the plan changes ${managed.join(" and ")}, managed by administrators; the pipeline cannot deploy this ` +
-        "change, and nothing was attempted. With an administrator's credentials of the account, run: " +
+        "change. With an administrator's credentials of the account, run: " +
         `npx cdktf deploy ${name}. Then rerun this job: it has nothing left to change.`,
     );
   }
   if (!isEmpty && difference !== undefined) {
     throw new RefusedError(
-      `${name}: the saved plan differs from the reviewed plan; nothing was attempted. The difference:\n\n${difference}\n` +
+      `${name}: the saved plan differs from the reviewed plan. The difference:\n\n${difference}\n` +
         "Rerun the workflow from its start, review the new plan and approve it.",
     );
   }
