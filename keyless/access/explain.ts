@@ -2,7 +2,8 @@ import { openAccount } from "../aws/iam";
 import type { Environment } from "../config/resolved";
 import { configuredTrust } from "../config/trust";
 import { UserError } from "../errors";
-import { type Explanation, explain, explainTokenError, trustedProviders } from "../trust/explain";
+import { type Explanation, explain, trustedProviders } from "../trust/explain";
+import { remedyForTokenError } from "../trust/explain/causes";
 import { differences } from "../trust/explain/differences";
 import type { Question, Signature } from "../trust/explain/types";
 import { providerArn } from "../trust/provider";
@@ -36,7 +37,9 @@ export async function explainRole(
   live: boolean,
 ): Promise<RoleExplanation> {
   const subject = { environment: environment.name, role, trust: live ? "account" : "configuration" } as const;
-  if (!("claims" in given)) return { ...subject, ...explainTokenError(given) };
+  if (!("claims" in given)) {
+    return { ...subject, decision: "refused", checks: [], remedy: remedyForTokenError(given) };
+  }
   const found = environment.roles.find(({ name }) => name === role);
   const configured = found && configuredTrust(environment, found);
   const trust = live || configured === undefined ? await readTrust(environment, role, given.claims) : configured;

@@ -1,6 +1,5 @@
 import type { PolicyDocument } from "../policy/document";
 import type { TrustRule } from "../trust/circleci";
-import type { Question } from "../trust/explain/types";
 import { trustPolicy } from "../trust/policy";
 import type { Environment, Role } from "./resolved";
 
@@ -9,13 +8,8 @@ export function trustPolicyOf({ circleci, oidcProvider }: Environment, rules: re
   return trustPolicy({ ...circleci, providerArn: oidcProvider.arn, rules });
 }
 
-/** A role's trust as configured, to explain tokens with. */
-export type ConfiguredTrust = Pick<Question, "trustPolicy" | "configPath" | "account"> & {
-  readonly audiences: readonly string[];
-};
-
-/** The trust of a role as configured. */
-export function configuredTrust(environment: Environment, { name, trust }: Role): ConfiguredTrust {
+/** The trust of a role as configured: the input of `explain` apart from the token. */
+export function configuredTrust(environment: Environment, { name, trust }: Role) {
   return {
     trustPolicy: trustPolicyOf(environment, trust),
     configPath: `environments.${environment.name}.roles["${name}"].trust`,

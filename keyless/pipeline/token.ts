@@ -3,8 +3,8 @@ import { configuredTrust } from "../config/trust";
 import { UserError } from "../errors";
 import { findOnPath, outputOf } from "../terraform/executables";
 import { duration } from "../text";
-import { explain, explainTokenError } from "../trust/explain";
-import type { Remedy } from "../trust/explain/causes";
+import { explain } from "../trust/explain";
+import { type Remedy, remedyForTokenError } from "../trust/explain/causes";
 import type { TokenSource } from "../trust/explain/types";
 import { readToken, type Token, TokenError } from "../trust/token";
 
@@ -68,7 +68,7 @@ export function readJobToken(text: string | undefined, where: string): Token {
     return readToken(text);
   } catch (error) {
     if (!(error instanceof TokenError)) throw error;
-    throw new UserError(`${where}: ${describeRemedy(explainTokenError(error).remedy)}`);
+    throw new UserError(`${where}: ${describeRemedy(remedyForTokenError(error))}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { explain, explainTokenError } from "../../keyless/trust/explain";
-import { CAUSES } from "../../keyless/trust/explain/causes";
+import { explain } from "../../keyless/trust/explain";
+import { CAUSES, remedyForTokenError } from "../../keyless/trust/explain/causes";
 import type { Question } from "../../keyless/trust/explain/types";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { readToken, type TokenError, type TokenFault } from "../../keyless/trust/token";
@@ -273,6 +273,7 @@ test.each(cases)("%s is reported, with %s", (cause, text, question) => {
   expect(decision).toBe(["caller-condition", "unsupported"].includes(cause) ? "unknown" : "refused");
   expect(remedy?.cause).toBe(cause);
   expect(`${remedy?.why} ${remedy?.remedy}`).toContain(text);
+  expect(`${remedy?.why} ${remedy?.remedy}`).not.toMatch(/undefined|\[object/);
 });
 
 const faults: [fault: TokenFault, token: string, cause: string, remedy: string][] = [
@@ -284,7 +285,7 @@ const faults: [fault: TokenFault, token: string, cause: string, remedy: string][
 ];
 
 test.each(faults)("a text that is not a token (%s) is explained without repeating it", (fault, token, cause, text) => {
-  const { remedy } = explainTokenError(errorOf(token));
+  const remedy = remedyForTokenError(errorOf(token));
   expect([errorOf(token).fault, remedy.cause]).toEqual([fault, cause]);
   expect(remedy.remedy).toContain(text);
   expect(remedy.why).not.toContain("s3cret");

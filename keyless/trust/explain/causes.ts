@@ -15,7 +15,7 @@ import {
 } from "../circleci";
 import { providerArn } from "../provider";
 import { ASSUME, isNegated } from "../statement";
-import { audiencesOf, issuerOfClaims, type TokenFault } from "../token";
+import { audiencesOf, issuerOfClaims, type TokenError, type TokenFault } from "../token";
 import { matchesAs } from "./compare";
 import type { Check, Mismatch, PartComparison, Question } from "./types";
 
@@ -28,7 +28,7 @@ export interface Remedy {
 }
 
 /** What is known of a refused or undecided token. */
-interface Refusal extends Question, WrongParts, Pick<Check, "reason" | "detail"> {
+interface Refusal extends Question, Pick<Check, "reason" | "detail">, WrongParts {
   readonly issuer: ParsedIssuer;
   /** The trusted issuer that is closest to the token's. */
   readonly trusted: ParsedIssuer;
@@ -255,7 +255,7 @@ const FAULT_REMEDIES: { readonly [fault in TokenFault]: string } = {
 };
 
 /** The remedy for a text that is not a token. The text itself is never part of it. */
-export function remedyForFault(fault: TokenFault, message: string): Remedy {
+export function remedyForTokenError({ fault, message }: TokenError): Remedy {
   const remedy = FAULT_REMEDIES[fault];
   if (fault === "empty") return { cause: "no-token", why: message, remedy };
   return { cause: "not-a-token", why: `this is not a token: ${message}`, remedy };

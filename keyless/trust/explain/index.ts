@@ -5,8 +5,8 @@ import { parseSubject, SUBJECT_PARTS } from "../circleci";
 import { decideTrust, isRequestKey, unknownKeyFor } from "../decide";
 import { issuerOfArn, providerArn } from "../provider";
 import { hasWildcardPrincipal, readStatements } from "../statement";
-import { audiencesOf, type Claims, issuerOfClaims, type TokenError } from "../token";
-import { type Remedy, remedyFor, remedyForFault } from "./causes";
+import { audiencesOf, type Claims, issuerOfClaims } from "../token";
+import { type Remedy, remedyFor } from "./causes";
 import { commonStart, matchesAs } from "./compare";
 import {
   CHECK_REASONS,
@@ -51,11 +51,6 @@ export function explain(question: Question): Explanation {
   const mismatch = findMismatch(decisive, decision, question);
   const remedy = remedyFor(question, decisive, trustedProviders(question.trustPolicy).map(issuerOfArn), mismatch);
   return { decision: failed ? "refused" : "unknown", checks, ...(mismatch && { mismatch }), remedy };
-}
-
-/** Explains why a text is not a token. */
-export function explainTokenError({ fault, message }: TokenError): Explanation & { readonly remedy: Remedy } {
-  return { decision: "refused", checks: [], remedy: remedyForFault(fault, message) };
 }
 
 /** The ARNs of the OIDC providers that the Allow statements of a trust policy name. */
