@@ -2,13 +2,13 @@ import { createHmac, randomBytes } from "node:crypto";
 import { redact } from "../redact";
 import { Hidden, isMap, same, UNKNOWN, type Value } from "./value";
 
-/** The two sides of a change, and Terraform's marks on them: `true`, or a tree of marks of the value's own shape. */
-export interface Sides {
+/** The values of a change as Terraform writes them. A mark is `true`, or a tree of marks of the value's own shape. */
+export interface RawValues {
   readonly before?: unknown;
   readonly after?: unknown;
-  readonly beforeSensitive?: unknown;
-  readonly afterSensitive?: unknown;
-  readonly afterUnknown?: unknown;
+  readonly before_sensitive?: unknown;
+  readonly after_sensitive?: unknown;
+  readonly after_unknown?: unknown;
 }
 
 /** Identifies a concealed value: equal values have equal fingerprints. */
@@ -31,8 +31,8 @@ export class Concealer {
   /** @param fingerprint is added to each concealed value; default: no fingerprints */
   constructor(private readonly fingerprint?: Fingerprint) {}
 
-  conceal(sides: Sides): { before: Value; after: Value } {
-    return { before: this.side("before", sides), after: this.side("after", sides) };
+  conceal(values: RawValues): { before: Value; after: Value } {
+    return { before: this.side("before", values), after: this.side("after", values) };
   }
 
   /** The text without the credentials in it. */
@@ -40,24 +40,24 @@ export class Concealer {
     return redact(text, this.fingerprint);
   }
 
-  private side(which: "before" | "after", sides: Sides): Value {
-    const { before, after, beforeSensitive, afterSensitive, afterUnknown } = sides;
-    const value = which === "before" ? before : after;
-    const changed = () => which === "after" && before !== undefined && before !== null && !same(before, after);
-    if (which === "after" && afterUnknown === true) return UNKNOWN;
-    if (beforeSensitive === true || afterSensitive === true) {
+  private side(which: "before" | "after", values: RawValues): Value {
+    const { before, before_sensitive, after_sensitive, after_unknown: unknown } = values;
+    const isAfter = which === "after";
+    const value = values[which];
+    const changed = () => isAfter && before !== undefined && before !== null && !same(before, value);
+    if (isAfter && unknown === true) return UNKNOWN;
+    if (before_sensitive === true || after_sensitive === true) {
       if (value === undefined || value === null) return null;
       return new Hidden("sensitive", `(sensitive${changed() ? ", changed" : ""}${this.fingerprint?.(value) ?? ""})`);
     }
     if (Array.isArray(value)) {
-      const marked = which === "after" && Array.isArray(afterUnknown) ? afterUnknown.length : 0;
-      const length = Math.max(value.length, marked);
-      return Array.from({ length }, (_, index) => this.side(which, within(sides, index)));
+      const length = Math.max(value.length, isAfter && Array.isArray(unknown) ? unknown.length : 0);
+      return Array.from({ length }, (_, index) => this.side(which, within(values, index)));
     }
-    const unknownKeys = which === "after" && isMap(afterUnknown) ? Object.keys(afterUnknown) : [];
+    const unknownKeys = isAfter && isMap(unknown) ? Object.keys(unknown) : [];
     if (isMap(value) || (value === undefined && unknownKeys.length > 0)) {
       const keys = new Set([...Object.keys(value ?? {}), ...unknownKeys]);
-      return Object.fromEntries([...keys].map((key) => [this.redact(key), this.side(which, within(sides, key))]));
+      return Object.fromEntries([...keys].map((key) => [this.redact(key), this.side(which, within(values, key))]));
     }
     if (typeof value === "string") {
       const shown = this.redact(value);
@@ -69,18 +69,10 @@ export class Concealer {
   }
 }
 
-function within(sides: Sides, key: string | number): Sides {
-  const step = (tree: unknown) => {
-    if (tree === true) return true;
-    return typeof tree === "object" && tree !== null && Object.hasOwn(tree, key)
+function within(values: RawValues, key: string | number): RawValues {
+  const step = (tree: unknown) =>
+    typeof tree === "object" && tree !== null && Object.hasOwn(tree, key)
       ? (tree as Record<string | number, unknown>)[key]
-      : undefined;
-  };
-  return {
-    before: step(sides.before),
-    after: step(sides.after),
-    beforeSensitive: step(sides.beforeSensitive),
-    afterSensitive: step(sides.afterSensitive),
-    afterUnknown: step(sides.afterUnknown),
-  };
+      : tree === true || undefined;
+  return Object.fromEntries(Object.entries(values).map(([name, tree]) => [name, step(tree)]));
 }

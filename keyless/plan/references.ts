@@ -8,7 +8,7 @@ import { isMap } from "./value";
 export class References {
   constructor(private readonly plan: Pick<Plan, "changes" | "configuration">) {}
 
-  /** Whether the configuration sets the attribute at all. */
+  /** Whether the configuration sets the attribute. */
   sets(change: ResourceChange, attribute: string): boolean {
     return this.resource(change)?.expressions[attribute] !== undefined;
   }
@@ -30,7 +30,7 @@ export class References {
 
   private module(address: string): ConfigModule | undefined {
     return steps(address).reduce<ConfigModule | undefined>(
-      (module, { name }) => module?.calls[name]?.module,
+      (module, { name }) => module?.module_calls[name]?.module,
       this.plan.configuration,
     );
   }
@@ -60,7 +60,7 @@ export class References {
     const last = path.pop();
     if (last === undefined) return [];
     const parent = path.map(({ text }) => text).join(".");
-    return this.follow(parent, referencesOf(this.module(parent)?.calls[last.name]?.expressions[name]), index);
+    return this.follow(parent, referencesOf(this.module(parent)?.module_calls[last.name]?.expressions[name]), index);
   }
 
   private output(
@@ -70,7 +70,7 @@ export class References {
     output: string,
     index: ResourceChange["index"],
   ): readonly ResourceChange[] {
-    const inner = this.module(module)?.calls[name]?.module.outputs[output];
+    const inner = this.module(module)?.module_calls[name]?.module.outputs[output]?.expression;
     const prefix = `${module === "" ? "" : `${module}.`}`;
     const called = [...new Set(this.plan.changes.map((each) => each.module))].filter((each) => {
       const last = steps(each).pop();

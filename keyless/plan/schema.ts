@@ -61,20 +61,20 @@ export interface Plan {
   readonly configuration: ConfigModule;
 }
 
-/** The part of Terraform's configuration that contains the references between resources. */
+/** A module of Terraform's configuration: the references between its resources. */
 export interface ConfigModule {
-  readonly resources: readonly ConfigResource[];
-  readonly outputs: { readonly [name: string]: unknown };
-  readonly calls: { readonly [name: string]: { readonly expressions: Expressions; readonly module: ConfigModule } };
+  readonly resources: readonly {
+    readonly address: string;
+    readonly expressions: Expressions;
+    readonly for_each_expression?: unknown;
+  }[];
+  readonly outputs: { readonly [name: string]: { readonly expression?: unknown } };
+  readonly module_calls: {
+    readonly [name: string]: { readonly expressions: Expressions; readonly module: ConfigModule };
+  };
 }
 
-export type Expressions = { readonly [attribute: string]: unknown };
-
-export interface ConfigResource {
-  readonly address: string;
-  readonly expressions: Expressions;
-  readonly for_each_expression?: unknown;
-}
+type Expressions = { readonly [attribute: string]: unknown };
 
 const ACTIONS: { readonly [actions: string]: Action } = {
   "no-op": "no-op",
@@ -122,38 +122,30 @@ const resourceChange = v.object({
   change,
 });
 
-const configResource = v.object({
-  address: v.string(),
-  expressions: v.optional(v.record(v.string(), v.unknown()), {}),
-  for_each_expression: v.optional(v.unknown()),
+const expressions = v.optional(v.record(v.string(), v.unknown()), {});
+
+const configModule: v.GenericSchema<unknown, ConfigModule> = v.object({
+  resources: v.optional(
+    v.array(v.object({ address: v.string(), expressions, for_each_expression: v.optional(v.unknown()) })),
+    [],
+  ),
+  outputs: v.optional(v.record(v.string(), v.object({ expression: v.optional(v.unknown()) })), {}),
+  module_calls: v.optional(
+    v.record(
+      v.string(),
+      v.object({
+        expressions,
+        module: v.optional(
+          v.lazy(() => configModule),
+          {},
+        ),
+      }),
+    ),
+    {},
+  ),
 });
 
-const configModule: v.GenericSchema<unknown, ConfigModule> = v.pipe(
-  v.object({
-    resources: v.optional(v.array(configResource), []),
-    outputs: v.optional(v.record(v.string(), v.object({ expression: v.optional(v.unknown()) })), {}),
-    module_calls: v.optional(
-      v.record(
-        v.string(),
-        v.object({
-          expressions: v.optional(v.record(v.string(), v.unknown()), {}),
-          module: v.optional(
-            v.lazy(() => configModule),
-            {},
-          ),
-        }),
-      ),
-      {},
-    ),
-  }),
-  v.transform(({ resources, outputs, module_calls }) => ({
-    resources,
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { expression }]) => [name, expression])),
-    calls: module_calls as ConfigModule["calls"],
-  })),
-);
-
-const check = v.object({
+const checkResult = v.object({
   address: v.object({ to_display: v.string() }),
   status: v.string(),
   instances: v.optional(
@@ -176,10 +168,10 @@ const planSchema = v.pipe(
     resource_drift: v.optional(v.array(resourceChange), []),
     deferred_changes: v.optional(v.array(v.object({ reason: v.string(), resource_change: resourceChange })), []),
     output_changes: v.optional(v.record(v.string(), change), {}),
-    checks: v.optional(v.array(check), []),
+    checks: v.optional(v.array(checkResult), []),
     errored: v.optional(v.boolean(), false),
     complete: v.optional(v.boolean(), true),
-    configuration: v.optional(v.object({ root_module: v.optional(configModule, {}) })),
+    configuration: v.optional(v.object({ root_module: v.optional(configModule, {}) }), {}),
   }),
   v.check((plan) => (plan.resource_changes ?? plan.planned_values) !== undefined, "this is a state, not a plan"),
 );
@@ -230,7 +222,7 @@ export function readPlan(environment: string, json: unknown, options: ReadPlanOp
     outputs: Object.entries(plan.output_changes).map(([name, output]) => ({
       name: concealer.redact(name),
       ...output.actions,
-      ...concealer.conceal(sidesOf(output)),
+      ...concealer.conceal(output),
     })),
     warnings: plan.checks
       .filter(({ status }) => status === "fail" || status === "error")
@@ -242,22 +234,12 @@ export function readPlan(environment: string, json: unknown, options: ReadPlanOp
       }),
     errored: plan.errored,
     complete: plan.complete,
-    configuration: plan.configuration?.root_module ?? { resources: [], outputs: {}, calls: {} },
-  };
-}
-
-function sidesOf(raw: RawChange) {
-  return {
-    before: raw.before,
-    after: raw.after,
-    beforeSensitive: raw.before_sensitive,
-    afterSensitive: raw.after_sensitive,
-    afterUnknown: raw.after_unknown,
+    configuration: plan.configuration.root_module,
   };
 }
 
 function readChange(raw: v.InferOutput<typeof resourceChange>, concealer: Concealer): ResourceChange {
-  const { before, after } = concealer.conceal(sidesOf(raw.change));
+  const { before, after } = concealer.conceal(raw.change);
   const asAttributes = (value: Value) => (isMap(value) ? (value as { [attribute: string]: Value }) : null);
   return {
     address: concealer.redact(raw.address),

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Octokit } from "@octokit/rest";
+import type { Octokit, RestEndpointMethodTypes } from "@octokit/rest";
 import { UserError } from "../errors";
 
 /** A pull request on GitHub or GitHub Enterprise, and how to reach it. */
@@ -78,39 +78,32 @@ export async function grantedOverrides(
   overrides: readonly Override[],
 ): Promise<readonly Override[]> {
   const client = await connect(pullRequest);
-  const { octokit } = client;
+  const { paginate, rest } = client.octokit;
   const { owner, repo, number: pull_number } = pullRequest;
   return withRetry(client, async () => {
-    const { data } = await octokit.rest.pulls.get({ owner, repo, pull_number });
+    const { data } = await rest.pulls.get({ owner, repo, pull_number });
     const labels = data.labels.map(({ name }) => `label:${name}`);
     const reviews = overrides.includes("approval")
-      ? await octokit.paginate(octokit.rest.pulls.listReviews, { owner, repo, pull_number, per_page: 100 })
+      ? await paginate(rest.pulls.listReviews, { owner, repo, pull_number, per_page: 100 })
       : [];
     const approved = isApproved(reviews, data.user?.login, data.head.sha);
     return overrides.filter((override) => (override === "approval" ? approved : labels.includes(override)));
   });
 }
 
-interface ApprovalReview {
-  readonly state: string;
-  readonly user: { readonly login: string } | null;
-  readonly commit_id?: string | null;
-  readonly author_association?: string;
-}
+type ApprovalReview = RestEndpointMethodTypes["pulls"]["listReviews"]["response"]["data"][number];
 
 /** Whether a user with write access other than the author has approved this commit, and has not withdrawn it. */
 function isApproved(reviews: readonly ApprovalReview[], author: string | undefined, head: string): boolean {
-  const latest = new Map<string, ApprovalReview>();
-  for (const review of reviews) {
-    if (review.user && review.state !== "COMMENTED" && review.state !== "PENDING")
-      latest.set(review.user.login, review);
-  }
+  const decisions = reviews.filter(({ state }) => state !== "COMMENTED" && state !== "PENDING");
+  const latest = new Map(decisions.map((review) => [review.user?.login, review]));
   return [...latest].some(
     ([login, { state, commit_id, author_association }]) =>
       state === "APPROVED" &&
+      login !== undefined &&
       login !== author &&
       commit_id === head &&
-      ["OWNER", "MEMBER", "COLLABORATOR"].includes(author_association ?? ""),
+      ["OWNER", "MEMBER", "COLLABORATOR"].includes(author_association),
   );
 }
 
@@ -153,7 +146,7 @@ async function connect(pullRequest: PullRequest): Promise<GitHubClient> {
   return { octokit, pullRequest, hasTimeFor, isRateLimited: () => rateLimited };
 }
 
-/** Looks for the comment before creating it: an earlier attempt may have created it although its answer was lost. */
+/** Looks for the comment before creating it: an earlier attempt may have created it although its response was lost. */
 async function upsert(client: GitHubClient, body: string): Promise<string> {
   const { octokit, pullRequest } = client;
   const { owner, repo, number: issue_number } = pullRequest;
@@ -176,31 +169,31 @@ async function upsert(client: GitHubClient, body: string): Promise<string> {
 async function ownComments(client: GitHubClient) {
   const { octokit, pullRequest } = client;
   const { owner, repo, number: issue_number } = pullRequest;
-  const where = { owner, repo, issue_number, per_page: 100 };
-  const comments = await octokit.paginate(octokit.rest.issues.listComments, where);
-  const marked = comments.filter(({ body }) => body?.startsWith(MARKER));
+  const comments = await octokit.paginate(octokit.rest.issues.listComments, {
+    owner,
+    repo,
+    issue_number,
+    per_page: 100,
+  });
+  const marked = comments.filter(({ body }) => body?.startsWith(MARKER)).sort((a, b) => a.id - b.id);
   if (marked.length === 0) return [];
-  const isOwn = await ownAuthor(client);
-  return marked.filter(({ user }) => isOwn(user)).sort((a, b) => a.id - b.id);
+  const login = await ownLogin(client);
+  return marked.filter(({ user }) => (login === undefined ? user?.type !== "User" : user?.login === login));
 }
 
-type Author = { readonly login?: string; readonly type?: string } | null | undefined;
-
-/** Recognizes the token's user. The token of a GitHub app may not request it; then every author but a user is taken. */
-async function ownAuthor({ octokit, isRateLimited }: GitHubClient): Promise<(author: Author) => boolean> {
+/** The token's user. Undefined for the token of a GitHub app, which cannot request it: no user is the author then. */
+async function ownLogin({ octokit, isRateLimited }: GitHubClient): Promise<string | undefined> {
   try {
-    const { login } = (await octokit.rest.users.getAuthenticated()).data;
-    return (author) => author?.login === login;
+    return (await octokit.rest.users.getAuthenticated()).data.login;
   } catch (error) {
-    const status = statusOf(error);
-    if (isRateLimited() || (status !== 401 && status !== 403 && status !== 404)) throw error;
-    return (author) => author?.type !== "User";
+    if (isRateLimited() || ![401, 403, 404].includes(statusOf(error) ?? 0)) throw error;
+    return undefined;
   }
 }
 
 /**
- * Repeats requests after server errors and lost answers. Octokit's retry plugin is not used: it would send a POST again
- * without looking for the comment that a lost answer was about, and its delays do not respect the time limit.
+ * Repeats requests after server errors and lost responses. Octokit's retry plugin is not used: it would repeat a POST
+ * without looking for the comment that the first one created, and its delays do not respect the time limit.
  */
 async function withRetry<Result>(client: GitHubClient, requests: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
@@ -217,7 +210,7 @@ async function withRetry<Result>(client: GitHubClient, requests: () => Promise<R
   }
 }
 
-/** The answer's status; Octokit sets 500 if there was no answer. */
+/** The status of the response. Octokit sets 500 if there was none. */
 function statusOf(error: unknown): number | undefined {
   const status = (error as { status?: unknown } | null)?.status;
   return typeof status === "number" ? status : undefined;
@@ -239,6 +232,6 @@ function toUserError(error: unknown, client: GitHubClient): UserError {
       ? REMEDIES[status ?? 0]
       : "the time limit is exceeded: rerun this job later";
   return new UserError(
-    `${owner}/${repo}#${number} at ${apiUrl}: ${status ?? "no answer"}: ${what}${remedy ? ` (${remedy})` : ""}`,
+    `${owner}/${repo}#${number} at ${apiUrl}: ${status ?? "no response"}: ${what}${remedy ? ` (${remedy})` : ""}`,
   );
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { Concealer, type Sides } from "../../keyless/plan/concealment";
+import { Concealer, type RawValues } from "../../keyless/plan/concealment";
 import { readPlan } from "../../keyless/plan/schema";
 import { Hidden } from "../../keyless/plan/value";
 import { toJsonData } from "../../keyless/review/render/json";
@@ -8,20 +8,20 @@ import { toText } from "../../keyless/review/render/text";
 import { review } from "../../keyless/review/review";
 import { change, plan, planJson } from "../review/plans";
 
-const conceal = (sides: Sides) => new Concealer().conceal(sides);
+const conceal = (values: RawValues) => new Concealer().conceal(values);
 const shown = (before: unknown, after: unknown, marks: object = {}) =>
   JSON.parse(JSON.stringify(conceal({ before, after, ...marks }), (_key, part) => part?.text ?? part));
 
 test("a sensitive value is replaced before and after, with a note if it changed", () => {
-  expect(shown({ a: "x" }, { a: "y" }, { afterSensitive: { a: true } })).toEqual({
+  expect(shown({ a: "x" }, { a: "y" }, { after_sensitive: { a: true } })).toEqual({
     before: { a: "(sensitive)" },
     after: { a: "(sensitive, changed)" },
   });
-  expect(shown({ a: "x" }, { a: "x" }, { beforeSensitive: true }).after).toBe("(sensitive)");
+  expect(shown({ a: "x" }, { a: "x" }, { before_sensitive: true }).after).toBe("(sensitive)");
 });
 
 test("an unknown value is shown as known after apply, also in lists and absent keys", () => {
-  const marks = { afterUnknown: { id: true, list: [false, true], block: { arn: true } } };
+  const marks = { after_unknown: { id: true, list: [false, true], block: { arn: true } } };
   expect(shown(null, { list: ["a", null] }, marks).after).toEqual({
     id: "(known after apply)",
     list: ["a", "(known after apply)"],

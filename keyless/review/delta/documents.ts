@@ -42,8 +42,8 @@ export interface PlannedPrincipal {
 export interface PlannedStatement extends NormalizedStatement {
   /** The element `Principal`. */
   readonly principals?: readonly PlannedPrincipal[];
-  /** The statement is partly unknown, or negated (`NotAction` and the like): it cannot be compared as a set. */
-  readonly notComparable: boolean;
+  /** Whether it can be compared as a set: an Allow that is completely known, without `NotAction` and the like. */
+  readonly comparable: boolean;
   /** The statement without its Sid as JSON, to compare and to show. */
   readonly text: string;
 }
@@ -130,7 +130,7 @@ function plannedStatement(
   principals?: readonly PlannedPrincipal[],
 ): PlannedStatement {
   const normalized = normalizeStatement(statement);
-  const { Principal, NotPrincipal, NotAction, NotResource } = normalized;
+  const { Effect, Principal, NotPrincipal, NotAction, NotResource } = normalized;
   return {
     ...normalized,
     principals: Principal && (principals ?? Principal).map(({ kind, id }) => ({ kind, id: rootArn(kind, id) })),
@@ -139,7 +139,7 @@ function plannedStatement(
       key: each.key.toLowerCase(),
       values: [...each.values].sort(),
     })),
-    notComparable: hidden || (NotPrincipal ?? NotAction ?? NotResource) !== undefined,
+    comparable: Effect === "Allow" && !hidden && (NotPrincipal ?? NotAction ?? NotResource) === undefined,
     text: canonical(sortedLists(statement)),
   };
 }

@@ -19,7 +19,7 @@ export function permissionDelta(
   return [
     ...permissionFindings(subject, "permission-granted", after, before),
     ...permissionFindings(subject, "permission-revoked", before, after),
-    ...[...unreadable(after, before), ...unreadable(before, after)].map(({ source, document }) =>
+    ...[...unreadablePolicies(after, before), ...unreadablePolicies(before, after)].map(({ source, document }) =>
       unknownEffect(subject, richText`${source}: ${document?.unreadable ?? ""}`),
     ),
   ];
@@ -68,21 +68,19 @@ function sourcedStatements(policies: readonly PolicySource[]): SourcedStatement[
   );
 }
 
-const isComparable = ({ statement }: SourcedStatement) => statement.Effect === "Allow" && !statement.notComparable;
-
 /** The statements that cannot be compared as sets and that `others` does not contain. */
 function withoutTwin(some: readonly SourcedStatement[], others: readonly SourcedStatement[]): SourcedStatement[] {
   const texts = new Set(others.map(({ statement }) => statement.text));
-  return some.filter((each) => !isComparable(each) && !texts.has(each.statement.text));
+  return some.filter(({ statement }) => !statement.comparable && !texts.has(statement.text));
 }
 
 /** The parts of `some` that no statement of `others` allows. */
 function notAllowed(some: readonly SourcedStatement[], others: readonly SourcedStatement[]): SourcedStatement[] {
-  const texts = new Set(others.map(({ statement }) => statement.text));
-  const comparable = others.filter(isComparable).map(({ statement }) => statement);
+  const statements = others.map(({ statement }) => statement);
+  const texts = new Set(statements.map(({ text }) => text));
   return some
-    .filter((each) => isComparable(each) && !texts.has(each.statement.text))
-    .flatMap((each) => remainder(each.statement, comparable).map((statement) => ({ ...each, statement })));
+    .filter(({ statement }) => statement.comparable && !texts.has(statement.text))
+    .flatMap((each) => remainder(each.statement, statements).map((statement) => ({ ...each, statement })));
 }
 
 /** A resource policy can omit the resource: then it is the resource that the policy is attached to. */
@@ -91,7 +89,8 @@ const resourcesOf = ({ Resource = [] }: PlannedStatement) => (Resource.length > 
 /** What none of the others allows of a statement, as statements: actions with the same resources are in one. */
 function remainder(statement: PlannedStatement, others: readonly PlannedStatement[]): PlannedStatement[] {
   const candidates = others.filter(
-    (other) => permits(other.conditions, statement.conditions) && same(other.principals, statement.principals),
+    ({ comparable, conditions, principals }) =>
+      comparable && permits(conditions, statement.conditions) && same(principals, statement.principals),
   );
   const groups = new Map<string, { readonly Action: string[]; readonly Resource: readonly string[] }>();
   for (const action of statement.Action ?? []) {
@@ -119,7 +118,7 @@ function describePermission({ principals, Action = [], Resource = [], conditions
 }
 
 /** The policies that cannot be read, except those that are the same on the other side. */
-function unreadable(some: readonly PolicySource[], others: readonly PolicySource[]): PolicySource[] {
+function unreadablePolicies(some: readonly PolicySource[], others: readonly PolicySource[]): PolicySource[] {
   return some.filter(
     ({ source, document }) =>
       document?.unreadable !== undefined &&

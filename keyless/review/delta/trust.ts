@@ -13,7 +13,7 @@ import {
   permits,
   sameDocument,
 } from "./documents";
-import { type AccessFinding, accessFinding, unknownEffect } from "./finding";
+import { type AccessFinding, accessFinding, type FindingKind, unknownEffect } from "./finding";
 
 /** One combination of principal, action, subject and audience that a trust policy allows. */
 interface TrustEntry {
@@ -33,32 +33,33 @@ interface TrustEntry {
 export function trustDelta(role: string, before: Document | undefined, after: Document | undefined): AccessFinding[] {
   if (sameDocument(before, after)) return [];
   const [entriesBefore, entriesAfter] = [entriesOf(before), entriesOf(after)];
+  const toFinding = (kind: FindingKind, from: TrustEntry[], to: TrustEntry[], about: TrustEntry[]) => {
+    const sides = [from, to].filter(({ length }) => length > 0);
+    const what = join(
+      sides.map((entries) => join(entries.map(describeEntry), "; ")),
+      " → ",
+    );
+    return accessFinding(role, kind, what, { tokens: about.map(({ subject }) => subject) });
+  };
   return [
-    ...notCovered(entriesAfter, entriesBefore).map((entry) => {
-      const from = entriesBefore.filter((other) => coversEntry(entry, other));
-      return from.length === 0
-        ? accessFinding(role, "newly-trusted", describeEntry(entry), tokensOf(entry))
-        : accessFinding(role, "trust-broadened", richText`${listed(from)} → ${listed([entry])}`, tokensOf(entry));
-    }),
-    ...notCovered(entriesBefore, entriesAfter).map((entry) => {
-      const to = entriesAfter.filter((other) => coversEntry(entry, other));
-      return to.length === 0
-        ? accessFinding(role, "no-longer-trusted", describeEntry(entry), tokensOf(entry))
-        : accessFinding(role, "trust-narrowed", richText`${listed([entry])} → ${listed(to)}`, tokensOf(entry, ...to));
-    }),
+    ...notCovered(entriesAfter, entriesBefore).map(({ entry, covered }) =>
+      toFinding(covered.length === 0 ? "newly-trusted" : "trust-broadened", covered, [entry], [entry]),
+    ),
+    ...notCovered(entriesBefore, entriesAfter).map(({ entry, covered }) =>
+      toFinding(covered.length === 0 ? "no-longer-trusted" : "trust-narrowed", [entry], covered, [entry, ...covered]),
+    ),
     ...statementDelta(role, before, after),
-    ...unreadable(role, "the trust policy", after),
-    ...unreadable(role, "the previous trust policy", before),
+    ...(["the trust policy", "the previous trust policy"] as const).flatMap((name, index) => {
+      const { unreadable } = [after, before][index] ?? {};
+      return unreadable === undefined ? [] : [unknownEffect(role, richText`${[name]} is ${unreadable}`)];
+    }),
   ];
-}
-
-function unreadable(role: string, name: string, document: Document | undefined): AccessFinding[] {
-  return document?.unreadable === undefined ? [] : [unknownEffect(role, richText`${[name]} is ${document.unreadable}`)];
 }
 
 /** The added and removed statements that cannot be compared as sets. */
 function statementDelta(role: string, before: Document | undefined, after: Document | undefined): AccessFinding[] {
-  const others = (document: Document | undefined) => document?.statements.filter((each) => !isComparable(each)) ?? [];
+  const others = (document: Document | undefined) =>
+    document?.statements.filter(({ comparable, principals }) => !comparable || !principals) ?? [];
   const missing = (some: readonly PlannedStatement[], from: readonly PlannedStatement[]) =>
     some.filter((each) => !from.some(({ text }) => text === each.text));
   const trustsAny = after?.statements.some(({ Effect }) => Effect === "Allow") || after?.unreadable !== undefined;
@@ -77,16 +78,11 @@ function statementDelta(role: string, before: Document | undefined, after: Docum
   ];
 }
 
-function isComparable({ Effect, notComparable, principals }: PlannedStatement): boolean {
-  return Effect === "Allow" && !notComparable && principals !== undefined;
-}
-
 function entriesOf(document: Document | undefined): TrustEntry[] {
-  const entries = (document?.statements ?? [])
-    .filter(isComparable)
-    .flatMap((statement) =>
-      (statement.principals ?? []).flatMap((principal) => entriesFor(withIssuer(principal, statement), statement)),
-    );
+  const comparable = (document?.statements ?? []).filter((statement) => statement.comparable);
+  const entries = comparable.flatMap((statement) =>
+    (statement.principals ?? []).flatMap((principal) => entriesFor(withIssuer(principal, statement), statement)),
+  );
   return [...new Map(entries.map((entry) => [entry.key, entry])).values()];
 }
 
@@ -122,10 +118,12 @@ function withIssuer({ kind, id }: PlannedPrincipal, { conditions }: PlannedState
   return { kind, id: isUnknown(id) ? (keys[0] ?? id) : id };
 }
 
-/** The entries that no single one of the others covers. */
-function notCovered(entries: readonly TrustEntry[], others: readonly TrustEntry[]): TrustEntry[] {
+/** The entries that no single one of the others covers, each with the others that it covers. */
+function notCovered(entries: readonly TrustEntry[], others: readonly TrustEntry[]) {
   const known = new Set(others.map(({ key }) => key));
-  return entries.filter((entry) => !known.has(entry.key) && !others.some((other) => coversEntry(other, entry)));
+  return entries
+    .filter((entry) => !known.has(entry.key) && !others.some((other) => coversEntry(other, entry)))
+    .map((entry) => ({ entry, covered: others.filter((other) => coversEntry(entry, other)) }));
 }
 
 function coversEntry(wide: TrustEntry, narrow: TrustEntry): boolean {
@@ -165,12 +163,4 @@ function describeEntry({ principal, action, subject, audience, conditions }: Tru
     ],
     ", ",
   );
-}
-
-function tokensOf(...entries: readonly TrustEntry[]) {
-  return { tokens: entries.map(({ subject }) => subject) };
-}
-
-function listed(entries: readonly TrustEntry[]): RichText {
-  return join(entries.map(describeEntry), "; ");
 }
