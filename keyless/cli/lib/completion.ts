@@ -1,6 +1,6 @@
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
-import type { Config, Environment } from "../../config/resolved";
+import type { Environment } from "../../config/resolved";
 import { loadConfig } from "./load-config";
 
 type Complete = (value: string, description: string) => void;
@@ -35,9 +35,9 @@ function completeRoles(complete: Complete): void {
 
 /** None if config.ts has an error: a completion must not print one. */
 function environments(): readonly Environment[] {
-  let config: Config | undefined;
   try {
-    config = loadConfig();
-  } catch {}
-  return config?.environments ?? [];
+    return loadConfig().environments;
+  } catch {
+    return [];
+  }
 }

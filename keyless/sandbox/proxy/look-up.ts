@@ -2,7 +2,7 @@ import type { NamedPolicy } from "../../policy/evaluate";
 import type { Account } from "../../trust/provider";
 import type { Call, RequiredPermission, ResourceState } from "./call";
 import { tablesOf } from "./services/dynamodb";
-import { iamSubject } from "./services/iam";
+import { iamResourceKind } from "./services/iam";
 import { kmsKeyId } from "./services/kms";
 import { s3Address } from "./services/s3";
 import type { Store } from "./store";
@@ -17,12 +17,12 @@ async function lookUpNamed(call: Call, account: Account, store: Store): Promise<
   const { service, region, form, operation, json = {} } = call;
   switch (service) {
     case "iam": {
-      const subject = iamSubject(operation);
+      const kind = iamResourceKind(operation)?.kind;
       const user = form.get("UserName");
       const role = form.get("RoleName");
-      if (subject === "user" && user) return { path: await store.userPath(account, user) };
+      if (kind === "user" && user) return { path: await store.userPath(account, user) };
       // AddRoleToInstanceProfile has a role too.
-      const isAboutRole = subject === "role" || subject === "instance-profile";
+      const isAboutRole = kind === "role" || kind === "instance-profile";
       return (isAboutRole && role && (await store.role(account, role))) || {};
     }
     case "dynamodb":

@@ -38,8 +38,7 @@ export async function assumeRoleWithWebIdentity(
   store: Store,
   keys: JSONWebKeySet,
 ): Promise<NewSession> {
-  const { account, roleName, roleArn } = parseRoleArn(form);
-  checkForm(form);
+  const { account, roleName, roleArn } = parseForm(form);
   const claims = await verify(form.get("WebIdentityToken") ?? "", keys);
   const now = new Date();
   const request = webIdentityRequest(claims, account, now);
@@ -76,8 +75,7 @@ export async function assumeRole(
   store: Store,
   chained: boolean,
 ): Promise<NewSession> {
-  const { account, roleName, roleArn } = parseRoleArn(form);
-  checkForm(form);
+  const { account, roleName, roleArn } = parseForm(form);
   const role = await store.role(account, roleName);
   if (role?.arn !== roleArn) {
     const message = `User: ${callerArn} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`;
@@ -125,20 +123,18 @@ async function sessionPolicies(form: URLSearchParams, store: Store, account: Acc
   }
 }
 
-function parseRoleArn(form: URLSearchParams): { account: Account; roleName: string; roleArn: string } {
+/** The role of a request. Checks the role's ARN and the session name. */
+function parseForm(form: URLSearchParams): { account: Account; roleName: string; roleArn: string } {
   const roleArn = form.get("RoleArn") ?? "";
   const [, partition, accountId, roleName] =
     /^arn:([\w-]+):iam::(\d{12}):role\/(?:.*\/)?([\w+=,.@-]+)$/.exec(roleArn) ?? [];
   if (!partition || !accountId || !roleName) throw new AwsError("ValidationError", `${roleArn} is invalid`);
-  return { account: { partition, accountId }, roleName, roleArn };
-}
-
-function checkForm(form: URLSearchParams): void {
   const name = form.get("RoleSessionName") ?? "";
   if (!/^[\w+=,.@-]*$/.test(name))
     throw invalid("roleSessionName", name, "satisfy regular expression pattern: [\\w+=,.@-]*");
   if (name.length < 2) throw invalid("roleSessionName", name, "have length greater than or equal to 2");
   if (name.length > 64) throw invalid("roleSessionName", name, "have length less than or equal to 64");
+  return { account: { partition, accountId }, roleName, roleArn };
 }
 
 function checkDuration(form: URLSearchParams, maximum: number): void {
@@ -181,15 +177,12 @@ function tokenError(error: unknown): AwsError {
     const message = `Token expired: current date/time ${now} must be before the expiration date/time ${error.payload.exp}`;
     return new AwsError("ExpiredTokenException", message);
   }
-  if (error instanceof errors.JWKSNoMatchingKey) {
-    const message =
-      "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity " +
-      "documentation for requirements";
-    return new AwsError("InvalidIdentityToken", message);
-  }
   const message =
-    "The web identity token that was passed could not be validated by AWS. Get a new identity token from the " +
-    "identity provider and then retry the request.";
+    error instanceof errors.JWKSNoMatchingKey
+      ? "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity " +
+        "documentation for requirements"
+      : "The web identity token that was passed could not be validated by AWS. Get a new identity token from the " +
+        "identity provider and then retry the request.";
   return new AwsError("InvalidIdentityToken", message);
 }
 

@@ -8,40 +8,35 @@ import {
   requestTags,
 } from "../call";
 
-/** The kind of resource of an IAM operation. */
-export type IamSubject = keyof typeof parameters;
-
-/** The parameter that contains the name or ARN of the resource. */
-const parameters = {
-  role: "RoleName",
-  user: "UserName",
-  group: "GroupName",
-  "instance-profile": "InstanceProfileName",
-  policy: "PolicyArn",
-  "oidc-provider": "OpenIDConnectProviderArn",
-  "saml-provider": "SAMLProviderArn",
-  principal: "PolicySourceArn",
-} as const;
+/**
+ * Resource kinds, the operations on them, and the parameter that contains the name or ARN; the first match counts. Other
+ * parameters of the request are ignored, as in AWS.
+ */
+const kinds = [
+  {
+    kind: "principal",
+    operations: /^SimulatePrincipalPolicy|^GetContextKeysForPrincipalPolicy/,
+    parameter: "PolicySourceArn",
+  },
+  { kind: "oidc-provider", operations: /OpenIDConnectProvider/, parameter: "OpenIDConnectProviderArn" },
+  { kind: "saml-provider", operations: /SAMLProvider/, parameter: "SAMLProviderArn" },
+  { kind: "instance-profile", operations: /InstanceProfile(?!sForRole)/, parameter: "InstanceProfileName" },
+  { kind: "group", operations: /Group(?!sForUser)/, parameter: "GroupName" },
+  { kind: "role", operations: /Role/, parameter: "RoleName" },
+  {
+    kind: "user",
+    operations: /User|AccessKey|LoginProfile|(?<!Virtual)MFADevice|SSHPublicKey|SigningCertificate|ServiceSpecific/,
+    parameter: "UserName",
+  },
+  { kind: "policy", operations: /Polic(y|ies)/, parameter: "PolicyArn" },
+] as const;
 
 const ofAccount =
   /^(List(Roles|Users|Groups|Policies|InstanceProfiles|OpenIDConnectProviders|SAMLProviders)|CreateServiceLinkedRole)$/;
 
-/** Resource kinds by operation name; the first match counts. Other parameters of the request are ignored, as in AWS. */
-const subjects: readonly (readonly [RegExp, IamSubject])[] = [
-  [/^SimulatePrincipalPolicy|^GetContextKeysForPrincipalPolicy/, "principal"],
-  [/OpenIDConnectProvider/, "oidc-provider"],
-  [/SAMLProvider/, "saml-provider"],
-  [/InstanceProfile(?!sForRole)/, "instance-profile"],
-  [/Group(?!sForUser)/, "group"],
-  [/Role/, "role"],
-  [/User|AccessKey|LoginProfile|(?<!Virtual)MFADevice|SSHPublicKey|SigningCertificate|ServiceSpecific/, "user"],
-  [/Polic(y|ies)/, "policy"],
-];
-
 /** The kind of resource of an operation. Undefined for the account and for kinds that this project does not use. */
-export function iamSubject(operation = ""): IamSubject | undefined {
-  if (ofAccount.test(operation)) return undefined;
-  return subjects.find(([words]) => words.test(operation))?.[1];
+export function iamResourceKind(operation = ""): (typeof kinds)[number] | undefined {
+  return ofAccount.test(operation) ? undefined : kinds.find(({ operations }) => operations.test(operation));
 }
 
 /** Actions for which the current boundary of the changed role or user is a condition key. */
@@ -53,7 +48,7 @@ const changesUnderBoundary = /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Del
  */
 export function iamPermissions({ operation = "", form }: Call, state: ResourceState): RequiredPermission[] {
   const tagKeys = members(form, "TagKeys");
-  const tags = iamSubject(operation) === "role" ? (state.tags ?? {}) : {};
+  const tags = iamResourceKind(operation)?.kind === "role" ? (state.tags ?? {}) : {};
   const context = presentKeys({
     "iam:PolicyARN": /^(At|De)tach/.test(operation) ? form.get("PolicyArn") : undefined,
     "iam:PermissionsBoundary": changesUnderBoundary.test(operation)
@@ -73,19 +68,19 @@ function passRole(form: URLSearchParams, state: ResourceState): RequiredPermissi
 }
 
 function iamResource(operation: string, form: URLSearchParams, state: ResourceState): string {
-  const subject = iamSubject(operation);
-  if (subject === undefined) return "*";
+  const { kind, parameter } = iamResourceKind(operation) ?? {};
+  if (kind === undefined || parameter === undefined) return "*";
   const path = (operation.startsWith("Create") && form.get("Path")) || undefined;
   // These three are created by name; all other operations have their ARN.
-  if (operation === "CreatePolicy") return iamArn({ ...state, path }, "policy", form.get("PolicyName") ?? "");
-  if (operation === "CreateSAMLProvider") return iamArn({ ...state, path: "/" }, subject, form.get("Name") ?? "");
+  if (operation === "CreatePolicy") return iamArn({ ...state, path }, kind, form.get("PolicyName") ?? "");
+  if (operation === "CreateSAMLProvider") return iamArn({ ...state, path: "/" }, kind, form.get("Name") ?? "");
   if (operation === "CreateOpenIDConnectProvider") {
-    return iamArn({ ...state, path: "/" }, subject, (form.get("Url") ?? "").replace(/^https:\/\//, ""));
+    return iamArn({ ...state, path: "/" }, kind, (form.get("Url") ?? "").replace(/^https:\/\//, ""));
   }
-  const name = form.get(parameters[subject]);
+  const name = form.get(parameter);
   if (!name || name.startsWith("arn:")) return name ?? "*";
-  const storedPath = subject === "role" || subject === "user" ? state.path : undefined;
-  return iamArn({ ...state, path: path ?? storedPath }, subject, name);
+  const storedPath = kind === "role" || kind === "user" ? state.path : undefined;
+  return iamArn({ ...state, path: path ?? storedPath }, kind, name);
 }
 
 function iamArn({ partition, accountId, path = "/" }: ResourceState, kind: string, name: string): string {
