@@ -1,4 +1,5 @@
 import type { Config, Environment, Role } from "../config/resolved";
+import { groupBy } from "../group-by";
 import { describeRef, describeSubject, parseRef, type Ref, refOf, type TrustRule, UUID } from "../trust/circleci";
 import { type Capability, capabilitiesOf, type Level, policyName } from "./capabilities";
 
@@ -61,15 +62,12 @@ export function accessMatrix(config: Config): EnvironmentAccess[] {
   }));
 }
 
-type Repositories = ReadonlyMap<string, ReadonlySet<string>>;
+type Repositories = ReadonlyMap<string, readonly Source[]>;
 
-function roleAccess(environment: Environment, role: Role, repositories: Repositories): RoleAccess {
-  const sources = role.trust.map((rule) => {
-    const source = sourceOf(rule);
-    const [only, ...others] = repositories.get(source.project) ?? [];
-    return source.repository === undefined && only !== undefined && others.length === 0
-      ? { ...source, repository: only }
-      : source;
+function roleAccess(environment: Environment, role: Role, named: Repositories): RoleAccess {
+  const sources = role.trust.map(sourceOf).map((source) => {
+    const [only, ...others] = new Set(named.get(source.project)?.map(({ repository }) => repository));
+    return { ...source, repository: source.repository ?? (others.length === 0 ? only : undefined) };
   });
   const capabilities = capabilitiesOf(role, environment);
   const levels = capabilities.map(({ level }) => level);
@@ -88,15 +86,13 @@ function roleAccess(environment: Environment, role: Role, repositories: Reposito
   };
 }
 
+/** The sources that name a repository, by project. */
 function repositoriesByProject({ environments }: Config): Repositories {
-  const found = new Map<string, Set<string>>();
-  for (const { roles } of environments) {
-    for (const rule of roles.flatMap(({ trust }) => trust)) {
-      const { project, repository } = sourceOf(rule);
-      if (repository !== undefined) found.set(project, (found.get(project) ?? new Set()).add(repository));
-    }
-  }
-  return found;
+  const sources = environments.flatMap(({ roles }) => roles.flatMap(({ trust }) => trust.map(sourceOf)));
+  return groupBy(
+    sources.filter(({ repository }) => repository !== undefined),
+    ({ project }) => project,
+  );
 }
 
 function sourceOf(rule: TrustRule): Source {

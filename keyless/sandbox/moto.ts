@@ -132,12 +132,7 @@ const printMotoVersion = "import importlib.metadata, flask, flask_cors; print(im
 const printCanInstall = "import sys, venv, ensurepip; print(sys.version_info >= (3, 10))";
 
 /** The first interpreter for which a script prints an expected output. */
-async function firstThat(
-  pythons: readonly (string | undefined)[],
-  env: Env,
-  script: string,
-  expected: RegExp,
-): Promise<string | undefined> {
+async function firstThat(pythons: readonly (string | undefined)[], env: Env, script: string, expected: RegExp) {
   for (const python of pythons) {
     if (python && expected.test((await outputOf(python, ["-c", script], env)) ?? "")) return python;
   }

@@ -35,17 +35,13 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill
 .warning { font-size: 12px; font-weight: 700; }
 .page { fill: var(--page); }
 .panel { fill: var(--panel); stroke: var(--edge-of-card); }
-.card rect { fill: var(--card); stroke: var(--edge-of-card); }
-.card.caution rect { fill: var(--caution-card); stroke: var(--caution); }
-.card.danger rect { fill: var(--danger-card); stroke: var(--danger); stroke-width: 1.5; }
-.caution .warning { fill: var(--caution); }
-.danger .warning { fill: var(--danger); }
-.edge { fill: none; stroke: var(--line); stroke-width: 1.5; }
-.edge.caution { stroke: var(--caution); }
-.edge.danger { stroke: var(--danger); stroke-width: 2.25; }
-.head { fill: var(--line); }
-.head.caution { fill: var(--caution); }
-.head.danger { fill: var(--danger); }
+.card rect { fill: var(--tone-card, var(--card)); stroke: var(--tone, var(--edge-of-card)); }
+.card.danger rect { stroke-width: 1.5; }
+.warning, .head { fill: var(--tone, var(--line)); }
+.edge { fill: none; stroke: var(--tone, var(--line)); stroke-width: 1.5; }
+.edge.danger { stroke-width: 2.25; }
+.caution { --tone: var(--caution); --tone-card: var(--caution-card); }
+.danger { --tone: var(--danger); --tone-card: var(--danger-card); }
 .read { fill: var(--read); }
 .write { fill: var(--write); }
 .administrator { fill: var(--danger); }
