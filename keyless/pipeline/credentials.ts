@@ -33,7 +33,15 @@ export async function assumeRoleInJob(environment: Environment, role: Role) {
     job: process.env.CIRCLE_JOB,
     pipeline: process.env.CIRCLE_PIPELINE_ID,
   });
-  const sessionArn = await assumeWithToken(token, environment, role, session);
+  const request = { RoleArn: role.arn, RoleSessionName: session, WebIdentityToken: token.text };
+  const command = new AssumeRoleWithWebIdentityCommand(request);
+  const response = await new STSClient({ region: environment.region }).send(command).catch((error: Error) => {
+    throw new UserError(
+      `AWS refuses the token for ${role.arn}: ${error.name}: ${error.message}\n` +
+        `  sub: ${token.claims.sub}\n  aud: ${token.claims.aud}\n${warning === undefined ? "" : `warning: ${warning}\n`}` +
+        `to find the cause, run: npx keyless explain ${environment.name} ${role.name}`,
+    );
+  });
   const variables = {
     ...STATIC_KEYS,
     AWS_ROLE_ARN: role.arn,
@@ -42,19 +50,8 @@ export async function assumeRoleInJob(environment: Environment, role: Role) {
     AWS_REGION: environment.region,
     AWS_DEFAULT_REGION: environment.region,
   };
+  const sessionArn = response.AssumedRoleUser?.Arn ?? role.arn;
   return { variables, sessionArn, tokenExpires: token.claims.exp ?? 0, warning };
-}
-
-async function assumeWithToken({ text, claims }: Token, { name, region }: Environment, role: Role, session: string) {
-  const request = { RoleArn: role.arn, RoleSessionName: session, WebIdentityToken: text };
-  const command = new AssumeRoleWithWebIdentityCommand(request);
-  const response = await new STSClient({ region }).send(command).catch((error: Error) => {
-    throw new UserError(
-      `AWS refuses the token for ${role.arn}: ${error.name}: ${error.message}\n` +
-        `  sub: ${claims.sub}\n  aud: ${claims.aud}\nTo find the cause, run: npx keyless explain ${name} ${role.name}`,
-    );
-  });
-  return response.AssumedRoleUser?.Arn ?? role.arn;
 }
 
 /** Writes the token to a file outside the workspace; to the same file in later runs. */

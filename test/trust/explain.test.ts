@@ -320,6 +320,14 @@ test("the subject is explained instead of the lifetime if both checks fail", () 
   expect(ask({ claims: old }).remedy?.cause).toBe("wrong-branch");
 });
 
+test.each([
+  ["unknown-key", { StringEquals: { [`${issuer}:vcs-ref`]: "refs/heads/main" } }],
+  ["absent-key", { StringEquals: { [`${issuer}:oidc.circleci.com/project-id`]: project } }],
+  ["other-value", { StringEquals: { [`${issuer}:aud`]: "other" } }],
+])("the kind of a mismatch is %s", (kind, condition) => {
+  expect(ask({ trustPolicy: handMade({ ...subjects("*"), ...condition }) }).mismatch?.kind).toBe(kind);
+});
+
 test("the mismatch compares the subject with the fewest differences", () => {
   const trustPolicy = trusting(
     { project: otherProject, repository, branches: ["feature"] },

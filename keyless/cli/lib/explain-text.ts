@@ -41,11 +41,11 @@ function hang(text: string, columns: number, before: number): string {
 }
 
 function mismatchLines(mismatch: Mismatch, paint: Paint): string[] {
-  const { operator, key, parts, expected, closest, actual, firstDifference, note } = mismatch;
+  const { operator, key, parts, expected, closest, actual, firstDifference, kind } = mismatch;
   const which = expected.length > 1 ? `, compared with the closest of ${expected.length} values` : "";
   const title = `${INDENT}${operator} ${paint.faint(key)}${which}`;
   if (parts?.some(({ matches }) => !matches)) return [title, ...parts.flatMap((part) => partLines(part, paint))];
-  const mark = note === undefined ? firstDifference : undefined;
+  const mark = kind === "unknown-key" ? undefined : firstDifference;
   return [title, ...sides(actual.join(", "), closest, mark, paint)];
 }
 

@@ -113,7 +113,7 @@ export const CAUSES = {
   },
   "custom-audience": {
     when: ({ reason, mismatch }) =>
-      reason === "other-audience" || (mismatch?.claim === "aud" && mismatch.note === undefined),
+      reason === "other-audience" || (mismatch?.claim === "aud" && mismatch.kind !== "unknown-key"),
     why: ({ audience, issuer, mismatch }) =>
       audience === issuer.organization
         ? `the token has CircleCI's default audience, the organization id ${audience}; AWS accepts only ${mismatch?.expected.join(", ") ?? "none"}`
@@ -130,7 +130,7 @@ export const CAUSES = {
   "name-for-id": misspelled("name"),
   "upper-case": misspelled("case"),
   "unknown-condition-key": {
-    when: ({ mismatch }) => mismatch?.note !== undefined,
+    when: ({ mismatch }) => mismatch?.kind === "unknown-key",
     why: ({ mismatch }) => `${mismatch?.operator} on ${mismatch?.key} never matches: ${mismatch?.note}`,
     remedy: ({ mismatch, issuer, where }) =>
       mismatch?.claim === undefined
@@ -370,7 +370,7 @@ function misspelled(kind: Misspelling["kind"]): CauseRow {
 
 /** A misspelled condition key, organization id or part of the subject. */
 function findMisspelling({ issuer, mismatch, ...refusal }: Refusal): Misspelling | undefined {
-  if (mismatch?.note !== undefined && mismatch.claim !== undefined && mismatch.key.includes("://")) {
+  if (mismatch?.kind === "unknown-key" && mismatch.claim !== undefined && mismatch.key.includes("://")) {
     const right = `${issuer.name}:${mismatch.claim}`;
     return { kind: "url", what: "condition key", wrong: mismatch.key, right, isInToken: false };
   }

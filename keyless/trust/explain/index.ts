@@ -157,7 +157,8 @@ function findMismatch({ name, reason }: Check, decision: Decision, question: Que
       : [audiencesOf(claims), name === "audience" && Array.isArray(audiences) ? audiences : []];
   const value = actual.join(", ");
   if (expected.length === 0 || expected.includes(value)) return undefined;
-  return { operator: name, key: "of the token", actual, expected, ...closestValue("StringEquals", value, expected) };
+  const closest = closestValue("StringEquals", value, expected);
+  return { kind: "other-value", operator: name, key: "of the token", actual, expected, ...closest };
 }
 
 /** The failed condition of the Allow statement that is closest to a match. */
@@ -179,7 +180,8 @@ function closestMismatch(decision: Decision, claims: Claims): Mismatch | undefin
 
 /** Conditions that never match first, then the audience, then the subject. */
 function byImportance(a: Mismatch, b: Mismatch): number {
-  const rank = ({ note, claim }: Mismatch) => (note !== undefined ? 0 : claim === "aud" ? 1 : claim === "sub" ? 2 : 3);
+  const rank = ({ kind, claim }: Mismatch) =>
+    kind === "unknown-key" ? 0 : claim === "aud" ? 1 : claim === "sub" ? 2 : 3;
   return rank(a) - rank(b);
 }
 
@@ -191,7 +193,8 @@ function compareCondition({ operator, key, wanted, actual = [] }: ConditionResul
   const note = unknownKeyFor(issuerOfClaims(claims))(key);
   const claim = (["aud", "sub"] as const).find((name) => key.toLowerCase().endsWith(`:${name}`));
   const closest = closestValue(operator, actual[0] ?? "", wanted, note === undefined && claim === "sub");
-  return { operator, key, ...(claim && { claim }), actual, expected: wanted, ...closest, ...(note && { note }) };
+  const kind = note !== undefined ? "unknown-key" : actual.length === 0 ? "absent-key" : "other-value";
+  return { kind, operator, key, ...(claim && { claim }), actual, expected: wanted, ...closest, ...(note && { note }) };
 }
 
 function closestValue(operator: string, value: string, expected: readonly string[], isSubject = false) {

@@ -68,6 +68,8 @@ export interface Check {
 
 /** Values of the token that differ from those that the role or the provider accepts. */
 export interface Mismatch {
+  /** `unknown-key`: AWS does not have the key for tokens of the issuer, so the condition never matches. */
+  readonly kind: "unknown-key" | "absent-key" | "other-value";
   /** The condition's operator; `issuer` or `audience` if a check before the trust policy failed. */
   readonly operator: string;
   readonly key: string;
@@ -83,7 +85,7 @@ export interface Mismatch {
   readonly firstDifference: number;
   /** For subjects: the comparison of each part. */
   readonly parts?: readonly PartComparison[];
-  /** Why no token can have the key. Absent if tokens of the issuer have it. */
+  /** Why the condition never matches, if the kind is `unknown-key`. */
   readonly note?: string;
 }
 
