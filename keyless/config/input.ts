@@ -7,7 +7,7 @@ import type { FindingName } from "../trust/lint/findings";
 export interface ConfigInput {
   /** The CircleCI organization whose tokens AWS accepts. */
   readonly circleci: CircleCiInput;
-  /** Tags of every resource; a tag of a role wins over them. Up to 50; keys of 1–128, values of 0–256 characters. Default: none. */
+  /** Tags of every resource; a tag of a role overrides them. Up to 50; keys of 1–128, values of 0–256 characters. Default: none. */
   readonly tags?: Tags;
   /**
    * The environments by name, at least one. A name is also the stack's: `cdktf deploy <name>`. Up to 60 lower-case
@@ -35,7 +35,7 @@ export interface CircleCiInput {
   readonly audiences?: readonly string[];
   /**
    * SHA-1 thumbprints of the issuer's certificate authority: up to 5, each 40 hex digits. Default: none, AWS verifies
-   * circleci.com by its own library of authorities; a CircleCI server behind a private one needs it.
+   * circleci.com by its own list of trusted authorities. Required for a CircleCI server with a private authority.
    */
   readonly thumbprints?: readonly string[];
   /** The host of a CircleCI server, without `https://`. Default: `oidc.circleci.com`, the issuer of circleci.com. */
@@ -52,7 +52,7 @@ export interface EnvironmentInput {
   readonly state: StateInput;
   /**
    * `create`: this environment creates the IAM OpenID Connect provider. `existing`: the account already has it. An
-   * account has one for each issuer, so of several environments in an account at most one may create it. Default: `create`.
+   * account has one for each issuer, so only one of the environments in an account may create it. Default: `create`.
    */
   readonly oidcProvider?: "create" | "existing";
   /** The account's IAM quotas, where AWS has raised them. Default: the quotas of a new account. */
@@ -122,7 +122,7 @@ export interface RoleInput {
   readonly permissionsBoundaryArn?: string;
   /** The longest session, in seconds: 3,600–43,200. Default: 3,600. */
   readonly maxSessionSeconds?: number;
-  /** Tags of this role; they win over those of the configuration. Up to 50 together. Default: none. */
+  /** Tags of this role; they override those of the configuration. Up to 50 together. Default: none. */
   readonly tags?: Tags;
   /**
    * Who deploys changes to this role. `pipeline`: the role with `applyEnvironment` may. `administrator`: only a person
@@ -131,8 +131,8 @@ export interface RoleInput {
    */
   readonly deployedBy?: "pipeline" | "administrator";
   /**
-   * Lint findings of this role that you accept: the reason by the finding's name. An error that
-   * is not accepted stops the synthesis; one that is accepted and does not occur is a warning. Default: none.
+   * Lint findings of this role that you accept: the reason by the finding's name. An error that is not accepted stops the
+   * synthesis; an acceptance of a finding that does not occur is a warning. Default: none.
    */
   readonly acceptedFindings?: AcceptedFindings;
 }
@@ -156,7 +156,7 @@ export interface TrustTest {
 export interface TestJob {
   /** The project's id, a lower-case UUID. */
   readonly project: string;
-  /** The repository as the token spells it: host/owner/name; for a fork's pipeline the fork's. Default: the job has only a V1 token, as after a custom webhook. */
+  /** The repository as tokens contain it: host/owner/name; for a fork's pipeline, the fork. Default: the job has only a V1 token, as after a custom webhook. */
   readonly repository?: string;
   /** The branch, without `refs/heads/`. With a repository, either this or `tag`. */
   readonly branch?: string;
