@@ -174,8 +174,7 @@ export function evaluateCondition(condition: NormalizedCondition, scope: Conditi
     if (fault !== undefined) return unsupported(fault);
     const unknown = scope.unknownKey(key);
     if (unknown !== undefined && scope.effect === "Allow") return { verdict: "not-matched", note: unknown };
-    const { verdict, note } =
-      operator === "Null" ? matchNull(wanted, actual) : matchOperator(operator, wanted, actual, scope);
+    const { verdict, note } = operator === "Null" ? matchNull(wanted, actual) : matchOperator(condition, actual, scope);
     return { verdict, note: unknown ?? note };
   }
 }
@@ -186,84 +185,48 @@ function matchNull(wanted: readonly string[], actual: readonly string[] | undefi
   return { verdict: verdictOf(values.includes(actual === undefined)) };
 }
 
-const operatorName = /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/;
-
-interface QualifiedOperator extends Operator {
-  readonly set?: "ForAllValues" | "ForAnyValue";
-  readonly ifExists: boolean;
-}
-
-function readOperator(name: string): QualifiedOperator | undefined {
-  const [, set, base = "", ifExists] = operatorName.exec(name) ?? [];
+function readOperator(name: string) {
+  const [, set, base = "", ifExists] = /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/.exec(name) ?? [];
   const operator = operators.get(base);
-  return operator && { ...operator, set: set as QualifiedOperator["set"], ifExists: ifExists !== undefined };
+  return operator && { ...operator, set, ifExists: ifExists !== undefined };
 }
 
 function matchOperator(
-  name: string,
-  wanted: readonly string[],
+  { operator: name, values: wanted }: NormalizedCondition,
   actual: readonly string[] | undefined,
-  scope: ConditionScope,
+  { context, effect, variables }: ConditionScope,
 ): MatchResult {
   const operator = readOperator(name);
   if (operator === undefined) return unsupported(`unknown operator "${name}"`);
-  const { set, ifExists } = operator;
-  const tests = compileTests(operator.comparison, wanted, scope);
-  if (tests.malformed !== undefined) return unsupported(tests.malformed);
-
-  const note = tests.unresolved;
+  const { comparison, negated, set, ifExists } = operator;
+  const tests: ValueTest[] = [];
+  // Why a variable in one of the values cannot be resolved. Such a value matches nothing and has no test.
+  let unresolved: string | undefined;
+  for (const value of wanted) {
+    const resolved = resolveVariables(value, comparison.hasVariables && variables ? context : undefined);
+    if (resolved.kind === "malformed") return unsupported(resolved.note);
+    const test = resolved.kind === "pattern" ? comparison.test(resolved.pattern) : undefined;
+    if (resolved.kind === "unresolved") unresolved = resolved.note;
+    else if (test === undefined) return unsupported(`malformed value "${value}"`);
+    else tests.push(test);
+  }
+  // In an Allow, a negated operator with an unresolved variable must not match.
+  const neverMatches = negated && unresolved !== undefined && effect === "Allow";
   if (actual === undefined) {
-    const isUnequal = operator.negated && (note === undefined || scope.effect === "Deny");
-    const matched = ifExists || set === "ForAllValues" || (set === undefined && isUnequal);
-    return { verdict: verdictOf(matched), note: note ?? "the request does not have this key" };
+    const matched = ifExists || set === "ForAllValues" || (set === undefined && negated && !neverMatches);
+    return { verdict: verdictOf(matched), note: unresolved ?? "the request does not have this key" };
   }
   if (set === undefined && actual.length > 1)
     return unsupported("the key has several values, which require ForAnyValue or ForAllValues");
 
-  const one = (value: string) => matchValue(tests, operator.negated, value, scope);
+  const matchValue = (value: string): Verdict => {
+    const results = tests.map((test) => test(value)).map((is) => (is === undefined ? "unsupported" : verdictOf(is)));
+    if (neverMatches) return "not-matched";
+    return negated ? not(some(results)) : some(results);
+  };
   // AWS treats a "null data set, such as an empty string" as no value.
   const present = set !== undefined && actual.every((value) => value === "") ? [] : actual;
-  const verdict = (set === "ForAnyValue" ? some : every)(present.map(one));
-  return {
-    verdict,
-    note: note ?? (verdict === "unsupported" ? "the value in the request has another type" : undefined),
-  };
-}
-
-interface CompiledTests {
-  readonly tests: readonly ValueTest[];
-  readonly malformed?: string;
-  /** Why a variable in one of the values cannot be resolved. Such a value matches nothing and has no test. */
-  readonly unresolved?: string;
-}
-
-function compileTests(comparison: ValueComparison, wanted: readonly string[], scope: ConditionScope): CompiledTests {
-  const tests: ValueTest[] = [];
-  let unresolved: string | undefined;
-  for (const value of wanted) {
-    const resolved = resolveVariables(value, comparison.hasVariables && scope.variables ? scope.context : undefined);
-    if (resolved.kind === "malformed") return { tests, malformed: resolved.note };
-    if (resolved.kind === "unresolved") {
-      unresolved = resolved.note;
-      continue;
-    }
-    const test = comparison.test(resolved.pattern);
-    if (test === undefined) return { tests, malformed: `malformed value "${value}"` };
-    tests.push(test);
-  }
-  return { tests, unresolved };
-}
-
-function matchValue(
-  { tests, unresolved }: CompiledTests,
-  negated: boolean,
-  value: string,
-  scope: ConditionScope,
-): Verdict {
-  const results = tests.map((test) => test(value));
-  const verdict = some(results.map((result) => (result === undefined ? "unsupported" : verdictOf(result))));
-  if (!negated) return verdict;
-  // In an Allow, a negated operator with an unresolved variable must not match.
-  if (unresolved !== undefined && scope.effect === "Allow") return "not-matched";
-  return not(verdict);
+  const verdict = (set === "ForAnyValue" ? some : every)(present.map(matchValue));
+  const isOtherType = verdict === "unsupported" && unresolved === undefined;
+  return { verdict, note: isOtherType ? "the value in the request has another type" : unresolved };
 }
