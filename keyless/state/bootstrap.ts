@@ -95,9 +95,8 @@ function rejectExisting({ state }: StateBackend, { bucket, bucketIsEmpty, table 
   ];
   if (existing.length === 0) return;
   throw new UserError(
-    `the account already has ${existing.join(", and ")}, but no state of this backend: to use them for Terraform's state, ` +
-      "run this again with --adopt, which configures bucket and table as config.ts specifies; to create new ones, " +
-      "change the names in config.ts",
+    `the account already has ${existing.join(", and ")}, but no state of this backend: to use what exists, run this ` +
+      "again with --adopt, which configures bucket and table as config.ts specifies; otherwise change the names in config.ts",
   );
 }
 
