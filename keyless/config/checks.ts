@@ -29,7 +29,7 @@ export function checkConfig(input: ConfigInput, config: Config): Problem[] {
       ...environment.roles.flatMap((role) => checkRole(environment, role)),
     ]),
     ...checkAccounts(config),
-    ...checkSharedBuckets(input, config),
+    ...checkSharedBuckets(config),
     ...checkSharedTables(config),
     ...checkStateKeys(config),
     ...checkStackNames(config),
@@ -204,8 +204,8 @@ function checkAccounts({ environments }: Config): Problem[] {
   });
 }
 
-function checkSharedBuckets(input: ConfigInput, { environments, stateBackends }: Config): Problem[] {
-  return environments.flatMap(({ name, accountId, state }) => {
+function checkSharedBuckets({ environments, stateBackends }: Config): Problem[] {
+  return environments.flatMap(({ name, accountId, state, keepOldVersionsDays }) => {
     const backend = stateBackends.find((other) => other.state.bucket === state.bucket);
     if (backend === undefined) return [];
     const path = ["environments", name, "state"];
@@ -214,7 +214,6 @@ function checkSharedBuckets(input: ConfigInput, { environments, stateBackends }:
       const message = `is the bucket of environment "${first}" in account ${backend.accountId}; a bucket belongs to one account: use another bucket`;
       return [{ path: [...path, "bucket"], value: state.bucket, message }];
     }
-    const keepOldVersionsDays = input.environments[name]?.state.keepOldVersionsDays ?? 90;
     const own = { ...state, keepOldVersionsDays };
     const shared = { ...backend.state, keepOldVersionsDays: backend.keepOldVersionsDays };
     return (["region", "lock", "lockTable", "kmsKeyArn", "keepOldVersionsDays"] as const).flatMap((field) =>

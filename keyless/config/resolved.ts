@@ -30,6 +30,8 @@ export interface Environment extends EnvironmentScope {
     readonly thumbprints: readonly string[];
   };
   readonly tags: Tags;
+  /** How long S3 keeps noncurrent versions of the state. */
+  readonly keepOldVersionsDays: number | "forever";
   readonly quotas: Required<QuotasInput>;
   readonly roles: readonly Role[];
 }
@@ -54,20 +56,18 @@ export interface Role extends ScopedRole {
 }
 
 /** The bucket and table for the state of one or more environments, and the location of their own state in the bucket. */
-export interface StateBackend extends Pick<Environment, "accountId" | "partition" | "tags" | "state"> {
+export interface StateBackend
+  extends Pick<Environment, "accountId" | "partition" | "tags" | "state" | "keepOldVersionsDays"> {
   /** The stack's name: `<environment>-state`. */
   readonly name: string;
   /** The first environment that uses the bucket. */
   readonly environment: string;
-  readonly keepOldVersionsDays: number | "forever";
 }
 
 /** Calls the function that builds the policy at `path`; records a problem and returns undefined if it throws. */
 export type BuildPolicy = (path: readonly string[], builder: () => PolicyDocument) => PolicyDocument | undefined;
 
-/**
- * Fills in the defaults and derives ARNs, state keys, state backends, and the policies that functions build.
- */
+/** Fills in the defaults and derives ARNs, state keys, state backends, and the policies that functions build. */
 export function resolve(input: ConfigInput, build: BuildPolicy): Config {
   const environments = Object.entries(input.environments).map(([name, environment]) =>
     resolveEnvironment(input, name, environment, build),
@@ -116,6 +116,7 @@ function resolveEnvironment(
       thumbprints: (circleci.thumbprints ?? []).map((thumbprint) => thumbprint.toLowerCase()).sort(),
     },
     tags: input.tags ?? {},
+    keepOldVersionsDays: environment.state.keepOldVersionsDays ?? 90,
     quotas: { ...DEFAULT_QUOTAS, ...environment.quotas },
     roles: rawRoles.map((role) => ({
       ...role,
@@ -178,12 +179,11 @@ function stateOf({ region, state }: EnvironmentInput, name: string): StateLocati
 // Environments with the same bucket share a backend; checks.ts verifies that their settings are equal.
 function stateBackends(input: ConfigInput, environments: readonly Environment[]): StateBackend[] {
   const buckets = environments.map(({ state }) => state.bucket);
-  return environments.flatMap(({ name: environment, accountId, partition, tags, state: { bucket } }, index) => {
+  return environments.flatMap(({ name: environment, accountId, partition, tags, keepOldVersionsDays }, index) => {
     const given = input.environments[environment];
-    if (given === undefined || buckets.indexOf(bucket) < index) return [];
+    if (given === undefined || buckets.indexOf(given.state.bucket) < index) return [];
     const name = `${environment}-state`;
     const state = stateOf(given, `${name}/terraform.tfstate`);
-    const { keepOldVersionsDays = 90 } = given.state;
     return [{ name, environment, accountId, partition, tags, state, keepOldVersionsDays }];
   });
 }
