@@ -22,6 +22,19 @@ export function literalPattern(text: string): string {
   return text.replace(/\$\{[^}]*\}|[*?]/g, (part) => (part.length === 1 ? `\${${part}}` : part));
 }
 
+/** The length of the longest beginning of a text with which a text that the pattern matches can begin. */
+export function commonStart(pattern: string, text: string): number {
+  const symbols = symbolsOf(pattern);
+  let positions = closure(symbols, [0]);
+  let length = 0;
+  for (const character of text) {
+    positions = step(symbols, positions, character === "*" || character === "?" ? `=${character}` : character);
+    if (positions.length === 0) return length;
+    length += character.length;
+  }
+  return length;
+}
+
 /** {@link covers} for ARNs: each of the six parts is compared separately, so a wildcard does not match across a colon. */
 export function coversArn(wide: string, narrow: string): boolean {
   if (wide === narrow || wide === "*") return true;

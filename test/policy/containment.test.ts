@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { covers, coversArn, literalPattern } from "../../keyless/policy/containment";
+import { commonStart, covers, coversArn, literalPattern } from "../../keyless/policy/containment";
 import { matchesPattern } from "../../keyless/policy/pattern";
 
 test.each([
@@ -25,6 +25,23 @@ test.each([
   ["?", "😀", true],
 ])("%j covers %j: %s", (wide, narrow, expected) => {
   expect(covers(wide, narrow)).toBe(expected);
+});
+
+test("the common start is the longest start of the text that a start of the pattern matches", () => {
+  const word = fc.string({ unit: fc.constantFrom("a", "b", "*", "?", "/", "😀"), maxLength: 8 });
+  fc.assert(
+    fc.property(word, word, (pattern, text) => {
+      const starts = Array.from(pattern, (_, at) => pattern.slice(0, at + 1)).concat("");
+      const matched = Array.from(text).map((_, at) =>
+        Array.from(text)
+          .slice(0, at + 1)
+          .join(""),
+      );
+      const longest = matched.reverse().find((start) => starts.some((each) => matchesPattern(each, start))) ?? "";
+      expect(commonStart(pattern, text)).toBe(longest.length);
+      expect(commonStart(literalPattern(text), text)).toBe(text.length);
+    }),
+  );
 });
 
 test("a pattern covers another if and only if it matches every text that the other matches", () => {

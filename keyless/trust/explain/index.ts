@@ -7,7 +7,7 @@ import { issuerOfArn, providerArn } from "../provider";
 import { hasWildcardPrincipal, readStatements } from "../statement";
 import { audiencesOf, type Claims, issuerOfClaims } from "../token";
 import { type Remedy, remedyFor } from "./causes";
-import { commonStart, matchesAs } from "./compare";
+import { firstDifference, matchesAs } from "./compare";
 import {
   CHECK_REASONS,
   type Check,
@@ -202,7 +202,7 @@ function closestValue(operator: string, value: string, expected: readonly string
   const [closest = { closest: "", firstDifference: 0 }] = expected
     .map((each) => {
       const parts = isSubject ? compareParts(value, each, operator) : undefined;
-      return { closest: each, firstDifference: commonStart(operator, each, value), ...(parts && { parts }) };
+      return { closest: each, firstDifference: firstDifference(operator, each, value), ...(parts && { parts }) };
     })
     .sort((a, b) => differences(a) - differences(b) || b.firstDifference - a.firstDifference);
   return closest;
@@ -223,7 +223,7 @@ function compareParts(subject: string, pattern: string, operator: string): PartC
       actual: given,
       expected: wanted,
       matches: given === undefined ? isOptional : wanted !== undefined && matchesAs(operator, wanted, given),
-      firstDifference: commonStart(operator, wanted ?? "", given ?? ""),
+      firstDifference: firstDifference(operator, wanted ?? "", given ?? ""),
     };
   });
 }
