@@ -17,10 +17,10 @@ interface Parts {
 function configuration({ roleName = "reader", role = {}, environment = "dev", ...parts }: Parts): ConfigInput {
   const { top = {}, circleci = {}, state = {} } = parts;
   const roles = { [roleName]: "trust" in role ? role : { trust: [{ project, refs: "any" }], ...role } };
-  const place = { bucket: "acme-dev-tfstate", lockTable: "lock", ...state };
+  const location = { bucket: "acme-dev-tfstate", lockTable: "lock", ...state };
   return {
     circleci: { organizationId: organization, ...circleci },
-    environments: { [environment]: { accountId: "123456789012", region: "us-east-1", state: place, roles } },
+    environments: { [environment]: { accountId: "123456789012", region: "us-east-1", state: location, roles } },
     ...top,
   } as unknown as ConfigInput;
 }

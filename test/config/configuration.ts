@@ -30,18 +30,18 @@ export const valid: ConfigInput = {
 };
 
 type Keys = readonly (string | number)[];
-type Change = readonly [place: string | Keys, value: unknown];
+type Change = readonly [path: string | Keys, value: unknown];
 
 /** The valid configuration with another value at each path, written with dots or as a list of keys. */
 export function having(...changes: Change[]): ConfigInput {
   let config: unknown = valid;
-  for (const [place, value] of changes) config = replaced(config, keysOf(place), value);
+  for (const [path, value] of changes) config = replaced(config, keysOf(path), value);
   return config as ConfigInput;
 }
 
-export function keysOf(place: string | Keys): Keys {
-  if (typeof place !== "string") return place;
-  return place === "" ? [] : place.split(".").map((key) => (/^\d+$/.test(key) && key.length < 3 ? Number(key) : key));
+export function keysOf(path: string | Keys): Keys {
+  if (typeof path !== "string") return path;
+  return path === "" ? [] : path.split(".").map((key) => (/^\d+$/.test(key) && key.length < 3 ? Number(key) : key));
 }
 
 function replaced(target: unknown, keys: Keys, value: unknown): unknown {

@@ -71,7 +71,7 @@ describe("unusual values", () => {
     ["a template", '${file("/etc/passwd")}'],
     ["a line break", "a\nb"],
   ];
-  const places = [
+  const paths = [
     "",
     "circleci",
     "circleci.organizationId",
@@ -112,11 +112,11 @@ describe("unusual values", () => {
   ];
   // Some values are valid at some paths. Every error must be a ConfigError.
   test.each(values)("%s at any path is accepted, or refused with a ConfigError", (_, value) => {
-    for (const place of places) {
+    for (const path of paths) {
       try {
-        expect(defineConfig(having([place, value])).environments.length).toBeGreaterThan(0);
+        expect(defineConfig(having([path, value])).environments.length).toBeGreaterThan(0);
       } catch (error) {
-        if (!(error instanceof ConfigError)) throw new Error(`${place}: ${(error as Error).stack}`);
+        if (!(error instanceof ConfigError)) throw new Error(`${path}: ${(error as Error).stack}`);
         expect(error.message.length).toBeLessThan(10_000);
       }
     }
@@ -215,7 +215,7 @@ describe("regions and their partitions", () => {
 });
 
 describe("values at the limit of their form are accepted", () => {
-  test.each<[place: string, value: unknown]>([
+  test.each<[path: string, value: unknown]>([
     ["circleci.audiences", ["x".repeat(255), "a"]],
     ["circleci.audiences", ["https://example.com/*?"]],
     ["circleci.thumbprints", ["A".repeat(40)]],
@@ -246,8 +246,8 @@ describe("values at the limit of their form are accepted", () => {
         Condition: { Bool: { "aws:SecureTransport": false } },
       },
     ],
-  ])("%s: %j", (place, value) => {
-    expect(() => defineConfig(having([place, value]))).not.toThrow();
+  ])("%s: %j", (path, value) => {
+    expect(() => defineConfig(having([path, value]))).not.toThrow();
   });
 });
 

@@ -12,7 +12,7 @@ test("the valid configuration is valid", () => {
 });
 
 /** A path, an invalid value, and the expected message. */
-const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])[] = [
+const wrong: readonly (readonly [path: string, value: unknown, remedy: RegExp])[] = [
   ["", undefined, /must be an object/],
   ["", null, /must be an object/],
   ["", "config", /must be an object/],
@@ -206,14 +206,14 @@ const wrong: readonly (readonly [place: string, value: unknown, remedy: RegExp])
 ];
 
 describe("refused, with one problem at the path of the value", () => {
-  test.each(wrong.map(([place, value, remedy]) => [place, shown(value), { place, value, remedy }] as const))(
+  test.each(wrong.map(([path, value, remedy]) => [path, shown(value), { path, value, remedy }] as const))(
     "%s: %s",
-    (_place, _value, { place, value, remedy }) => {
-      const { problems, message } = refusal(having([place, value]));
+    (_path, _value, { path, value, remedy }) => {
+      const { problems, message } = refusal(having([path, value]));
       expect(problems).toHaveLength(1);
       // A missing or unknown field is reported at the object; a wrong value in a list or an object, at its own path.
-      const [blamed, changed] = [problems[0]?.path.join(".") ?? "", place.split(".").slice(0, -1).join(".")];
-      expect(`${blamed}.`.startsWith(changed === "" ? "" : `${changed}.`)).toBe(true);
+      const [reported, changed] = [problems[0]?.path.join(".") ?? "", path.split(".").slice(0, -1).join(".")];
+      expect(`${reported}.`.startsWith(changed === "" ? "" : `${changed}.`)).toBe(true);
       expect(message).toMatch(remedy);
     },
   );

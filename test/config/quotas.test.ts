@@ -35,7 +35,7 @@ function policyOfSize(size: number) {
 }
 
 /** The largest accepted value, one that exceeds it, and the expected message. */
-const quotas: readonly (readonly [what: string, place: string, most: unknown, tooMuch: unknown, said: string])[] = [
+const quotas: readonly (readonly [what: string, path: string, most: unknown, tooMuch: unknown, expected: string])[] = [
   [
     "2,048 characters of trust policy",
     `${role}.trust`,
@@ -98,24 +98,24 @@ const quotas: readonly (readonly [what: string, place: string, most: unknown, to
 ];
 
 describe("AWS quotas, counted as AWS counts", () => {
-  test.each(quotas)("%s are accepted, one more is not", (_, place, most, tooMuch, said) => {
+  test.each(quotas)("%s are accepted, one more is not", (_, path, most, tooMuch, expected) => {
     const raised = [
-      ["environments.dev.quotas.trustPolicySize", place === "circleci.audiences" ? 4096 : undefined],
+      ["environments.dev.quotas.trustPolicySize", path === "circleci.audiences" ? 4096 : undefined],
     ] as const;
-    expect(() => defineConfig(having([place, most], ...raised))).not.toThrow();
-    const { problems, message } = refusal(having([place, tooMuch], ...raised));
+    expect(() => defineConfig(having([path, most], ...raised))).not.toThrow();
+    const { problems, message } = refusal(having([path, tooMuch], ...raised));
     expect(problems).toHaveLength(1);
-    expect(message).toContain(said);
+    expect(message).toContain(expected);
   });
 
   test.each([
     ["trustPolicySize", 4096, `${role}.trust`, trustOfSize(4096), trustOfSize(4097), "4,097 characters"],
     ["managedPoliciesPerRole", 20, `${role}.managedPolicyArns`, policies(20), policies(21), "21 managed policies"],
     ["rolesPerAccount", 1001, "environments.dev.roles", roles(1001), roles(1002), "1,002 roles"],
-  ] as const)("%s can be raised, and the raised quota is enforced", (quota, raised, place, most, tooMuch, said) => {
+  ] as const)("%s can be raised, and the raised quota is enforced", (quota, raised, path, most, tooMuch, expected) => {
     const quotaOfDev = [`environments.dev.quotas.${quota}`, raised] as const;
-    expect(() => defineConfig(having(quotaOfDev, [place, most]))).not.toThrow();
-    expect(refusal(having(quotaOfDev, [place, tooMuch])).message).toContain(said);
+    expect(() => defineConfig(having(quotaOfDev, [path, most]))).not.toThrow();
+    expect(refusal(having(quotaOfDev, [path, tooMuch])).message).toContain(expected);
   });
 
   test("a quota at its maximum is not offered to be raised", () => {

@@ -68,8 +68,8 @@ export function lintFinding(
   path: string,
   details: Omit<LintFinding, "name" | "severity" | "statement" | "where"> & { severity?: Severity },
 ): LintFinding {
-  const place = statement === undefined ? { where: path } : { statement, where: `Statement[${statement}]${path}` };
-  return { name, severity: SEVERITIES[name], ...place, ...details };
+  const position = statement === undefined ? { where: path } : { statement, where: `Statement[${statement}]${path}` };
+  return { name, severity: SEVERITIES[name], ...position, ...details };
 }
 
 /** The path of a condition in its statement. */
