@@ -9,37 +9,30 @@ import type { Store } from "./store";
 
 /** Reads the state that determines which permissions a request requires. */
 export async function lookUp(call: Call, account: Account, store: Store): Promise<ResourceState> {
-  const { accountId, partition } = account;
-  return { accountId, partition, ...(await lookUpNamed(call, account, store)) };
-}
-
-async function lookUpNamed(call: Call, account: Account, store: Store): Promise<Partial<ResourceState>> {
   const { service, region, form, operation, json = {} } = call;
+  const { accountId, partition } = account;
+  const state = { accountId, partition };
+  const keyArn = async (keyId: string | undefined) => (keyId ? store.keyArn(account, region, keyId) : undefined);
   switch (service) {
     case "iam": {
       const kind = iamResourceKind(operation)?.kind;
       const user = form.get("UserName");
       const role = form.get("RoleName");
-      if (kind === "user" && user) return { path: await store.userPath(account, user) };
+      if (kind === "user" && user) return { ...state, path: await store.userPath(account, user) };
       // AddRoleToInstanceProfile has a role too.
       const isAboutRole = kind === "role" || kind === "instance-profile";
-      return (isAboutRole && role && (await store.role(account, role))) || {};
+      return { ...state, ...(isAboutRole && role ? await store.role(account, role) : {}) };
     }
     case "dynamodb":
-      return { partitionKeys: await partitionKeys(call, account, store) };
-    case "kms":
-      return {
-        keyArn: await keyArn(kmsKeyId(call)),
-        destinationKeyArn: await keyArn(operation === "ReEncrypt" ? json.DestinationKeyId : undefined),
-      };
+      return { ...state, partitionKeys: await partitionKeys(call, account, store) };
+    case "kms": {
+      const destinationKeyId = operation === "ReEncrypt" ? json.DestinationKeyId : undefined;
+      return { ...state, keyArn: await keyArn(kmsKeyId(call)), destinationKeyArn: await keyArn(destinationKeyId) };
+    }
     case "s3":
-      return { keyArn: await keyArn(await s3KeyId(call, account, store)) };
+      return { ...state, keyArn: await keyArn(await s3KeyId(call, account, store)) };
     default:
-      return {};
-  }
-
-  async function keyArn(keyId: string | undefined): Promise<string | undefined> {
-    return keyId ? store.keyArn(account, region, keyId) : undefined;
+      return state;
   }
 }
 
