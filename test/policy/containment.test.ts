@@ -31,18 +31,19 @@ test("the common start is the longest start of the text that a start of the patt
   const word = fc.string({ unit: fc.constantFrom("a", "b", "*", "?", "/", "😀"), maxLength: 8 });
   fc.assert(
     fc.property(word, word, (pattern, text) => {
-      const starts = Array.from(pattern, (_, at) => pattern.slice(0, at + 1)).concat("");
-      const matched = Array.from(text).map((_, at) =>
-        Array.from(text)
-          .slice(0, at + 1)
-          .join(""),
-      );
-      const longest = matched.reverse().find((start) => starts.some((each) => matchesPattern(each, start))) ?? "";
+      const [patternStarts, textStarts] = [startsOf(pattern), startsOf(text)];
+      const longest = textStarts.find((start) => patternStarts.some((each) => matchesPattern(each, start))) ?? "";
       expect(commonStart(pattern, text)).toBe(longest.length);
       expect(commonStart(literalPattern(text), text)).toBe(text.length);
     }),
   );
 });
+
+/** The longest first. */
+function startsOf(text: string): string[] {
+  const characters = Array.from(text);
+  return [...characters, ""].map((_, at) => characters.slice(0, characters.length - at).join(""));
+}
 
 test("a pattern covers another if and only if it matches every text that the other matches", () => {
   const pattern = fc.array(fc.constantFrom("a", "b", "*", "?"), { maxLength: 4 }).map((parts) => parts.join(""));
