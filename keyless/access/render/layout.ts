@@ -89,21 +89,12 @@ function layOutPanel(environment: EnvironmentAccess, y: number): Panel {
   const top = y + PANEL_HEAD;
   const refsOf = (source: Source) => refsCard(source, tones.get(source));
   const rows = placeRows(groups, refsOf, top);
-  const refs = stack(
-    projects
-      .flatMap(({ sources }) => sources)
-      .map((source) => ({
-        item: source,
-        card: refsOf(source),
-        beside: rows.filter(({ group }) => group.sources.includes(source)).map(({ role }) => role),
-      })),
-    top,
-  );
+  const rolesOf = (source: Source) =>
+    rows.filter(({ group }) => group.sources.includes(source)).map(({ role }) => role);
+  const sources = projects.flatMap((project) => project.sources);
+  const refs = stack(sources, refsOf, rolesOf, top);
   const cardsOf = (sources: readonly Source[]) => sources.flatMap((source) => refs.get(source) ?? []);
-  const projectCards = stack(
-    projects.map((project) => ({ item: project, card: projectCard(project), beside: cardsOf(project.sources) })),
-    top,
-  );
+  const projectCards = stack(projects, projectCard, (project) => cardsOf(project.sources), top);
   const cards = [...projectCards.values(), ...refs.values(), ...rows.flatMap(({ role, may }) => [role, may])];
   const edges = [
     ...[...projectCards].flatMap(([{ sources }, from]) => cardsOf(sources).map((to) => ({ from, to, tone: to.tone }))),
@@ -222,10 +213,16 @@ function card(column: 0 | 1 | 2 | 3, lines: readonly Line[], tone: Tone, tooltip
 }
 
 /** Places cards below each other, each as close as possible to the middle of the cards beside it. */
-function stack<T>(cards: readonly { item: T; card: Card; beside: readonly Card[] }[], top: number): Map<T, Card> {
+function stack<T>(
+  items: readonly T[],
+  cardOf: (item: T) => Card,
+  besideOf: (item: T) => readonly Card[],
+  top: number,
+): Map<T, Card> {
   let free = top;
   return new Map(
-    cards.map(({ item, card, beside }) => {
+    items.map((item) => {
+      const [card, beside] = [cardOf(item), besideOf(item)];
       const middle = beside.reduce((sum, it) => sum + it.y + it.height / 2, 0) / beside.length;
       const y = Math.max(free, middle - card.height / 2);
       free = y + card.height + GAP;
