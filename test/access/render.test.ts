@@ -1,3 +1,4 @@
+// @duration 15
 import stringWidth from "string-width";
 import { accessMatrix, type EnvironmentAccess } from "../../keyless/access/matrix";
 import {

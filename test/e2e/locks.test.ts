@@ -1,4 +1,4 @@
-// @duration 53
+// @duration 60
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput, StateInput } from "../../keyless/config/input";

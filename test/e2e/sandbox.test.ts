@@ -1,3 +1,4 @@
+// @duration 18
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";

@@ -1,3 +1,4 @@
+// @duration 15
 import fc from "fast-check";
 import type { PolicyDocument } from "../../../keyless/policy/document";
 import { evaluate } from "../../../keyless/policy/evaluate";
