@@ -22,7 +22,7 @@ import {
   type TrustStatement,
   trustedSubjects,
 } from "../statement";
-import { conditionPath, type LintFinding, lintFinding } from "./findings";
+import { conditionPath, type FindingName, type LintFinding, lintFinding } from "./findings";
 import { NO_PROJECT, safeSubject, withAudience, withConditions, withSubject, withValue } from "./fix";
 import { caseVariantBranch, forgingBranch } from "./forgery";
 
@@ -142,64 +142,47 @@ function wildcardAction(trust: TrustStatement): LintFinding | undefined {
 }
 
 /** The most severe fault of a subject value: it matches no token, every token, V1 tokens, or more than one project. */
-function subjectFinding(trust: TrustStatement, subject: TrustedSubject): LintFinding | undefined {
-  const { condition, value, parts } = subject;
-  const path = conditionPath(condition);
-  const fixed = withValue(trust, condition, value, safeSubject(trust, parts));
-  if (value.includes("${")) {
-    return lintFinding("unpinned-subject", trust, path, {
-      problem: `${value} has a policy variable, which AWS replaces by a value from the token itself`,
-      attack: "a variable for the token's own subject matches every token of the organization",
-      fixed,
+function subjectFinding(trust: TrustStatement, { condition, value, parts }: TrustedSubject): LintFinding | undefined {
+  const { organization } = trust;
+  const found = (name: FindingName, problem: string, attack: string, by = safeSubject(trust, parts)) =>
+    lintFinding(name, trust, conditionPath(condition), {
+      problem: `${value} ${problem}`,
+      attack,
+      fixed: withValue(trust, condition, value, by),
     });
+  if (value.includes("${")) {
+    const attack = "a variable for the token's own subject matches every token of the organization";
+    return found(
+      "unpinned-subject",
+      "has a policy variable, which AWS replaces by a value from the token itself",
+      attack,
+    );
   }
   const like = isLike(condition);
   if (!like && /[*?]/.test(value)) {
-    return lintFinding("literal-wildcard", trust, path, {
-      problem: `${value} has a wildcard, but ${condition.operator} compares it as an ordinary character`,
-      attack: NO_ATTACK,
-      fixed: withValue(trust, condition, value, value),
-    });
+    const problem = `has a wildcard, but ${condition.operator} compares it as an ordinary character`;
+    return found("literal-wildcard", problem, NO_ATTACK, value);
   }
-  const fault = subjectFault(value, parts, trust.organization);
-  if (fault !== undefined) {
-    return lintFinding("unmatched-subject", trust, path, {
-      problem: `no token has the subject ${value}: ${fault}`,
-      attack: NO_ATTACK,
-      fixed,
-    });
+  const fault = subjectFault(value, parts, organization);
+  if (fault !== undefined) return found("unmatched-subject", `is the subject of no token: ${fault}`, NO_ATTACK);
+  if (like && !isPinnedSubject(value)) {
+    if (!matchesPattern(value, formatSubject({ organization, project: NO_PROJECT, user: NO_PROJECT }))) {
+      const attack = "anyone with push access to another project that the pattern matches can assume the role";
+      return found("unpinned-subject", `does not begin with the literal ${subjectPrefix()}`, attack);
+    }
+    const auditLogs = matchesPattern(value, auditLogSubject(organization)) ? ", and its audit log streaming" : "";
+    const attack =
+      "anyone with push access to any project of the organization, or who can create one, can assume the role";
+    return found("whole-organization", `trusts every project of the organization${auditLogs}`, attack);
   }
-  if (like && !isPinnedSubject(value)) return unpinnedSubject(trust, subject, fixed);
   if (parts?.ref !== undefined || (like && value.endsWith("*"))) return undefined;
-  const v2Start = formatSubject({ organization: trust.organization, ...parts, repository: "" });
+  const v2Start = formatSubject({ organization, ...parts, repository: "" });
   if (like && condition.values.some((other) => other !== value && matchesPattern(other, v2Start))) return undefined;
-  return lintFinding("v1-subject", trust, path, {
-    problem: `${value} is a V1 subject, which contains no ref; V2 tokens, which the aws-cli orb uses since version 5, are refused`,
-    attack: "that user's pipelines of any branch, reviewed or not, can assume the role with CIRCLE_OIDC_TOKEN",
-    fixed,
-  });
-}
-
-function unpinnedSubject(
-  trust: TrustStatement,
-  { condition, value }: TrustedSubject,
-  fixed: LintFinding["fixed"],
-): LintFinding {
-  const { organization } = trust;
-  const path = conditionPath(condition);
-  if (!matchesPattern(value, formatSubject({ organization, project: NO_PROJECT, user: NO_PROJECT }))) {
-    return lintFinding("unpinned-subject", trust, path, {
-      problem: `${value} does not begin with the literal ${subjectPrefix()}`,
-      attack: "anyone with push access to another project that the pattern matches can assume the role",
-      fixed,
-    });
-  }
-  const auditLogs = matchesPattern(value, auditLogSubject(organization));
-  return lintFinding("whole-organization", trust, path, {
-    problem: `${value} trusts every project of the organization${auditLogs ? ", and its audit log streaming" : ""}`,
-    attack: "anyone with push access to any project of the organization, or who can create one, can assume the role",
-    fixed,
-  });
+  return found(
+    "v1-subject",
+    "is a V1 subject, which contains no ref; V2 tokens, which the aws-cli orb uses since version 5, are refused",
+    "that user's pipelines of any branch, reviewed or not, can assume the role with CIRCLE_OIDC_TOKEN",
+  );
 }
 
 /** Why CircleCI issues no token with such a subject, judged by its literal parts. */
