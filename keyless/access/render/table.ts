@@ -1,4 +1,4 @@
-import Table from "cli-table3";
+import cliTruncate from "cli-truncate";
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
 import { groupBy } from "../../group-by";
@@ -13,21 +13,44 @@ const HEADINGS = ["role", "trusts jobs of", "may do"];
 const BORDERS = 10;
 
 /**
- * The table for a terminal: a row for each role, below the name of its environment.
+ * The table for a terminal: a row for each role, below the name of its environment. Drawn here, because cli-table3 takes
+ * seconds for 200 roles.
  *
  * @param columns the width of the terminal. A wider table has its cells wrapped.
  */
 export function accessTable(access: readonly EnvironmentAccess[], columns: number): string {
-  const rows = access.flatMap(({ roles }) => roles.map(rowOf));
-  const widths = columnWidths([HEADINGS, ...rows], columns - BORDERS);
-  const colWidths = widths.map((width) => width + 2);
-  const table = new Table({ head: HEADINGS, style: { head: [], border: [] }, colWidths });
-  const wrapCell = (cell: string, column: number) => cell.replace(/.+/g, (line) => wrapLine(line, widths[column] ?? 0));
-  for (const { name, accountId, region, roles } of access) {
-    table.push([{ colSpan: HEADINGS.length, content: `${name}: AWS account ${accountId}, ${region}` }]);
-    table.push(...roles.map((role) => rowOf(role).map(wrapCell)));
-  }
-  return table.toString();
+  const widths = columnWidths([HEADINGS, ...access.flatMap(({ roles }) => roles.map(rowOf))], columns - BORDERS);
+  const width = widths.reduce((sum, each) => sum + each) + BORDERS - 4;
+  // What is between two borders: a row of cells, or a line over the whole width.
+  const bands = [
+    rowBand(HEADINGS, widths),
+    ...access.flatMap(({ name, accountId, region, roles }) => {
+      const title = cliTruncate(`${name}: AWS account ${accountId}, ${region}`, width);
+      return [
+        { lines: [`│ ${pad(title, width)} │`], hasCells: false },
+        ...roles.map((role) => rowBand(rowOf(role), widths)),
+      ];
+    }),
+  ];
+  const border = (left: string, joint: string, right: string) =>
+    left + widths.map((each) => "─".repeat(each + 2)).join(joint) + right;
+  const lines = bands.flatMap(({ lines, hasCells }, index) => {
+    const above = bands[index - 1]?.hasCells;
+    if (above === undefined) return [border("┌", "┬", "┐"), ...lines];
+    const joint = hasCells ? (above ? "┼" : "┬") : above ? "┴" : "─";
+    return [border("├", joint, "┤"), ...lines];
+  });
+  return [...lines, border("└", bands.at(-1)?.hasCells ? "┴" : "─", "┘")].join("\n");
+}
+
+/** The lines of a row of cells. */
+function rowBand(cells: readonly string[], widths: readonly number[]) {
+  const columns = cells.map((cell, column) => wrapCell(cell, widths[column] ?? 0));
+  const height = Math.max(...columns.map(({ length }) => length));
+  const lines = Array.from({ length: height }, (_, line) =>
+    columns.map((column, index) => pad(column[line] ?? "", widths[index] ?? 0)).join(" │ "),
+  );
+  return { lines: lines.map((line) => `│ ${line} │`), hasCells: true };
 }
 
 function rowOf(role: RoleAccess): string[] {
@@ -47,12 +70,18 @@ function columnWidths(rows: readonly (readonly string[])[], room: number): numbe
   return widths;
 }
 
-/** Breaks a line, within words if necessary, and indents what follows by two more columns. */
-function wrapLine(line: string, width: number): string {
-  if (stringWidth(line) <= width) return line;
-  const start = /^ */.exec(line)?.[0] ?? "";
-  const lines = wrapAnsi(line.trimStart(), width - start.length - 2, { hard: true }).split("\n");
-  return start + lines.join(`\n${start}  `);
+/** The lines of a cell, broken within words if necessary. What follows a break is indented by two more columns. */
+function wrapCell(cell: string, width: number): string[] {
+  return cell.split("\n").flatMap((line) => {
+    if (stringWidth(line) <= width) return line;
+    const start = /^ */.exec(line)?.[0] ?? "";
+    const [first = "", ...rest] = wrapAnsi(line.trimStart(), width - start.length - 2, { hard: true }).split("\n");
+    return [start + first, ...rest.map((part) => `${start}  ${part}`)];
+  });
+}
+
+function pad(text: string, width: number): string {
+  return text + " ".repeat(width - stringWidth(text));
 }
 
 /** The sources of one project. */
