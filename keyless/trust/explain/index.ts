@@ -61,7 +61,7 @@ export function trustedProviders(trustPolicy: PolicyDocument): string[] {
   return [...new Set(federated)];
 }
 
-function checkResult(reason: CheckReason, detail: string): Check {
+function resultOf(reason: CheckReason, detail: string): Check {
   const [name, outcome] = CHECK_REASONS[reason];
   return { name, outcome, reason, detail };
 }
@@ -70,28 +70,28 @@ function checkIssuer({ claims, account, audiences, trustPolicy }: Question): Che
   const { accountId } = account;
   const trusted = trustedProviders(trustPolicy);
   const isWildcard = readStatements(trustPolicy).some(({ normalized }) => hasWildcardPrincipal(normalized));
-  if (!claims.iss.startsWith("https://")) return checkResult("not-https", `${claims.iss} is not an https:// URL`);
+  if (!claims.iss.startsWith("https://")) return resultOf("not-https", `${claims.iss} is not an https:// URL`);
   if (trusted.length > 0 && !isWildcard && !trusted.includes(providerArn(issuerOfClaims(claims), account))) {
     const elsewhere = trusted.find((arn) => issuerOfArn(arn) === issuerOfClaims(claims));
     return elsewhere === undefined
-      ? checkResult("other-issuer", `${claims.iss} is not an issuer that the role trusts`)
-      : checkResult("other-account", `${elsewhere} is not a provider of account ${accountId}`);
+      ? resultOf("other-issuer", `${claims.iss} is not an issuer that the role trusts`)
+      : resultOf("other-account", `${elsewhere} is not a provider of account ${accountId}`);
   }
   return audiences === "absent"
-    ? checkResult("no-provider", `account ${accountId} has no OIDC provider for ${claims.iss}`)
-    : checkResult("trusted-issuer", claims.iss);
+    ? resultOf("no-provider", `account ${accountId} has no OIDC provider for ${claims.iss}`)
+    : resultOf("trusted-issuer", claims.iss);
 }
 
 function signatureCheck({ signature = { verdict: "unchecked", note: "not checked" } }: Question): Check {
-  return checkResult(signature.verdict, signature.note);
+  return resultOf(signature.verdict, signature.note);
 }
 
 function checkAudience({ claims, audiences = "absent" }: Question): Check {
-  if (audiences === "absent") return checkResult("unknown-client-ids", "the provider's client ids are unknown");
+  if (audiences === "absent") return resultOf("unknown-client-ids", "the provider's client ids are unknown");
   const actual = audiencesOf(claims);
   return actual.some((audience) => audiences.includes(audience))
-    ? checkResult("accepted-audience", actual.join(", "))
-    : checkResult(
+    ? resultOf("accepted-audience", actual.join(", "))
+    : resultOf(
         "other-audience",
         `${actual.join(", ")} is not one of the provider's client ids: ${audiences.join(", ")}`,
       );
@@ -99,19 +99,19 @@ function checkAudience({ claims, audiences = "absent" }: Question): Check {
 
 /** The decision of the trust policy, except that conditions on the request make it unknown. */
 function checkTrust({ reason, because, policies }: Decision): Check {
-  if (reason === "unsupported") return checkResult("unsupported", because);
+  if (reason === "unsupported") return resultOf("unsupported", because);
   const statements = policies.flatMap((policy) => policy.statements);
   const allows = statements.filter(({ effect }) => effect === "Allow");
   const denies = statements.filter(({ effect }) => effect === "Deny");
   const deny = denies.find(matchesUnconditionally);
-  if (deny !== undefined) return checkResult("explicit-deny", `statement ${deny.index + 1} explicitly denies it`);
+  if (deny !== undefined) return resultOf("explicit-deny", `statement ${deny.index + 1} explicitly denies it`);
   const allow = allows.find(matchesUnconditionally);
   const uncertain = [...denies, ...allows].filter(dependsOnRequest);
-  if (allow === undefined && !allows.some(dependsOnRequest)) return checkResult("no-allow", "no statement allows it");
+  if (allow === undefined && !allows.some(dependsOnRequest)) return resultOf("no-allow", "no statement allows it");
   const [condition] = uncertain.flatMap(requestConditions);
   return allow !== undefined && !denies.some(dependsOnRequest)
-    ? checkResult("allowed", `statement ${allow.index + 1} allows it`)
-    : checkResult("request-condition", `${condition?.operator} on ${condition?.key} depends on the request`);
+    ? resultOf("allowed", `statement ${allow.index + 1} allows it`)
+    : resultOf("request-condition", `${condition?.operator} on ${condition?.key} depends on the request`);
 }
 
 const TIME_KEYS = ["aws:currenttime", "aws:epochtime"];
@@ -141,10 +141,10 @@ function dependsOnRequest(statement: StatementResult): boolean {
 function checkLifetime({ claims: { exp, nbf }, now }: Question): Check {
   const seconds = now.getTime() / 1000;
   const time = (at: number) => new Date(at * 1000).toISOString().replace(".000Z", "Z");
-  if (exp === undefined) return checkResult("no-expiry", "unknown: no exp claim");
-  if (exp <= seconds) return checkResult("expired", `expired at ${time(exp)}, ${duration(seconds - exp)} ago`);
-  if (nbf !== undefined && nbf > seconds) return checkResult("not-yet-valid", `not valid before ${time(nbf)}`);
-  return checkResult("not-expired", `expires at ${time(exp)}, in ${duration(exp - seconds)}`);
+  if (exp === undefined) return resultOf("no-expiry", "unknown: no exp claim");
+  if (exp <= seconds) return resultOf("expired", `expired at ${time(exp)}, ${duration(seconds - exp)} ago`);
+  if (nbf !== undefined && nbf > seconds) return resultOf("not-yet-valid", `not valid before ${time(nbf)}`);
+  return resultOf("not-expired", `expires at ${time(exp)}, in ${duration(exp - seconds)}`);
 }
 
 /** The values that a failed check compared. */
