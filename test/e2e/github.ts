@@ -14,7 +14,7 @@ interface Fault {
   readonly status: number;
   readonly message?: string;
   readonly headers?: { readonly [name: string]: string };
-  /** Whether the request is executed all the same, so that only its response is lost. Default: false. */
+  /** Whether the request is executed and only its response is lost. Default: false. */
   readonly executed?: boolean;
 }
 

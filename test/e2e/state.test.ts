@@ -44,7 +44,7 @@ beforeAll(() => {
   clients = { s3: new S3Client({ region, forcePathStyle: true }), dynamodb: new DynamoDBClient({ region }) };
 });
 
-/** A state backend of its own, of which nothing exists in the account. */
+/** A new state backend. Nothing of it exists in the account. */
 function backend(lock: "dynamodb" | "lockfile" | "both" = "both"): StateBackend {
   const bucket = `acme-state-${++names}`;
   const lockTable = lock === "lockfile" ? undefined : `${bucket}-lock`;

@@ -3,8 +3,8 @@ const { tmpdir } = require("node:os");
 const { join } = require("node:path");
 
 /**
- * Gives a test run one temporary folder, which the workers and every process they start inherit, and removes it when the
- * run ends or is interrupted. A test that leaves a file there leaves nothing behind on the machine.
+ * Creates one temporary folder for a test run. The workers and all processes that they start inherit it as `TMPDIR`. It is
+ * removed when the run ends or is interrupted.
  */
 module.exports = () => {
   const folder = mkdtempSync(join(tmpdir(), "keyless-tests-"));

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
-it("gives this run a temporary folder of its own", () => {
+it("this run has its own temporary folder", () => {
   expect(basename(tmpdir())).toMatch(/^keyless-tests-/);
 });
 

@@ -22,7 +22,7 @@ export function synthesize(config: ConfigInput | Config, only?: string): Record<
   const { environments, stateBackends } = "stateBackends" in config ? config : defineConfig(config);
   const isWanted = ({ name }: { readonly name: string }) => only === undefined || name === only;
   return withoutStackTraces(() => {
-    // Without an output folder of its own, which each app would create: Testing.synth() writes no file.
+    // Otherwise each app creates a temporary folder, although Testing.synth() writes no file.
     const app = Testing.app({ outdir: tmpdir() });
     const stacks = [
       ...environments.filter(isWanted).map((environment) => new EnvironmentStack(app, environment)),
