@@ -26,7 +26,7 @@ export const FINDING_KINDS = {
   "boundary-set": { effect: "loss", label: "boundary set" },
   "provider-broadened": { effect: "gain", label: "provider broadened", plural: "providers broadened" },
   "provider-narrowed": { effect: "loss", label: "provider narrowed" },
-  "unknown-effect": { effect: "unknown", label: "unknown, treated as a gain", plural: "unknown, treated as gains" },
+  "unknown-effect": { effect: "unknown", label: "unknown effect", plural: "unknown effects" },
 } as const satisfies { readonly [kind: string]: KindOfFinding };
 
 /** What kind of change of access a finding is. */

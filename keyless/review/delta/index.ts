@@ -69,11 +69,10 @@ function resourcePolicyDelta(address: string, before?: ResourcePolicy, after?: R
 
 function providerDelta(url: string, before?: PlannedProvider, after?: PlannedProvider): AccessFinding[] {
   const provider = `provider ${url}`;
-  if (after === undefined)
-    return [accessFinding(provider, "provider-narrowed", ["removed: AWS no longer accepts its tokens"])];
+  if (after === undefined) return [accessFinding(provider, "provider-narrowed", ["AWS no longer accepts its tokens"])];
   if (before === undefined) {
     const audiences = elements(after.audiences).map(displayed).join(", ");
-    const what = richText`created: AWS accepts its tokens for audience ${audiences}`;
+    const what = richText`AWS accepts its tokens for audience ${audiences}`;
     return [accessFinding(provider, "provider-broadened", what)];
   }
   return [

@@ -73,8 +73,9 @@ export function bySubject(findings: readonly AccessFinding[]): ReadonlyMap<strin
 }
 
 /** `permission granted, administrator-like: …` */
-export function describeFinding({ kind, administrator, what }: AccessFinding): RichText {
-  return [`${FINDING_KINDS[kind].label}${administrator ? ", administrator-like" : ""}: `, ...what];
+export function describeFinding({ kind, effect, administrator, what }: AccessFinding): RichText {
+  const addition = administrator ? ", administrator-like" : effect === "unknown" ? ", treated as a gain" : "";
+  return [`${FINDING_KINDS[kind].label}${addition}: `, ...what];
 }
 
 /** A part of the review of an environment. */

@@ -11,19 +11,22 @@ import { ANY, change, onBranch, plan, planJson, policy, role, statement } from "
 
 const golden = join(__dirname, "..", "golden");
 
-/** The plans of the golden files are Terraform's output. UPDATE_GOLDEN=1 renders them and rewrites the expected files. */
-describe.each(readdirSync(golden).filter((name) => name.endsWith(".plan.json")))("%s", (file) => {
-  const plans = JSON.parse(readFileSync(join(golden, file), "utf8")) as { [environment: string]: unknown };
-  const result = review(
-    Object.entries(plans).map(([environment, json]) => readPlan(environment, json)),
-    { administratorRoles: { dev: ["circleci-reader"] } },
-  );
+/**
+ * Each folder has the Terraform configuration of a plan, and the plan that `test/review/golden-plans.ts` made from it.
+ * UPDATE_GOLDEN=1 renders the plans and rewrites the expected reviews.
+ */
+const cases = readdirSync(golden, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+describe.each(cases.map(({ name }) => name))("the golden plan %s", (name) => {
+  const folder = join(golden, name);
+  const plan = readPlan("dev", JSON.parse(readFileSync(join(folder, "plan.json"), "utf8")));
+  const result = review([plan], { administratorRoles: { dev: ["circleci-apply"] } });
   test.each([
     ["md", toMarkdown(result)],
     ["txt", toText(result)],
     ["json", `${JSON.stringify(toJsonData(result), null, 2)}\n`],
-  ])("renders as %s", (extension, rendered) => {
-    const expected = join(golden, file.replace(/plan\.json$/, extension));
+  ])("is rendered as %s", (extension, rendered) => {
+    const expected = join(folder, `review.${extension}`);
     if (process.env.UPDATE_GOLDEN) writeFileSync(expected, rendered);
     expect(rendered).toBe(readFileSync(expected, "utf8"));
   });
