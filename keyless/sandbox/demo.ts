@@ -218,11 +218,8 @@ sign in as an administrator, and run:
 
 /** Sends a request that AWS must deny; any other result fails the demo. */
 async function denied(action: string, request: () => Promise<unknown>): Promise<string> {
-  try {
-    await request();
-  } catch (error) {
-    if ((error as Error).name === "AccessDenied") return `denied: ${action}`;
-    throw error;
-  }
-  throw new UserError(`the sandbox allowed ${action}, which it must deny`);
+  const error = await request().catch((reason: Error) => reason);
+  if (!(error instanceof Error)) throw new UserError(`the sandbox allowed ${action}, which it must deny`);
+  if (error.name !== "AccessDenied") throw error;
+  return `denied: ${action}`;
 }

@@ -26,10 +26,8 @@ export const execute = promisify(execFile);
 
 /** A program's standard output, or undefined if it cannot be started or exits with an error. */
 export async function outputOf(file: string, args: readonly string[], env: Env): Promise<string | undefined> {
-  try {
-    const { stdout } = await execute(file, args, { env });
-    return stdout;
-  } catch {
-    return undefined;
-  }
+  return execute(file, args, { env }).then(
+    ({ stdout }) => stdout,
+    () => undefined,
+  );
 }

@@ -84,12 +84,10 @@ class Authorizer {
 
   async answer(request: HttpRequest): Promise<HttpResponse> {
     const call = parseCall(request);
-    try {
-      return await this.#handle(call);
-    } catch (error) {
+    return this.#handle(call).catch((error: unknown) => {
       if (error instanceof AwsError) return toResponse(call, error);
       throw error;
-    }
+    });
   }
 
   async #handle(call: Call): Promise<HttpResponse> {

@@ -43,13 +43,10 @@ const regions: Record<string, string> = { "aws-cn": "cn-north-1", "aws-us-gov": 
 
 /** Reads moto's state. Results are cached until {@link Store.forget}. */
 export class Store {
-  readonly #moto: string;
   readonly #read = new Map<string, Promise<unknown>>();
   readonly #readers = new Map<string, AccountReader>();
 
-  constructor(moto: string) {
-    this.#moto = moto;
-  }
+  constructor(private readonly moto: string) {}
 
   /** Clears the cache. Call it when policies may have changed. */
   forget(): void {
@@ -143,7 +140,7 @@ export class Store {
   #iam({ accountId, partition }: Account): AccountReader {
     const key = accountKey({ accountId, partition });
     const reader =
-      this.#readers.get(key) ?? new AccountReader(iamClient(this.#moto, accountId, regions[partition] ?? "us-east-1"));
+      this.#readers.get(key) ?? new AccountReader(iamClient(this.moto, accountId, regions[partition] ?? "us-east-1"));
     this.#readers.set(key, reader);
     return reader;
   }
@@ -159,7 +156,7 @@ export class Store {
   #send({ accountId }: Account, region: string, service: string, request: Partial<HttpRequest>) {
     const { accessKeyId } = accountKeys(accountId);
     const { method = "GET", url = "/", headers = {}, body = Buffer.alloc(0) } = request;
-    return sendToMoto(this.#moto, { method, url, headers, body }, accountId, { accessKeyId, region, service });
+    return sendToMoto(this.moto, { method, url, headers, body }, accountId, { accessKeyId, region, service });
   }
 }
 

@@ -45,17 +45,11 @@ function arnOf(operation: string, json: JsonObject): unknown {
 function onTables({ operation = "", json = {} }: Call): OnTable[] {
   switch (operation) {
     case "BatchGetItem":
-      return entries(json.RequestItems).map(([table, { Keys }]) => ({
-        action: operation,
-        table,
-        items: objects(Keys),
-      }));
     case "BatchWriteItem":
-      return entries(json.RequestItems).map(([table, requests]) => ({
-        action: operation,
-        table,
-        items: objects(requests).map((one) => one.PutRequest?.Item ?? one.DeleteRequest?.Key),
-      }));
+      return entries(json.RequestItems).map(([table, requests]) => {
+        const written = objects(requests).map((one) => one.PutRequest?.Item ?? one.DeleteRequest?.Key);
+        return { action: operation, table, items: operation === "BatchGetItem" ? objects(requests.Keys) : written };
+      });
     case "TransactGetItems":
     case "TransactWriteItems":
       return objects(json.TransactItems).flatMap((item) =>
@@ -68,9 +62,8 @@ function onTables({ operation = "", json = {} }: Call): OnTable[] {
     case "ExecuteStatement":
       return [onStatement(json.Statement)];
     case "BatchExecuteStatement":
-      return objects(json.Statements).map(({ Statement }) => onStatement(Statement));
     case "ExecuteTransaction":
-      return objects(json.TransactStatements).map(({ Statement }) => onStatement(Statement));
+      return objects(json.Statements ?? json.TransactStatements).map(({ Statement }) => onStatement(Statement));
     case "PutItem":
       return [{ action: operation, table: json.TableName, items: [json.Item] }];
     default:

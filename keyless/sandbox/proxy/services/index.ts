@@ -14,7 +14,11 @@ import { s3Permissions } from "./s3";
 export function requiredPermissions(call: Call, state: ResourceState): RequiredPermission[] {
   const permissions = services.get(call.service)?.(call, state) ?? [];
   // A request in which no resource is recognized must not be allowed without any permission.
-  return permissions.length > 0 ? permissions : unrecognizedOperation(call);
+  if (permissions.length > 0) return permissions;
+  const { service, operation, http, path } = call;
+  // REST protocols have no operation name: only a wildcard matches this action.
+  const action = operation ?? `${http.method} ${path}`;
+  return [{ action: `${prefixes.get(service) ?? service}:${action}`, resource: "*", context: {} }];
 }
 
 const services = new Map<string, (call: Call, state: ResourceState) => RequiredPermission[]>([
@@ -32,9 +36,3 @@ const prefixes = new Map([
   ["email", "ses"],
   ["tagging", "tag"],
 ]);
-
-function unrecognizedOperation({ service, operation, http, path }: Call): RequiredPermission[] {
-  // REST protocols have no operation name: only a wildcard matches this action.
-  const action = operation ?? `${http.method} ${path}`;
-  return [{ action: `${prefixes.get(service) ?? service}:${action}`, resource: "*", context: {} }];
-}
