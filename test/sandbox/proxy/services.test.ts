@@ -256,6 +256,16 @@ describe("DynamoDB", () => {
       [`dynamodb:PutItem ${table}`, `dynamodb:ConditionCheckItem ${table}`],
     ],
     ["ExecuteStatement", { Statement: 'DELETE FROM "lock"' }, ["dynamodb:PartiQLDelete *"]],
+    [
+      "ExecuteTransaction",
+      { Statements: [{ Statement: "SELECT" }], TransactStatements: [{ Statement: 'DELETE FROM "lock"' }] },
+      ["dynamodb:PartiQLDelete *"],
+    ],
+    [
+      "BatchExecuteStatement",
+      { Statements: [{ Statement: 'DELETE FROM "lock"' }], TransactStatements: [{ Statement: "SELECT" }] },
+      ["dynamodb:PartiQLDelete *"],
+    ],
   ])("%s %j requires %j", (operation, body, wanted) => {
     expect(names(call(operation, body))).toEqual(wanted);
   });

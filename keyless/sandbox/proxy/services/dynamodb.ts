@@ -62,8 +62,9 @@ function onTables({ operation = "", json = {} }: Call): OnTable[] {
     case "ExecuteStatement":
       return [onStatement(json.Statement)];
     case "BatchExecuteStatement":
+      return objects(json.Statements).map(({ Statement }) => onStatement(Statement));
     case "ExecuteTransaction":
-      return objects(json.Statements ?? json.TransactStatements).map(({ Statement }) => onStatement(Statement));
+      return objects(json.TransactStatements).map(({ Statement }) => onStatement(Statement));
     case "PutItem":
       return [{ action: operation, table: json.TableName, items: [json.Item] }];
     default:
