@@ -1,5 +1,5 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sample } from "./documents";
@@ -16,10 +16,16 @@ function keyless(command: string): SpawnSyncReturns<string> {
   });
 }
 
+/** The plans that docs/review.md reviews. */
+const golden = join(root, "test", "review", "golden");
+copyFileSync(join(golden, "change-permissions", "plan.json"), join(folder, "plan.json"));
+copyFileSync(join(golden, "broaden-trust", "plan.json"), join(folder, "broadened.json"));
+writeFileSync(join(folder, "empty.json"), JSON.stringify({ format_version: "1.2", resource_changes: [] }));
+
 /** Either the block begins with `$ npx keyless …`, or a comment above it names the command: a Mermaid block has no room for it. */
 const OUTPUT = /```console\n\$ npx keyless (.*?)\n(.*?)```|<!-- npx keyless (.*?) -->\n```\w*\n(.*?)```/gs;
 
-test.each(["access", "explain", "lint"])("docs/%s.md shows what the commands print", (name) => {
+test.each(["access", "explain", "lint", "review"])("docs/%s.md shows what the commands print", (name) => {
   const text = readFileSync(join(root, "docs", `${name}.md`), "utf8");
   const [, policy = ""] = /```json\n(.*?)```/s.exec(text) ?? [];
   writeFileSync(join(folder, "trust.json"), policy);
