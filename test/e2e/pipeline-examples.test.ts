@@ -167,9 +167,7 @@ test("a job of another branch fails at the step that gets credentials, which pri
 
 test("the smoke test of a role succeeds, although static keys are set in the project", async () => {
   const env = { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY: "stale", AWS_PROFILE: "none" };
-  const result = await only(
-    pipeline("smoke-test", read("smoke-test"), { of: SITE, branch: "any", env }).run("smoke-test"),
-  );
+  const result = await only(pipeline("static-site", site(), { of: SITE, branch: "any", env }).run("smoke-test"));
   expect(result).toMatchObject({ status: "success", output: expect.stringContaining("Denied, as expected.") });
 });
 
@@ -178,7 +176,7 @@ test("the smoke test of an overly permissive role fails", async () => {
   const policy = ["--role-name", "circleci-read-only", "--policy-name", "all"];
   const env = sandbox.environment;
   await aws(env, "iam", "put-role-policy", ...policy, "--policy-document", JSON.stringify(all));
-  const result = await only(pipeline("smoke-test", read("smoke-test"), { of: SITE }).run("smoke-test"));
+  const result = await only(pipeline("static-site", site(), { of: SITE }).run("smoke-test"));
   expect(result).toMatchObject({
     status: "failed",
     output: expect.stringContaining("its permissions are broader than expected"),
@@ -195,7 +193,7 @@ test.each([
   ],
 ])("%s fails the step that gets credentials", async (_, token, message) => {
   const env = { CIRCLE_OIDC_TOKEN_V2: await token() };
-  const result = await only(pipeline("smoke-test", read("smoke-test"), { of: SITE, env }).run("smoke-test"));
+  const result = await only(pipeline("static-site", site(), { of: SITE, env }).run("smoke-test"));
   expect(result).toMatchObject({ status: "failed", output: expect.stringContaining(message) });
 });
 
