@@ -15,20 +15,7 @@ import { addCompletion } from "./lib/completion";
 import { EXIT_STATUS_HELP, runProgram } from "./lib/exit";
 import { readProjectFile } from "./lib/files";
 
-const commands = [
-  access,
-  bootstrap,
-  credentials,
-  demo,
-  explain,
-  lint,
-  pipeline,
-  review,
-  sandbox,
-  terraform,
-  test,
-  verify,
-];
+const all = [access, bootstrap, credentials, demo, explain, lint, pipeline, review, sandbox, terraform, test, verify];
 
 const program = new Command("keyless")
   .description("set up, review and explain CircleCI's access to AWS without stored keys")
@@ -38,7 +25,7 @@ const program = new Command("keyless")
   .addHelpText("afterAll", EXIT_STATUS_HELP)
   // Throw instead of exiting: runProgram sets the exit status.
   .exitOverride();
-for (const register of commands) register(program);
+for (const register of all) register(program);
 addCompletion(program);
 
 void runProgram(program);

@@ -21,10 +21,7 @@ export function register(program: Command): void {
     .option("--account <id>", "account that the command administers", accountId, "123456789012")
     .option("--region <region>", "region of the command", "us-east-1")
     .option("--least-policy", "at the end, print a least-privilege policy for each role session")
-    .option(
-      "--record <file>",
-      "at the end, write each permission that a role session required, with its decision, as JSON",
-    )
+    .option("--record <file>", "at the end, write the permissions that role sessions required, with decisions, as JSON")
     .description("start a local AWS and a local CircleCI issuer, and run a command against them")
     .addHelpText("after", "\nWith a command, the exit status is the command's.")
     .action(async (command: string[], { account, region, leastPolicy, record }: SandboxFlags) => {
