@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { UserError } from "../errors";
 import { type Env, findOnPath, outputOf } from "./executables";
-import { isSupported, pinnedTerraform, terraformChecksums, terraformConstraint } from "./version";
+import { pinnedTerraform, terraformChecksums, terraformConstraint, versionFault } from "./version";
 
 /** Where to look for Terraform, and where to install it. */
 export interface TerraformOptions {
@@ -29,10 +29,12 @@ export async function findTerraform(options: TerraformOptions): Promise<string> 
   const { folder, env } = options;
   const downloaded = join(folder, `terraform-${pinnedTerraform}`, "terraform");
   const named = env.TERRAFORM_BINARY_NAME ?? "terraform";
-  for (const path of [named.includes("/") ? named : findOnPath(named, env), downloaded]) {
-    if (path && isSupported(await versionOf(path, env))) return path;
-  }
-  await download(downloaded, options);
+  const path = named.includes("/") ? named : findOnPath(named, env);
+  const version = path ? await versionOf(path, env) : "";
+  const fault = version === "" ? `PATH has no Terraform ${terraformConstraint}` : versionFault(version);
+  if (path && fault === undefined) return path;
+  if (versionFault(await versionOf(downloaded, env)) === undefined) return downloaded;
+  await download(downloaded, fault ?? "", options);
   return downloaded;
 }
 
@@ -42,11 +44,16 @@ async function versionOf(path: string, env: Env): Promise<string> {
   return /"terraform_version": "([^"]+)"/.exec(printed ?? "")?.[1] ?? "";
 }
 
-async function download(target: string, { progress, releases, checksums }: TerraformOptions): Promise<void> {
+/** @param reason why a download is necessary */
+async function download(
+  target: string,
+  reason: string,
+  { progress, releases, checksums }: TerraformOptions,
+): Promise<void> {
   const url = `${releases ?? "https://releases.hashicorp.com"}/terraform/${pinnedTerraform}/terraform_${pinnedTerraform}_${platform()}.zip`;
   const pinned = (checksums ?? terraformChecksums)[platform()];
   if (pinned === undefined) throw new UserError(`no checksum is pinned for ${url}: ${installHint}`);
-  progress(`downloading Terraform ${pinnedTerraform}, once: PATH has no Terraform ${terraformConstraint}`);
+  progress(`downloading Terraform ${pinnedTerraform}, once: ${reason}`);
   const archive = await fetchFile(url);
   const actual = createHash("sha256").update(archive).digest("hex");
   if (actual !== pinned) {

@@ -1,8 +1,16 @@
 /**
+ * Versions that print the deprecation warning of `dynamodb_table` after the JSON of `terraform output -json`, where cdktf
+ * cannot parse it.
+ *
+ * @see https://github.com/hashicorp/terraform/issues/38479
+ */
+const BROKEN = ["1.15.0", "1.15.1"];
+
+/**
  * The Terraform versions that the stacks support: the S3 backend's native lock file requires 1.11. Every stack has it
  * as `required_version`.
  */
-export const terraformConstraint = ">= 1.11.0, < 2.0.0";
+export const terraformConstraint = [">= 1.11.0", ...BROKEN.map((version) => `!= ${version}`), "< 2.0.0"].join(", ");
 
 /** The Terraform version to download if the machine has no supported one. */
 export const pinnedTerraform = "1.11.4";
@@ -19,8 +27,17 @@ export const terraformChecksums: Readonly<Record<string, string>> = {
   linux_arm64: "a43d1d0da9b9bab214a8305a39db0e40869572594ccf50c416a7756499143633",
 };
 
-/** Whether a version satisfies {@link terraformConstraint}. As in Terraform itself, a pre-release satisfies no range. */
-export function isSupported(version: string): boolean {
+/**
+ * Why a version does not satisfy {@link terraformConstraint}; undefined if it does. As in Terraform itself, a pre-release
+ * satisfies no range.
+ */
+export function versionFault(version: string): string | undefined {
+  if (BROKEN.includes(version)) {
+    return (
+      `Terraform ${version} prints a warning after the JSON of \`terraform output -json\`, which cdktf cannot parse ` +
+      "(https://github.com/hashicorp/terraform/issues/38479, fixed in 1.15.2)"
+    );
+  }
   const [, major, minor] = /^(\d+)\.(\d+)\.\d+$/.exec(version) ?? [];
-  return Number(major) === 1 && Number(minor) >= 11;
+  return Number(major) === 1 && Number(minor) >= 11 ? undefined : `Terraform ${version} is not ${terraformConstraint}`;
 }

@@ -29,7 +29,7 @@ describe("every stack", () => {
   });
 
   test.each(stacks)("%s constrains the version of Terraform", (_, { terraform }) => {
-    expect(terraform.required_version).toBe(">= 1.11.0, < 2.0.0");
+    expect(terraform.required_version).toBe(">= 1.11.0, != 1.15.0, != 1.15.1, < 2.0.0");
   });
 
   test.each(stacks)("%s has its own state key", (name, { terraform }) => {

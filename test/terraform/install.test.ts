@@ -15,6 +15,7 @@ let releases: Server;
 let files: Record<string, Uint8Array>;
 let checksums: Record<string, string>;
 let requests: number;
+let lines: string[];
 
 /** A program that prints this version, as `terraform version -json` does. */
 function fakeTerraform(folder: string, version: string): string {
@@ -29,7 +30,7 @@ const find = (path: string) =>
   findTerraform({
     folder: join(work, "keyless"),
     env: { ...process.env, PATH: `${path}:${process.env.PATH}`, TERRAFORM_BINARY_NAME: undefined },
-    progress: () => {},
+    progress: (line) => lines.push(line),
     releases: endpointOf(releases),
     checksums,
   });
@@ -37,6 +38,7 @@ const find = (path: string) =>
 beforeEach(async () => {
   work = mkdtempSync(join(tmpdir(), "keyless-test-"));
   requests = 0;
+  lines = [];
   const released = fakeTerraform(join(work, "release"), pinnedTerraform);
   const archive = zipSync({ "LICENSE.txt": Buffer.from("a license"), terraform: readFileSync(released) });
   files = { [archiveName]: archive };
@@ -65,8 +67,15 @@ it("downloads the pinned version once if the one on PATH is too old", async () =
   const downloaded = await find(join(work, "bin"));
   expect(execFileSync(downloaded).toString()).toContain(pinnedTerraform);
   expect(requests).toBe(1);
+  expect(lines).toEqual([expect.stringContaining("Terraform 1.5.7 is not >= 1.11.0")]);
   await expect(find(join(work, "bin"))).resolves.toBe(downloaded);
   expect(requests).toBe(1);
+});
+
+it("downloads the pinned version instead of one whose output cdktf cannot parse, and gives the reason", async () => {
+  fakeTerraform(join(work, "bin"), "1.15.1");
+  await find(join(work, "bin"));
+  expect(lines).toEqual([expect.stringContaining("github.com/hashicorp/terraform/issues/38479, fixed in 1.15.2")]);
 });
 
 it("installs nothing if the archive does not have the pinned checksum", async () => {
@@ -86,7 +95,7 @@ it("downloads nothing for a platform without a pinned checksum", async () => {
 it("names the manual installation if the download fails", async () => {
   fakeTerraform(join(work, "bin"), "1.5.7");
   files = {};
-  await expect(find(join(work, "bin"))).rejects.toThrow(/HTTP 404.*install Terraform >= 1\.11\.0, < 2\.0\.0 on PATH/);
+  await expect(find(join(work, "bin"))).rejects.toThrow(/HTTP 404.*install Terraform >= 1\.11\.0, .*< 2\.0\.0 on PATH/);
 });
 
 test.each([
