@@ -5,6 +5,7 @@ import { UserError } from "../errors";
 import { readPlan } from "../plan/schema";
 import { type PullRequest, parsePullRequest } from "../review/github";
 import { type Review, review } from "../review/review";
+import type { Env } from "../terraform/executables";
 import { readPlanFile, readSavedPlan } from "../terraform/saved-plan";
 import { administratorRoles } from "./administrator";
 
@@ -16,8 +17,6 @@ export interface PlanLocations {
   readonly folder: string;
 }
 
-type Variables = { readonly [name: string]: string | undefined };
-
 /**
  * Reviews the plans of environments: from a file if there is one, else the saved plan.
  *
@@ -28,7 +27,7 @@ export function reviewPlans(
   config: Config,
   environments: readonly string[],
   { files, folder }: PlanLocations,
-  env: Variables,
+  env: Env,
 ): Review {
   const terraform = env.TERRAFORM_BINARY_NAME || "terraform";
   const plans = environments.map((name) => {
@@ -49,7 +48,7 @@ export function reviewPlans(
 export function reasonForNoPlan(
   environments: readonly string[],
   { files, folder }: PlanLocations,
-  env: Variables,
+  env: Env,
 ): string | undefined {
   const isPlanned = environments.every((name) => files.has(name) || existsSync(join(folder, name, "plan")));
   return isPlanned || !env.CIRCLE_PR_NUMBER
@@ -58,7 +57,7 @@ export function reasonForNoPlan(
 }
 
 /** The GitHub token in the environment variables. */
-export function githubToken(env: Variables): string | undefined {
+export function githubToken(env: Env): string | undefined {
   return env.GITHUB_TOKEN || env.GH_TOKEN;
 }
 
@@ -68,7 +67,7 @@ export function githubToken(env: Variables): string | undefined {
  * @param url the page of the pull request. Default: the one in `CIRCLE_PULL_REQUEST`
  * @throws {UserError} the URL is not the page of a pull request, or there is no token
  */
-export function findPullRequest(url: string | undefined, env: Variables): PullRequest | undefined {
+export function findPullRequest(url: string | undefined, env: Env): PullRequest | undefined {
   const page = url ?? env.CIRCLE_PULL_REQUEST;
   if (!page) return undefined;
   const pullRequest = parsePullRequest(page, env.GITHUB_API_URL || undefined);

@@ -1,4 +1,4 @@
-import { diffArrays } from "diff";
+import { structuredPatch } from "diff";
 import type { ResourceChange } from "./schema";
 import { Hidden, isMap, isUnknown, parseJson, same, sortedLists, type Value } from "./value";
 
@@ -48,30 +48,27 @@ export function difference(name: string, before: Value, after: Value): DiffLine[
   }
   return [
     { sign: " ", text: `${name} =` },
-    ...withContext(compareLines(was, is)).map(({ sign, text }) => ({ sign, text: `  ${text}` })),
+    ...changedLines(was, is).map(({ sign, text }) => ({ sign, text: `  ${text}` })),
   ];
 }
 
-function compareLines(before: readonly string[], after: readonly string[]): DiffLine[] {
-  const parts = diffArrays([...before], [...after], { maxEditLength: MAX_EDITS }) ?? [
-    { removed: true, added: false, value: [...before] },
-    { removed: false, added: true, value: [...after] },
-  ];
-  return parts.flatMap(({ added, removed, value }) =>
-    value.map((text): DiffLine => ({ sign: added ? "+" : removed ? "-" : " ", text })),
-  );
-}
-
-function withContext(lines: readonly DiffLine[]): DiffLine[] {
-  const near = new Set(
-    lines.flatMap(({ sign }, at) =>
-      sign === " " ? [] : Array.from({ length: 2 * CONTEXT + 1 }, (_, step) => at + step - CONTEXT),
-    ),
-  );
-  return lines.flatMap((line, at) => {
-    if (near.has(at)) return [line];
-    return at === 0 || near.has(at - 1) ? [{ sign: " " as const, text: "…" }] : [];
-  });
+/** The lines that differ, with their context. */
+function changedLines(before: readonly string[], after: readonly string[]): DiffLine[] {
+  const [was = "", is = ""] = [before, after].map((lines) => lines.map((line) => `${line}\n`).join(""));
+  const options = { context: CONTEXT, maxEditLength: MAX_EDITS };
+  const hunks = structuredPatch("", "", was, is, undefined, undefined, options)?.hunks;
+  if (hunks === undefined) {
+    return [
+      ...before.map((text): DiffLine => ({ sign: "-", text })),
+      ...after.map((text): DiffLine => ({ sign: "+", text })),
+    ];
+  }
+  const omitted: DiffLine = { sign: " ", text: "…" };
+  return hunks.flatMap(({ lines, oldStart, oldLines }, index) => [
+    ...(oldStart > 1 ? [omitted] : []),
+    ...lines.map((line) => ({ sign: line.charAt(0) as DiffLine["sign"], text: line.slice(1) })),
+    ...(index === hunks.length - 1 && oldStart + oldLines <= before.length ? [omitted] : []),
+  ]);
 }
 
 /**

@@ -1,8 +1,11 @@
 import type { ConfigModule, Plan, ResourceChange } from "./schema";
 import { isMap } from "./value";
 
+/** Where an expression is evaluated: the address of a module, and the key of the resource instance. */
+type Scope = Pick<ResourceChange, "module" | "index">;
+
 /**
- * The references of a plan's configuration: which resources an attribute is computed from. They lead to the planned
+ * The references in a plan's configuration: from which resources an attribute is computed. They lead to the planned
  * arguments of a value that is known after apply.
  */
 export class References {
@@ -13,15 +16,12 @@ export class References {
     return this.resource(change)?.expressions[attribute] !== undefined;
   }
 
-  /** The changes that the attribute refers to; several if the configuration does not determine one. */
+  /** The changes that the attribute refers to: several if the configuration does not determine one. */
   resolve(change: ResourceChange, attribute: string): readonly ResourceChange[] {
     const resource = this.resource(change);
-    if (resource === undefined) return [];
-    const direct = referencesOf(resource.expressions[attribute]);
-    const all = direct.some((reference) => reference.startsWith("each."))
-      ? [...direct, ...referencesOf(resource.for_each_expression)]
-      : direct;
-    return this.follow(change.module, all, change.index);
+    const direct = referencesOf(resource?.expressions[attribute]);
+    const usesEach = direct.some((reference) => reference.startsWith("each."));
+    return this.follow(change, usesEach ? [...direct, ...referencesOf(resource?.for_each_expression)] : direct);
   }
 
   private resource({ module, configAddress }: ResourceChange) {
@@ -35,58 +35,53 @@ export class References {
     );
   }
 
-  private follow(
-    module: string,
-    references: readonly string[],
-    index: ResourceChange["index"],
-  ): readonly ResourceChange[] {
+  private follow(scope: Scope, references: readonly string[]): readonly ResourceChange[] {
+    const { module, index } = scope;
     const found = references.flatMap((reference): readonly ResourceChange[] => {
-      const [root, name, output] = reference.replace(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "").split(".");
-      if (root === "var" && name !== undefined) return this.argument(module, name, index);
-      if (root === "module" && name !== undefined && output !== undefined)
-        return this.output(module, reference, name, output, index);
+      const [root, name = "", output = ""] = reference.replace(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "").split(".");
+      if (root === "var") return this.followVariable(scope, name);
+      if (root === "module") return this.followOutput(scope, reference, name, output);
       const address = root === "data" ? `data.${name}.${output}` : `${root}.${name}`;
       return this.plan.changes.filter((each) => each.module === module && each.configAddress === address);
     });
-    const prefix = module === "" ? "" : `${module}.`;
-    const named = found.filter(({ address }) => references.some((reference) => `${prefix}${reference}` === address));
-    const narrowed = named.length > 0 && references.every((each) => !each.startsWith("each.")) ? named : found;
-    const alike = narrowed.filter((each) => index !== undefined && each.index === index);
-    return [...new Set(narrowed.length > 1 && alike.length > 0 ? alike : narrowed)];
+    const isNamed = ({ address }: ResourceChange) =>
+      references.some((reference) => within(module, reference) === address);
+    const named = references.some((each) => each.startsWith("each.")) ? [] : found.filter(isNamed);
+    const candidates = named.length > 0 ? named : found;
+    const sameKey = candidates.filter((each) => index !== undefined && each.index === index);
+    return [...new Set(candidates.length > 1 && sameKey.length > 0 ? sameKey : candidates)];
   }
 
-  private argument(module: string, name: string, index: ResourceChange["index"]): readonly ResourceChange[] {
+  /** Follows a variable of a module to the argument in the module's call. */
+  private followVariable({ module, index }: Scope, name: string): readonly ResourceChange[] {
     const path = steps(module);
-    const last = path.pop();
-    if (last === undefined) return [];
+    const call = path.pop();
+    if (call === undefined) return [];
     const parent = path.map(({ text }) => text).join(".");
-    return this.follow(parent, referencesOf(this.module(parent)?.module_calls[last.name]?.expressions[name]), index);
+    const argument = this.module(parent)?.module_calls[call.name]?.expressions[name];
+    return this.follow({ module: parent, index }, referencesOf(argument));
   }
 
-  private output(
-    module: string,
-    reference: string,
-    name: string,
-    output: string,
-    index: ResourceChange["index"],
-  ): readonly ResourceChange[] {
-    const inner = this.module(module)?.module_calls[name]?.module.outputs[output]?.expression;
-    const prefix = `${module === "" ? "" : `${module}.`}`;
-    const called = [...new Set(this.plan.changes.map((each) => each.module))].filter((each) => {
-      const last = steps(each).pop();
-      return last?.name === name && each === `${prefix}${last.text}`;
+  /** Follows an output of a called module; of all its instances if the reference has no key. */
+  private followOutput({ module, index }: Scope, reference: string, name: string, output: string) {
+    const expression = this.module(module)?.module_calls[name]?.module.outputs[output]?.expression;
+    const instances = [...new Set(this.plan.changes.map((each) => each.module))].filter((address) => {
+      const call = steps(address).pop();
+      return call?.name === name && address === within(module, call.text);
     });
-    const exact = called.filter((each) => `${prefix}${reference}`.startsWith(`${each}.`));
-    return (exact.length > 0 ? exact : called).flatMap((each) => this.follow(each, referencesOf(inner), index));
+    const exact = instances.filter((address) => within(module, reference).startsWith(`${address}.`));
+    return (exact.length > 0 ? exact : instances).flatMap((address) =>
+      this.follow({ module: address, index }, referencesOf(expression)),
+    );
   }
 }
 
+const within = (module: string, address: string) => (module === "" ? address : `${module}.${address}`);
+
 /** The steps of a module address: `module.a["x"].module.b` has the steps a and b. */
 function steps(address: string): { readonly name: string; readonly text: string }[] {
-  return [...address.matchAll(/module\.([\w-]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?/g)].map(([text, name]) => ({
-    name: name ?? "",
-    text,
-  }));
+  const matches = address.matchAll(/module\.([\w-]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?/g);
+  return [...matches].map(([text, name = ""]) => ({ name, text }));
 }
 
 function referencesOf(expression: unknown): readonly string[] {

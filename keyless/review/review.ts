@@ -16,8 +16,7 @@ export interface Review {
 }
 
 /** The review of one environment's plan. */
-export interface EnvironmentReview {
-  readonly environment: string;
+export interface EnvironmentReview extends Pick<Plan, "environment" | "warnings" | "errored" | "complete"> {
   readonly counts: Counts;
   /** The access that the plan grants and revokes. */
   readonly access: readonly AccessFinding[];
@@ -29,11 +28,6 @@ export interface EnvironmentReview {
   readonly drift: readonly ResourceReview[];
   readonly outputs: readonly { readonly name: string; readonly action: Action; readonly lines: readonly DiffLine[] }[];
   readonly deferred: readonly { readonly reason: string; readonly address: string }[];
-  readonly warnings: readonly string[];
-  /** Terraform failed while planning: the plan may lack changes. */
-  readonly errored: boolean;
-  /** False if another run is needed after this one. */
-  readonly complete: boolean;
 }
 
 /** The number of resources for each action. A resource that is imported or moved can count as updated too. */

@@ -11,6 +11,7 @@ import { describeSkipped } from "../../review/render/summary";
 import { toText } from "../../review/render/text";
 import type { Review } from "../../review/review";
 import { renderRichText } from "../../review/rich-text";
+import type { Env } from "../../terraform/executables";
 import { note, print, toEnvelope, writeOutput } from "../lib/files";
 import { loadConfig, requireStack } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
@@ -70,7 +71,7 @@ export function register(program: Command): void {
 }
 
 /** Returns the exit status. */
-async function runReview(environments: readonly string[], flags: ReviewFlags, env: NodeJS.ProcessEnv): Promise<number> {
+async function runReview(environments: readonly string[], flags: ReviewFlags, env: Env): Promise<number> {
   const { failure, refused, success } = EXIT_STATUS;
   const locations = { files: new Map(flags.planJson), folder: flags.plans };
 
@@ -121,11 +122,7 @@ function publish(
 }
 
 /** Comments on the pull request if `--comment` is given and there is one. False if the comment cannot be written. */
-async function comment(
-  flags: ReviewFlags,
-  env: NodeJS.ProcessEnv,
-  render: (limit: number) => string,
-): Promise<boolean> {
+async function comment(flags: ReviewFlags, env: Env, render: (limit: number) => string): Promise<boolean> {
   if (!flags.comment) return true;
   try {
     const pullRequest = findPullRequest(flags.pullRequest, env);
@@ -144,7 +141,7 @@ async function comment(
 }
 
 /** Reports where a condition of `--fail-on` applies. False if none does, or if an override opens the gate. */
-async function isClosed(result: Review, flags: ReviewFlags, env: NodeJS.ProcessEnv): Promise<boolean> {
+async function isClosed(result: Review, flags: ReviewFlags, env: Env): Promise<boolean> {
   const { failOn = [], liftedBy = [] } = flags;
   const reasons = reasonsToClose(result, failOn).join(", ");
   if (reasons === "") return false;

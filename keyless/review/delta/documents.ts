@@ -148,6 +148,12 @@ function rootArn(kind: string, id: string | Hidden): string | Hidden {
   return kind === "AWS" && typeof id === "string" && /^\d{12}$/.test(id) ? `arn:aws:iam::${id}:root` : id;
 }
 
+/** The statements that the others do not contain in the same form. */
+export function notIn<T extends PlannedStatement>(statements: readonly T[], others: readonly PlannedStatement[]): T[] {
+  const texts = new Set(others.map(({ text }) => text));
+  return statements.filter(({ text }) => !texts.has(text));
+}
+
 /** Whether both documents are the same, including the parts that cannot be read. */
 export function sameDocument(left: Document | undefined, right: Document | undefined): boolean {
   return left === right || (same(left?.source, right?.source) && !isUnknown(right?.source));

@@ -1,9 +1,8 @@
 import { displayed, isUnknown, same, type Value } from "../../plan/value";
 import { grantsAdministrator } from "../../policy/administrator";
 import { covers, coversArn } from "../../policy/containment";
-import type { NormalizedStatement } from "../../policy/normal-form";
 import { join, type RichText, richText } from "../rich-text";
-import { type Document, describeCondition, type PlannedStatement, permits } from "./documents";
+import { type Document, describeCondition, notIn, type PlannedStatement, permits } from "./documents";
 import { type AccessFinding, accessFinding, unknownEffect } from "./finding";
 import type { PolicySource } from "./iam";
 
@@ -35,59 +34,43 @@ function permissionFindings(
   const granted = kind === "permission-granted";
   const toFinding = (what: RichText, administrator = false) =>
     accessFinding(subject, kind, what, { administrator: granted && administrator });
-  const statements = sourcedStatements(some);
-  const otherStatements = sourcedStatements(others);
   const arns = some.flatMap(({ arn }) => (others.some((other) => other.arn === arn) ? [] : (arn ?? [])));
-  const denied = richText`${[granted ? "no longer denied" : "denied by a new statement"]}`;
+  const [statements, otherStatements] = [sourcedStatements(some), sourcedStatements(others)];
+  const added = notIn(statements, otherStatements);
+  const removedDenies = notIn(otherStatements, statements).filter(({ Effect }) => Effect === "Deny");
+  const denied = [granted ? "no longer denied" : "denied by a new statement"];
   const administrator = statements.some(isAdministratorLike) && !otherStatements.some(isAdministratorLike);
   return [
     ...[...new Set(arns)].map((arn) =>
       toFinding(richText`managed policy ${arn}`, grantsAdministrator({ name: arn }) === "yes"),
     ),
-    ...notAllowed(statements, otherStatements).map((each) =>
-      toFinding(richText`${describePermission(each.statement)} (${each.source})`, isAdministratorLike(each)),
-    ),
-    ...withoutTwin(statements, otherStatements)
-      .filter(({ statement }) => statement.Effect === "Allow")
-      .map((each) => toFinding(richText`${each.statement.text} (${each.source})`, isAdministratorLike(each))),
-    ...withoutTwin(otherStatements, statements)
-      .filter(({ statement }) => statement.Effect === "Deny")
-      .map(({ source, statement }) => toFinding(richText`${denied}: ${statement.text} (${source})`, administrator)),
+    ...added
+      .filter(({ comparable }) => comparable)
+      .flatMap((each) => remainder(each, otherStatements))
+      .map((each) => toFinding(richText`${describePermission(each)} (${each.source})`, isAdministratorLike(each))),
+    ...added
+      .filter(({ comparable, Effect }) => !comparable && Effect === "Allow")
+      .map((each) => toFinding(richText`${each.text} (${each.source})`, isAdministratorLike(each))),
+    ...removedDenies.map(({ source, text }) => toFinding(richText`${denied}: ${text} (${source})`, administrator)),
   ];
 }
 
-interface SourcedStatement {
+interface SourcedStatement extends PlannedStatement {
   readonly source: RichText;
   readonly document: Document;
-  readonly statement: PlannedStatement;
 }
 
 function sourcedStatements(policies: readonly PolicySource[]): SourcedStatement[] {
-  return policies.flatMap(({ source, document }) =>
-    document === undefined ? [] : document.statements.map((statement) => ({ source, document, statement })),
+  return policies.flatMap(
+    ({ source, document }) => document?.statements.map((statement) => ({ ...statement, source, document })) ?? [],
   );
-}
-
-/** The statements that cannot be compared as sets and that `others` does not contain. */
-function withoutTwin(some: readonly SourcedStatement[], others: readonly SourcedStatement[]): SourcedStatement[] {
-  const texts = new Set(others.map(({ statement }) => statement.text));
-  return some.filter(({ statement }) => !statement.comparable && !texts.has(statement.text));
-}
-
-/** The parts of `some` that no statement of `others` allows. */
-function notAllowed(some: readonly SourcedStatement[], others: readonly SourcedStatement[]): SourcedStatement[] {
-  const statements = others.map(({ statement }) => statement);
-  const texts = new Set(statements.map(({ text }) => text));
-  return some
-    .filter(({ statement }) => statement.comparable && !texts.has(statement.text))
-    .flatMap((each) => remainder(each.statement, statements).map((statement) => ({ ...each, statement })));
 }
 
 /** A resource policy can omit the resource: then it is the resource that the policy is attached to. */
 const resourcesOf = ({ Resource = [] }: PlannedStatement) => (Resource.length > 0 ? Resource : ["*"]);
 
 /** What none of the others allows of a statement, as statements: actions with the same resources are in one. */
-function remainder(statement: PlannedStatement, others: readonly PlannedStatement[]): PlannedStatement[] {
+function remainder(statement: SourcedStatement, others: readonly PlannedStatement[]): SourcedStatement[] {
   const candidates = others.filter(
     ({ comparable, conditions, principals }) =>
       comparable && permits(conditions, statement.conditions) && same(principals, statement.principals),
@@ -139,7 +122,7 @@ export function boundaryDelta(subject: string, before: Value, after: Value): Acc
  * Whether a statement, with the Deny statements of its policy, grants an administrator's permissions. `unknown` counts
  * as yes: an escalating action is allowed, under a condition that cannot be evaluated.
  */
-function isAdministratorLike({ document, statement }: SourcedStatement): boolean {
-  const denies: readonly NormalizedStatement[] = document.statements.filter(({ Effect }) => Effect === "Deny");
+function isAdministratorLike(statement: SourcedStatement): boolean {
+  const denies = statement.document.statements.filter(({ Effect }) => Effect === "Deny");
   return grantsAdministrator([statement, ...denies]) !== "no";
 }

@@ -7,6 +7,7 @@ import { describeJobs, describePrincipal, join, type RichText, richText } from "
 import {
   type Document,
   describeCondition,
+  notIn,
   type PlannedPrincipal,
   type PlannedStatement,
   patterns,
@@ -58,18 +59,17 @@ export function trustDelta(role: string, before: Document | undefined, after: Do
 
 /** The added and removed statements that cannot be compared as sets. */
 function statementDelta(role: string, before: Document | undefined, after: Document | undefined): AccessFinding[] {
-  const others = (document: Document | undefined) =>
-    document?.statements.filter(({ comparable, principals }) => !comparable || !principals) ?? [];
-  const missing = (some: readonly PlannedStatement[], from: readonly PlannedStatement[]) =>
-    some.filter((each) => !from.some(({ text }) => text === each.text));
+  const [was, is] = [before, after].map(
+    (document) => document?.statements.filter(({ comparable, principals }) => !comparable || !principals) ?? [],
+  ) as [PlannedStatement[], PlannedStatement[]];
   const trustsAny = after?.statements.some(({ Effect }) => Effect === "Allow") || after?.unreadable !== undefined;
   return [
-    ...missing(others(after), others(before)).map(({ Effect, text }) =>
+    ...notIn(is, was).map(({ Effect, text }) =>
       Effect === "Deny"
         ? accessFinding(role, "trust-narrowed", richText`principals denied by a new statement: ${text}`)
         : unknownEffect(role, richText`principals of a new statement: ${text}`),
     ),
-    ...missing(others(before), others(after)).flatMap(({ Effect, text }) => {
+    ...notIn(was, is).flatMap(({ Effect, text }) => {
       if (Effect === "Allow")
         return [accessFinding(role, "no-longer-trusted", richText`principals of a removed statement: ${text}`)];
       // Without an Allow, removing a Deny grants nothing.

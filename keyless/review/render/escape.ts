@@ -1,19 +1,15 @@
-/**
- * Characters that a terminal or a browser obeys instead of showing: control, and those that turn the direction of text.
- */
-const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+import { escapeXml } from "../../text";
 
-/** A text whose every character is seen, in one line or as many as it has. */
-function visible(text: string): string {
-  return text.replace(INVISIBLE, (character) => `\\u${character.codePointAt(0)?.toString(16).padStart(4, "0")}`);
-}
+/** Characters that a terminal or a browser interprets: control characters, and those that change the direction of text. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** The same in one line. */
+/** A text in one line, with every invisible character as an escape sequence. */
 export function oneLine(text: string): string {
-  return visible(text.replace(/[\n\t]/g, (character) => (character === "\n" ? "\\n" : "\\t")));
+  const codePoint = (character: string) => `\\u${character.codePointAt(0)?.toString(16).padStart(4, "0")}`;
+  return text.replaceAll("\n", "\\n").replaceAll("\t", "\\t").replace(INVISIBLE, codePoint);
 }
 
-/** A text as Markdown's inline code, in which nothing is a mention, a link, HTML or emphasis. */
+/** A text as inline code in Markdown, without mentions, links, HTML and emphasis. */
 export function code(text: string): string {
   const shown = oneLine(text);
   const fence = "`".repeat(longestRun(shown) + 1);
@@ -21,18 +17,17 @@ export function code(text: string): string {
   return `${fence}${padding}${shown}${padding}${fence}`;
 }
 
-/** The same within a table, whose cells end at a bar even inside code. */
+/** A text as inline code in a table, whose cells end at a bar even in code. */
 export function cell(text: string): string {
   return code(text).replaceAll("|", "\\|");
 }
 
 /** A text as code in an HTML block. */
 export function htmlCode(text: string): string {
-  const entities: { readonly [character: string]: string } = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-  return `<code>${oneLine(text).replace(/[&<>"]/g, (character) => entities[character] ?? "")}</code>`;
+  return `<code>${escapeXml(oneLine(text))}</code>`;
 }
 
-/** Lines as a fenced block that nothing in them can close. */
+/** Lines as a fenced block with a fence that none of them contains. */
 export function fenced(language: string, lines: readonly string[]): string {
   const fence = "`".repeat(Math.max(3, ...lines.map((line) => longestRun(line) + 1)));
   return `${fence}${language}\n${lines.map(oneLine).join("\n")}\n${fence}`;
