@@ -122,18 +122,15 @@ export function enforceLint({ environments }: Config, warn: (line: string) => vo
     environment.roles.flatMap((role) =>
       judge(inputOf(environment, role), role.acceptedFindings)
         .filter(({ accepted }) => accepted === undefined)
-        .map(({ name, severity, problem, attack }) => {
-          const path = `environments.${environment.name}.roles["${role.name}"]`;
-          return { name, severity, attack, summary: `${path}: ${name}: ${problem}` };
-        }),
+        .map((found) => ({ ...found, where: `environments.${environment.name}.roles["${role.name}"]: ${found.name}` })),
     ),
   );
-  for (const { severity, summary } of open) if (severity === "warning") warn(`warning: ${summary}`);
+  for (const { severity, where, problem } of open) if (severity === "warning") warn(`warning: ${where}: ${problem}`);
   const errors = open
     .filter(({ severity }) => severity === "error")
     .map(
-      ({ name, summary, attack }) =>
-        `  ${summary}\n    ${attack}\n    fix it (npx keyless lint suggests how), or accept it in the role: acceptedFindings: { "${name}": "<your reason>" }\n`,
+      ({ name, where, problem, attack }) =>
+        `  ${where}: ${problem}\n    ${attack}\n    fix it (npx keyless lint suggests how), or accept it in the role: acceptedFindings: { "${name}": "<your reason>" }\n`,
     );
   if (errors.length === 0) return;
   throw new UserError(

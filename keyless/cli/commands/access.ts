@@ -21,10 +21,7 @@ interface AccessFlags {
 }
 
 /** The access to show, and its title. */
-interface View {
-  readonly title?: string;
-  readonly access: readonly EnvironmentAccess[];
-}
+type View = { readonly title?: string; readonly access: readonly EnvironmentAccess[] };
 
 export function register(program: Command): void {
   program
