@@ -19,8 +19,8 @@ export interface PlanComparison {
 }
 
 /**
- * Compares the changes of two plans of an environment, each as the JSON of `terraform show -json`. When and by which
- * version of Terraform a plan was made does not matter.
+ * Compares the changes of two plans of an environment, each as the JSON of `terraform show -json`. The time
+ * and the version of Terraform do not matter.
  *
  * @throws {UserError} one of them is not a plan, or Terraform failed while making it
  */
@@ -38,9 +38,7 @@ export function comparePlans(environment: string, reviewedJson: unknown, freshJs
     .sort();
   const patches = differing.map((name) => {
     const [was, is] = [before.get(name) ?? "", after.get(name) ?? ""];
-    const patch = createTwoFilesPatch("the reviewed plan", "the fresh plan", was, is, undefined, undefined, {
-      context: 4,
-    });
+    const patch = createTwoFilesPatch("the reviewed plan", "the fresh plan", was, is);
     return `${name}\n${patch.replace(/^=+\n/, "")}`;
   });
   return { fresh, isEmpty: after.size === 0, ...(patches.length > 0 ? { difference: patches.join("\n") } : {}) };
@@ -54,12 +52,10 @@ function plannedChanges({ changes, outputs, deferred }: Plan): ReadonlyMap<strin
     .map(({ address, deposedKey, previousAddress, actions, before, after, replacePaths, importId }) => [
       deposedKey === undefined ? address : `${address} (deposed ${deposedKey})`,
       text({
-        actions,
-        before,
-        after,
-        ...(replacePaths.length > 0 ? { replacePaths } : {}),
-        ...(importId === undefined ? {} : { importId }),
-        ...(previousAddress === undefined ? {} : { previousAddress }),
+        ...{ actions, before, after },
+        ...(replacePaths.length > 0 && { replacePaths }),
+        ...(importId !== undefined && { importId }),
+        ...(previousAddress !== undefined && { previousAddress }),
       }),
     ]);
   return new Map([

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { redact } from "../redact";
 import { Hidden, isMap, same, UNKNOWN, type Value } from "./value";
 
-/** The values of a change as Terraform writes them. A mark is `true`, or a tree of marks of the value's own shape. */
+/** The values of a change as Terraform writes them. A mark is `true`, or a tree of marks with the structure of the value. */
 export interface RawValues {
   readonly before?: unknown;
   readonly after?: unknown;
@@ -24,11 +24,11 @@ export function createFingerprint(): Fingerprint {
 }
 
 /**
- * Conceals every sensitive, unknown or credential-like value on both sides. A value that is sensitive on one side is
- * concealed on both.
+ * Conceals every sensitive value, unknown value and credential before and after a change. A value that is sensitive
+ * before or after is concealed in both.
  */
 export class Concealer {
-  /** @param fingerprint is added to each concealed value; default: no fingerprints */
+  /** @param fingerprint added to each concealed value. Default: no fingerprints */
   constructor(private readonly fingerprint?: Fingerprint) {}
 
   conceal(values: RawValues): { before: Value; after: Value } {

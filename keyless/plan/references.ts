@@ -45,7 +45,7 @@ export class References {
       return this.plan.changes.filter((each) => each.module === module && each.configAddress === address);
     });
     const isNamed = ({ address }: ResourceChange) =>
-      references.some((reference) => within(module, reference) === address);
+      references.some((reference) => inModule(module, reference) === address);
     const named = references.some((each) => each.startsWith("each.")) ? [] : found.filter(isNamed);
     const candidates = named.length > 0 ? named : found;
     const sameKey = candidates.filter((each) => index !== undefined && each.index === index);
@@ -67,16 +67,16 @@ export class References {
     const expression = this.module(module)?.module_calls[name]?.module.outputs[output]?.expression;
     const instances = [...new Set(this.plan.changes.map((each) => each.module))].filter((address) => {
       const call = steps(address).pop();
-      return call?.name === name && address === within(module, call.text);
+      return call?.name === name && address === inModule(module, call.text);
     });
-    const exact = instances.filter((address) => within(module, reference).startsWith(`${address}.`));
+    const exact = instances.filter((address) => inModule(module, reference).startsWith(`${address}.`));
     return (exact.length > 0 ? exact : instances).flatMap((address) =>
       this.follow({ module: address, index }, referencesOf(expression)),
     );
   }
 }
 
-const within = (module: string, address: string) => (module === "" ? address : `${module}.${address}`);
+const inModule = (module: string, address: string) => (module === "" ? address : `${module}.${address}`);
 
 /** The steps of a module address: `module.a["x"].module.b` has the steps a and b. */
 function steps(address: string): { readonly name: string; readonly text: string }[] {

@@ -7,7 +7,7 @@ import { isMap, type Value } from "./value";
 /** What Terraform will do to a resource. `forget` removes it from the state and leaves it in AWS. */
 export type Action = "no-op" | "create" | "read" | "update" | "replace" | "destroy" | "forget";
 
-/** One resource instance's change; its values are concealed. */
+/** The change of one resource instance; its values are concealed. */
 export interface ResourceChange {
   readonly address: string;
   /** The address in its module's configuration, without module and instance key. */
@@ -34,11 +34,9 @@ export interface ResourceChange {
   readonly after: { readonly [attribute: string]: Value } | null;
 }
 
-/** One output's change; its values are concealed. */
-export interface OutputChange {
+/** The change of one output; its values are concealed. */
+export interface OutputChange extends Pick<ResourceChange, "action" | "actions"> {
   readonly name: string;
-  readonly action: Action;
-  readonly actions: readonly string[];
   readonly before: Value;
   readonly after: Value;
 }

@@ -8,7 +8,7 @@ export type HiddenReason = "unknown" | "sensitive" | "credential";
 
 /**
  * Replaces a value that must not be shown, or that is not known yet. The values of a plan are concealed once, where the
- * plan is read. No code beyond that has a secret that it could print.
+ * plan is read. All other code only has concealed values.
  */
 export class Hidden {
   constructor(

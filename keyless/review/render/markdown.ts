@@ -104,7 +104,7 @@ function truncate(
   all: readonly Fold[],
   { limit = Number.POSITIVE_INFINITY, artifactUrl }: MarkdownOptions,
 ): string {
-  const whole = assemble(head, all, new Set(), new Set());
+  const whole = assemble(head, all, ({ full }) => full);
   if (whole.length <= limit) return whole;
   const link =
     artifactUrl === undefined ? "" : `: [the complete review](${artifactUrl.replace(/[()<>\s]/g, encodeURIComponent)})`;
@@ -118,8 +118,9 @@ function truncate(
     const dropped = Math.max(0, cuts - toShorten.length);
     const kept = Math.max(1, head.length - Math.max(0, dropped - toDrop.length));
     const more = kept < head.length ? [`… and ${head.length - kept} more`] : [];
-    const short = new Set(toShorten.slice(0, cuts));
-    return assemble([...head.slice(0, kept), ...more], all, short, new Set(toDrop.slice(0, dropped)));
+    const [short, absent] = [new Set(toShorten.slice(0, cuts)), new Set(toDrop.slice(0, dropped))];
+    const textOf = (block: Block) => (absent.has(block) ? "" : short.has(block) ? block.short : block.full);
+    return assemble([...head.slice(0, kept), ...more], all, textOf);
   };
   let [low, high] = [0, toShorten.length + toDrop.length + head.length - 1];
   while (low < high) {
@@ -130,15 +131,9 @@ function truncate(
   return `${afterCuts(low)}\n${note}\n`;
 }
 
-function assemble(
-  head: readonly string[],
-  all: readonly Fold[],
-  short: ReadonlySet<Block>,
-  dropped: ReadonlySet<Block>,
-): string {
+function assemble(head: readonly string[], all: readonly Fold[], textOf: (block: Block) => string): string {
   const details = all.map(({ title, blocks }) => {
-    const kept = blocks.filter((block) => !dropped.has(block));
-    const texts = kept.map((block) => (short.has(block) ? block.short : block.full)).filter((text) => text !== "");
+    const texts = blocks.map(textOf).filter((text) => text !== "");
     const more = texts.length < blocks.length ? [`… and ${blocks.length - texts.length} more`] : [];
     return `<details><summary>${title}</summary>\n\n${[...texts, ...more].join("\n\n")}\n\n</details>`;
   });
