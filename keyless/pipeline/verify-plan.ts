@@ -3,7 +3,7 @@ import type { Environment } from "../config/resolved";
 import { RefusedError } from "../errors";
 import { comparePlans } from "../plan/comparison";
 import { changedRoles } from "../review/delta";
-import { readPlanFile, readSavedPlan } from "../terraform/saved-plan";
+import { readSavedPlan } from "../terraform/saved-plan";
 import { administratorRoles } from "./administrator";
 
 /** A saved plan that may be applied. */
@@ -17,19 +17,16 @@ export interface VerifiedPlan {
 /**
  * Compares the plan that `cdktf diff` saved for an environment with the reviewed one.
  *
- * @param reviewedFile the reviewed plan, as `terraform show -json` prints it
+ * @param reviewed the JSON of the reviewed plan, as `terraform show -json` prints it
  * @param terraform the Terraform that made the saved plan
  * @throws {RefusedError} the plans differ, or the plan changes roles that administrators manage
- * @throws {UserError} one of the plans is missing or cannot be read
+ * @throws {UserError} the saved plan is missing, or one of them cannot be read
  */
-export function verifyPlan(environment: Environment, reviewedFile: string, terraform: string): VerifiedPlan {
+export function verifyPlan(environment: Environment, reviewed: unknown, terraform: string): VerifiedPlan {
   const { name } = environment;
   const saved = resolve("cdktf.out", "stacks", name, "plan");
-  const { fresh, isEmpty, difference } = comparePlans(
-    name,
-    readPlanFile(reviewedFile, "the reviewed plan"),
-    readSavedPlan(name, dirname(saved), terraform),
-  );
+  const json = readSavedPlan(name, dirname(saved), terraform);
+  const { fresh, isEmpty, difference } = comparePlans(name, reviewed, json);
   const changed = changedRoles(fresh);
   const managed = administratorRoles(environment).filter((role) => changed.has(role));
   if (!isEmpty && managed.length > 0) {

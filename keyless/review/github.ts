@@ -23,18 +23,27 @@ const MARKER = "<!-- keyless review -->";
 /** Attempts after server errors. */
 const ATTEMPTS = 5;
 
+/** The GitHub token in the environment variables. */
+export function githubToken(env: NodeJS.ProcessEnv): string | undefined {
+  return env.GITHUB_TOKEN || env.GH_TOKEN;
+}
+
 /**
- * Parses the URL of a pull request's page.
+ * The pull request of a job. Undefined if it has none. Its API is at `GITHUB_API_URL`; default: derived from the host, of
+ * github.com, ghe.com or GitHub Enterprise Server.
  *
- * @param apiUrl the API's URL. Default: derived from the host, of github.com, ghe.com or GitHub Enterprise Server
- * @throws {UserError} the URL is not the page of a pull request
+ * @param env the environment variables of the job
+ * @param url the page of the pull request. Default: the one in `CIRCLE_PULL_REQUEST`
+ * @throws {UserError} the URL is not the page of a pull request, or there is no token
  */
-export function parsePullRequest(url: string, apiUrl?: string): Omit<PullRequest, "token"> {
+export function findPullRequest(env: NodeJS.ProcessEnv, url = env.CIRCLE_PULL_REQUEST): PullRequest | undefined {
+  if (!url) return undefined;
   const [, host, owner, repo, number] = /^https:\/\/([\w.:-]+)\/([\w.-]+)\/([\w.-]+)\/pull\/(\d+)\/?$/.exec(url) ?? [];
-  if (!host || !owner || !repo) {
+  if (!host || !owner || !repo)
     throw new UserError(`"${url}" is not a pull request on GitHub: expected https://HOST/OWNER/REPOSITORY/pull/NUMBER`);
-  }
-  return { apiUrl: apiUrl ?? apiOf(host), owner, repo, number: Number(number) };
+  const token = githubToken(env);
+  if (!token) throw new UserError("no token: set GITHUB_TOKEN to a token with the permission pull-requests: write");
+  return { apiUrl: env.GITHUB_API_URL || apiOf(host), owner, repo, number: Number(number), token };
 }
 
 function apiOf(host: string): string {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors";
 
@@ -18,31 +18,12 @@ export function readSavedPlan(stack: string, folder: string, terraform: string):
     encoding: "utf8",
     maxBuffer: 2 ** 30,
   });
-  const label = `the plan of ${stack}`;
-  if (status === 0) return parsePlan(stdout, label, `the output of ${terraform} show`);
-  throw new UserError(`cannot read ${label}: ${terraform} show: ${error?.message ?? stderr.trim()}`);
-}
-
-/**
- * Reads a plan from a file that `terraform show -json` printed.
- *
- * @param file the path, or `-` for standard input
- * @param label what messages call the plan, e.g. `the reviewed plan`
- * @throws {UserError} the file cannot be read, or is not JSON
- */
-export function readPlanFile(file: string, label: string): unknown {
+  if (status !== 0)
+    throw new UserError(`cannot read the plan of ${stack}: ${terraform} show: ${error?.message ?? stderr.trim()}`);
   try {
-    return parsePlan(readFileSync(file === "-" ? 0 : file, "utf8"), label, file);
-  } catch (error) {
-    throw error instanceof UserError ? error : new UserError(`cannot read ${label}: ${(error as Error).message}`);
-  }
-}
-
-function parsePlan(text: string, label: string, source: string): unknown {
-  try {
-    return JSON.parse(text);
+    return JSON.parse(stdout);
   } catch {
     // The parser's message quotes the plan, which can contain secrets.
-    throw new UserError(`cannot read ${label}: ${source} is not JSON`);
+    throw new UserError(`cannot read the plan of ${stack}: ${terraform} show did not print JSON`);
   }
 }

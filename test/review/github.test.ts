@@ -1,4 +1,4 @@
-import { grantedOverrides, type PullRequest, parsePullRequest, postComment } from "../../keyless/review/github";
+import { findPullRequest, grantedOverrides, type PullRequest, postComment } from "../../keyless/review/github";
 import { GitHub } from "../e2e/github";
 
 const MARKER = "<!-- keyless review -->";
@@ -19,11 +19,13 @@ describe("the URL of a pull request", () => {
     ["https://acme.ghe.com/acme/infra/pull/7/", "https://api.acme.ghe.com"],
     ["https://github.example.com/acme/infra/pull/7", "https://github.example.com/api/v3"],
   ])("%s has the API %s", (url, apiUrl) => {
-    expect(parsePullRequest(url)).toEqual({ apiUrl, owner: "acme", repo: "infra", number: 7 });
+    const env = { CIRCLE_PULL_REQUEST: url, GH_TOKEN: "token" };
+    expect(findPullRequest(env)).toEqual({ apiUrl, owner: "acme", repo: "infra", number: 7, token: "token" });
   });
 
   test("does not determine the API if the API is given", () => {
-    expect(parsePullRequest("https://github.com/acme/infra/pull/7", "http://proxy").apiUrl).toBe("http://proxy");
+    const env = { GITHUB_TOKEN: "token", GITHUB_API_URL: "http://proxy" };
+    expect(findPullRequest(env, "https://github.com/acme/infra/pull/7")?.apiUrl).toBe("http://proxy");
   });
 
   test.each([
@@ -32,8 +34,13 @@ describe("the URL of a pull request", () => {
     "https://github.com/acme/infra/pull/seven",
     "acme/infra#7",
   ])("%s is refused", (url) => {
-    expect(() => parsePullRequest(url)).toThrow(/is not a pull request on GitHub/);
+    expect(() => findPullRequest({ GITHUB_TOKEN: "token" }, url)).toThrow(/is not a pull request on GitHub/);
   });
+});
+
+test("a job without a pull request has none, and one without a token is an error", () => {
+  expect(findPullRequest({ GITHUB_TOKEN: "token" })).toBeUndefined();
+  expect(() => findPullRequest({ CIRCLE_PULL_REQUEST: "https://github.com/acme/infra/pull/7" })).toThrow(/^no token: /);
 });
 
 describe("the comment", () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findTerraform } from "../../keyless/terraform/install";
-import { readPlanFile, readSavedPlan } from "../../keyless/terraform/saved-plan";
+import { readSavedPlan } from "../../keyless/terraform/saved-plan";
 
 let terraform: string;
 let folder: string;
@@ -42,18 +42,11 @@ it("reports a Terraform that cannot be started", () => {
   expect(() => readSavedPlan("dev", folder, absent)).toThrow(`cannot read the plan of dev: ${absent} show: spawnSync`);
 });
 
-describe("the file of a plan", () => {
-  it("contains JSON", () => {
-    writeFileSync(join(folder, "plan.json"), '{"format_version":"1.2"}');
-    expect(readPlanFile(join(folder, "plan.json"), "the plan")).toEqual({ format_version: "1.2" });
-  });
-
-  it("is not quoted in the error if it is not JSON", () => {
-    writeFileSync(join(folder, "plan.json"), "secret");
-    expect(() => readPlanFile(join(folder, "plan.json"), "the plan")).toThrow(/^cannot read the plan: .* is not JSON$/);
-  });
-
-  it("cannot be absent", () => {
-    expect(() => readPlanFile(join(folder, "absent"), "the plan")).toThrow(/^cannot read the plan: ENOENT/);
-  });
+it("does not quote output of Terraform that is not JSON", () => {
+  writeFileSync(join(folder, "plan"), "");
+  const program = join(folder, "terraform");
+  writeFileSync(program, "#!/bin/sh\necho secret\n", { mode: 0o755 });
+  expect(() => readSavedPlan("dev", folder, program)).toThrow(
+    /^cannot read the plan of dev: \S+ show did not print JSON$/,
+  );
 });

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { EXIT_STATUS, UserError } from "../../errors";
-import { findPullRequest, githubToken, reasonForNoPlan, reviewPlans } from "../../pipeline/review-plans";
+import { reasonForNoPlan, reviewPlans } from "../../pipeline/review-plans";
 import { GATE_CONDITIONS, type GateCondition, reasonsToClose } from "../../review/gate";
-import { grantedOverrides, type Override, postComment } from "../../review/github";
+import { findPullRequest, githubToken, grantedOverrides, type Override, postComment } from "../../review/github";
 import { toJsonData } from "../../review/render/json";
 import { inMarkdown, toMarkdown } from "../../review/render/markdown";
 import { describeSkipped } from "../../review/render/summary";
@@ -12,7 +12,7 @@ import { toText } from "../../review/render/text";
 import type { Review } from "../../review/review";
 import { renderRichText } from "../../review/rich-text";
 import type { Env } from "../../terraform/executables";
-import { note, print, toEnvelope, writeOutput } from "../lib/files";
+import { note, print, readJson, toEnvelope, writeOutput } from "../lib/files";
 import { loadConfig, requireStack } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
 
@@ -73,7 +73,10 @@ export function register(program: Command): void {
 /** Returns the exit status. */
 async function runReview(environments: readonly string[], flags: ReviewFlags, env: Env): Promise<number> {
   const { failure, refused, success } = EXIT_STATUS;
-  const locations = { files: new Map(flags.planJson), folder: flags.plans };
+  const files = (flags.planJson ?? []).map(
+    ([name, file]) => [name, () => readJson(file, `the plan of ${name}`)] as const,
+  );
+  const locations = { files: new Map(files), folder: flags.plans };
 
   // 1. If there is no plan, report why.
   const skipped = flags.skipped ?? reasonForNoPlan(environments, locations, env);
@@ -125,7 +128,7 @@ function publish(
 async function comment(flags: ReviewFlags, env: Env, render: (limit: number) => string): Promise<boolean> {
   if (!flags.comment) return true;
   try {
-    const pullRequest = findPullRequest(flags.pullRequest, env);
+    const pullRequest = findPullRequest(env, flags.pullRequest);
     note(
       pullRequest === undefined
         ? "no pull request found; printing the review instead"
@@ -146,7 +149,7 @@ async function isClosed(result: Review, flags: ReviewFlags, env: Env): Promise<b
   const reasons = reasonsToClose(result, failOn).join(", ");
   if (reasons === "") return false;
   try {
-    const pullRequest = liftedBy.length > 0 ? findPullRequest(flags.pullRequest, env) : undefined;
+    const pullRequest = liftedBy.length > 0 ? findPullRequest(env, flags.pullRequest) : undefined;
     const [openedBy] = pullRequest ? await grantedOverrides(pullRequest, liftedBy) : [];
     const remedy = liftedBy.length > 0 ? `; to open it: ${liftedBy.join(" or ")}` : "";
     note(`gate: ${reasons}${openedBy ? `: opened by ${openedBy}` : remedy}`);

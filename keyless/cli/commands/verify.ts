@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { verifyPlan } from "../../pipeline/verify-plan";
-import { note } from "../lib/files";
+import { note, readJson } from "../lib/files";
 import { exportToJob } from "../lib/job-environment";
 import { environmentNamed, loadConfig } from "../lib/load-config";
 
@@ -13,7 +13,8 @@ export function register(program: Command): void {
     .action((name: string, { reviewed }: { reviewed: string }) => {
       // TERRAFORM_BINARY_NAME is the script that applies the verified plan if this ran before.
       const terraform = process.env.KEYLESS_TERRAFORM ?? process.env.TERRAFORM_BINARY_NAME ?? "terraform";
-      const { isEmpty, variables } = verifyPlan(environmentNamed(loadConfig(), name), reviewed, terraform);
+      const environment = environmentNamed(loadConfig(), name);
+      const { isEmpty, variables } = verifyPlan(environment, readJson(reviewed, "the reviewed plan"), terraform);
       note(
         isEmpty
           ? `${name}: the saved plan has no changes: there is nothing left to deploy`

@@ -29,8 +29,9 @@ export function readJson(file: string, what: string): unknown {
   const text = readInput(file, what);
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`cannot read ${what}: ${file} is not JSON: ${(error as Error).message}`);
+  } catch {
+    // The parser's message quotes the file, which can contain secrets.
+    throw new UserError(`cannot read ${what}: ${file} is not JSON`);
   }
 }
 
