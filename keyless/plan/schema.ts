@@ -120,36 +120,24 @@ const resourceChange = v.object({
   change,
 });
 
-const expressions = v.optional(v.record(v.string(), v.unknown()), {});
+const listOf = <T extends v.GenericSchema>(schema: T) => v.optional(v.array(schema), []);
+const mapOf = <T extends v.GenericSchema>(schema: T) => v.optional(v.record(v.string(), schema), {});
 
+const expressions = mapOf(v.unknown());
+const configResource = v.object({ address: v.string(), expressions, for_each_expression: v.optional(v.unknown()) });
+
+const nestedModule: v.GenericSchema<unknown, ConfigModule> = v.lazy(() => configModule);
 const configModule: v.GenericSchema<unknown, ConfigModule> = v.object({
-  resources: v.optional(
-    v.array(v.object({ address: v.string(), expressions, for_each_expression: v.optional(v.unknown()) })),
-    [],
-  ),
-  outputs: v.optional(v.record(v.string(), v.object({ expression: v.optional(v.unknown()) })), {}),
-  module_calls: v.optional(
-    v.record(
-      v.string(),
-      v.object({
-        expressions,
-        module: v.optional(
-          v.lazy(() => configModule),
-          {},
-        ),
-      }),
-    ),
-    {},
-  ),
+  resources: listOf(configResource),
+  outputs: mapOf(v.object({ expression: v.optional(v.unknown()) })),
+  module_calls: mapOf(v.object({ expressions, module: v.optional(nestedModule, {}) })),
 });
 
+const problem = v.object({ message: v.optional(v.string(), "") });
 const checkResult = v.object({
   address: v.object({ to_display: v.string() }),
   status: v.string(),
-  instances: v.optional(
-    v.array(v.object({ problems: v.optional(v.array(v.object({ message: v.optional(v.string(), "") })), []) })),
-    [],
-  ),
+  instances: listOf(v.object({ problems: listOf(problem) })),
 });
 
 const planSchema = v.pipe(
@@ -163,10 +151,10 @@ const planSchema = v.pipe(
     ),
     planned_values: v.optional(v.unknown()),
     resource_changes: v.optional(v.array(resourceChange)),
-    resource_drift: v.optional(v.array(resourceChange), []),
-    deferred_changes: v.optional(v.array(v.object({ reason: v.string(), resource_change: resourceChange })), []),
-    output_changes: v.optional(v.record(v.string(), change), {}),
-    checks: v.optional(v.array(checkResult), []),
+    resource_drift: listOf(resourceChange),
+    deferred_changes: listOf(v.object({ reason: v.string(), resource_change: resourceChange })),
+    output_changes: mapOf(change),
+    checks: listOf(checkResult),
     errored: v.optional(v.boolean(), false),
     complete: v.optional(v.boolean(), true),
     configuration: v.optional(v.object({ root_module: v.optional(configModule, {}) }), {}),

@@ -111,3 +111,8 @@ test("the configuration sets an attribute or leaves it to the provider", () => {
   const [only] = read.changes;
   expect(only && ["name", "inline_policy"].map((attribute) => references.sets(only, attribute))).toEqual([true, false]);
 });
+
+test("the configuration of a called module can be absent", () => {
+  const configuration = { root_module: { module_calls: { m: {} } } };
+  expect(plan([], { configuration }).configuration.module_calls.m?.module.resources).toEqual([]);
+});
