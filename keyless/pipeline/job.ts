@@ -73,17 +73,12 @@ function siteOf(policies: readonly PolicyDocument[]): Site | undefined {
  * @see https://circleci.com/docs/guides/orchestrate/config-templating/
  */
 export function refFilter(rules: readonly TrustRule[]): string | undefined {
-  const expressions = rules.map(ruleFilter);
-  if (expressions.includes(undefined)) return undefined;
+  if (!rules.every((rule) => "repository" in rule)) return undefined;
+  const expressions = rules.flatMap(({ branches = [], tags = [] }) => [
+    ...branches.map((name) => nameFilter("pipeline.git.branch", name)),
+    ...tags.map((name) => nameFilter("pipeline.git.tag", name)),
+  ]);
   return [...new Set(expressions)].join(" or ");
-}
-
-function ruleFilter(rule: TrustRule): string | undefined {
-  if (!("repository" in rule)) return undefined;
-  return [
-    ...(rule.branches ?? []).map((name) => nameFilter("pipeline.git.branch", name)),
-    ...(rule.tags ?? []).map((name) => nameFilter("pipeline.git.tag", name)),
-  ].join(" or ");
 }
 
 function nameFilter(value: string, name: string): string {

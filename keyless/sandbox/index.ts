@@ -37,11 +37,8 @@ export interface Sandbox {
  *
  * @throws {UserError} if a program is missing and cannot be installed, or moto does not start
  */
-export async function startSandbox({
-  accountId = "123456789012",
-  region = "us-east-1",
-  progress = () => {},
-}: SandboxOptions = {}): Promise<Sandbox> {
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { accountId = "123456789012", region = "us-east-1", progress = () => {} } = options;
   // Downloads are kept between runs.
   const folder = resolve(".keyless");
   const work = mkdtempSync(join(tmpdir(), "keyless-sandbox-"));

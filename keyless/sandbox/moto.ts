@@ -93,8 +93,9 @@ export async function findMoto(
   requirements = pinnedRequirements,
 ): Promise<string> {
   const own = join(folder, "moto");
+  const ownPython = join(own, "bin", "python");
   const pythons = [findOnPath("python3", env), findOnPath("python", env)];
-  const candidates = [pythonOf(own), interpreterOf(findOnPath("moto_server", env)), ...pythons];
+  const candidates = [ownPython, interpreterOf(findOnPath("moto_server", env)), ...pythons];
   const withMoto = await firstThat(candidates, env, printMotoVersion, /^5\.[1-9]/);
   if (withMoto !== undefined) return withMoto;
   const python = await firstThat(pythons, env, printCanInstall, /^True/);
@@ -109,23 +110,19 @@ export async function findMoto(
   try {
     await execute(python, ["-m", "venv", "--clear", own], { env });
     const install = ["install", "--quiet", "--no-input", "--require-hashes", "-r", requirements];
-    await execute(pythonOf(own), ["-m", "pip", ...install], { env });
+    await execute(ownPython, ["-m", "pip", ...install], { env });
   } catch (error) {
     // The next run must not use an incomplete environment.
     rmSync(own, { recursive: true, force: true });
     const { stderr } = error as { stderr?: string };
     throw new UserError(`the sandbox (moto) could not be installed: ${stderr?.trim() || error}`);
   }
-  return pythonOf(own);
+  return ownPython;
 }
 
 /** The interpreter in the first line of a Python script, e.g. of a virtual environment that pipx created. */
 function interpreterOf(script: string | undefined): string | undefined {
   return script && /^#!(\S*python\S*)/.exec(readFileSync(script, "utf8"))?.[1];
-}
-
-function pythonOf(environment: string): string {
-  return join(environment, "bin", "python");
 }
 
 const printMotoVersion = "import importlib.metadata, flask, flask_cors; print(importlib.metadata.version('moto'))";

@@ -7,6 +7,9 @@ import { UserError } from "../errors";
 import { runTerraform, type TerraformRun, terraformOrFail } from "../terraform/run";
 import { type Found, StateStore } from "./store";
 
+/** Which process runs Terraform in the folder. */
+const RUN_FILE = "run.json";
+
 /** The options of {@link bootstrap}. */
 export interface BootstrapOptions {
   readonly backend: StateBackend;
@@ -84,7 +87,7 @@ function prepare({ stack, folder, env, progress, signal }: BootstrapOptions, bac
     env,
     progress,
     signal,
-    onStart: (pid) => writeFileSync(runFile(folder), JSON.stringify({ pid, who: lockOwner() })),
+    onStart: (pid) => writeFileSync(join(folder, RUN_FILE), JSON.stringify({ pid, who: lockOwner() })),
   };
 }
 
@@ -121,10 +124,6 @@ function setAsideDamagedState(file: string): void {
   }
 }
 
-function runFile(folder: string): string {
-  return join(folder, "run.json");
-}
-
 /** The `Who` field of a lock that Terraform acquires on this machine. */
 function lockOwner(): string {
   return `${userInfo().username}@${hostname()}`;
@@ -132,8 +131,9 @@ function lockOwner(): string {
 
 /** Releases the lock of a killed run on this machine. Locks of others are kept. */
 async function releaseLockOfDeadRun({ folder, progress }: BootstrapOptions, store: StateStore): Promise<void> {
-  if (!existsSync(runFile(folder))) return;
-  const { pid, who } = JSON.parse(readFileSync(runFile(folder), "utf8"));
+  const file = join(folder, RUN_FILE);
+  if (!existsSync(file)) return;
+  const { pid, who } = JSON.parse(readFileSync(file, "utf8"));
   if (who !== lockOwner() || isAlive(pid)) return;
   if (await store.releaseLock(who)) progress("released the lock of the killed run");
 }

@@ -51,27 +51,17 @@ export class StateStore {
    * @throws {UserError} if the bucket already has a state
    */
   async putFirstState(body: Buffer): Promise<void> {
-    const { bucket, key, kmsKeyArn } = this.backend.state;
-    try {
-      await this.s3.send(
-        new PutObjectCommand({
-          Bucket: bucket,
-          ExpectedBucketOwner: this.backend.accountId,
-          Key: key,
-          Body: body,
-          IfNoneMatch: "*",
-          ContentType: "application/json",
-          ...(kmsKeyArn === undefined
-            ? { ServerSideEncryption: "AES256" }
-            : { ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKeyArn }),
-        }),
-      );
-    } catch (error) {
-      if (!(error instanceof Error && error.name === "PreconditionFailed")) throw error;
-      throw new UserError(
-        `another run has stored the state of ${this.backend.name} in the bucket in the meantime: run this again`,
-      );
-    }
+    const { name, accountId, state } = this.backend;
+    const encryption =
+      state.kmsKeyArn === undefined
+        ? { ServerSideEncryption: "AES256" as const }
+        : { ServerSideEncryption: "aws:kms" as const, SSEKMSKeyId: state.kmsKeyArn };
+    const object = { Bucket: state.bucket, Key: state.key, Body: body, ContentType: "application/json", ...encryption };
+    const command = new PutObjectCommand({ ...object, ExpectedBucketOwner: accountId, IfNoneMatch: "*" });
+    await this.s3.send(command).catch((error: Error) => {
+      if (error.name !== "PreconditionFailed") throw error;
+      throw new UserError(`another run has stored the state of ${name} in the bucket in the meantime: run this again`);
+    });
   }
 
   /** Releases the locks of the backend's own state that an owner holds. Returns whether there was one. */
@@ -108,12 +98,11 @@ export class StateStore {
       const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
       const status = $metadata?.httpStatusCode;
       if (status === 404 || name === "ResourceNotFoundException") return false;
+      if (status !== 403 && status !== 301) throw new UserError(`cannot read ${what} from AWS: ${name}: ${message}`);
       const { accountId, state } = this.backend;
       throw new UserError(
-        status === 403 || status === 301
-          ? `${what} is not accessible to account ${accountId} in ${state.region}: use an administrator's credentials, or ` +
-              "choose another name, since a bucket of this name may exist in another account or region"
-          : `cannot read ${what} from AWS: ${name}: ${message}`,
+        `${what} is not accessible to account ${accountId} in ${state.region}: use an administrator's credentials, or ` +
+          "choose another name, since a bucket of this name may exist in another account or region",
       );
     }
   }

@@ -51,8 +51,13 @@ function sourceText(source: Source): string {
 }
 
 function roleText({ roles }: RoleGroup): string {
-  const names = roles.map(({ name }) => name);
-  return textOf(limitItems(names, MAX_LABEL_LINES, String));
+  return textOf(
+    limitItems(
+      roles.map(({ name }) => name),
+      MAX_LABEL_LINES,
+      String,
+    ),
+  );
 }
 
 function permissionText(role: RoleAccess): string {

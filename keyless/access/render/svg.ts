@@ -90,6 +90,8 @@ function label(x: number, y: number, text: string): string {
   return `<text class="subtitle" x="${x}" y="${y}">${escapeXml(text)}</text>`;
 }
 
+const TONES = ["plain", "caution", "danger"];
+
 function drawPanel(panel: Panel): string {
   const left = COLUMNS[0].x;
   return [
@@ -97,15 +99,11 @@ function drawPanel(panel: Panel): string {
     `<text class="panel-title" x="${left}" y="${round(panel.y + 36)}">${escapeXml(panel.title)}</text>`,
     `<text class="subtitle" x="${left}" y="${round(panel.y + 56)}">${escapeXml(panel.subtitle)}</text>`,
     ...COLUMNS.map(({ heading, x }) => `<text class="heading" x="${x}" y="${round(panel.y + 82)}">${heading}</text>`),
-    ...[...panel.edges].sort((a, b) => order(a) - order(b)).map(drawEdge),
+    // The dangerous edges last, over the others.
+    ...[...panel.edges].sort((a, b) => TONES.indexOf(a.tone) - TONES.indexOf(b.tone)).map(drawEdge),
     ...panel.cards.map(drawCard),
     "</g>",
   ].join("\n");
-}
-
-// Draw dangerous edges last, over the others.
-function order({ tone }: Edge): number {
-  return ["plain", "caution", "danger"].indexOf(tone);
 }
 
 function drawEdge({ from, to, tone }: Edge): string {

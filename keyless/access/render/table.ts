@@ -1,4 +1,3 @@
-import cliTruncate from "cli-truncate";
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
 import { groupBy } from "../../group-by";
@@ -20,37 +19,34 @@ const BORDERS = 10;
  */
 export function accessTable(access: readonly EnvironmentAccess[], columns: number): string {
   const widths = columnWidths([HEADINGS, ...access.flatMap(({ roles }) => roles.map(rowOf))], columns - BORDERS);
-  const width = widths.reduce((sum, each) => sum + each) + BORDERS - 4;
-  // What is between two borders: a row of cells, or a line over the whole width.
-  const bands = [
-    rowBand(HEADINGS, widths),
-    ...access.flatMap(({ name, accountId, region, roles }) => {
-      const title = cliTruncate(`${name}: AWS account ${accountId}, ${region}`, width);
-      return [
-        { lines: [`│ ${pad(title, width)} │`], hasCells: false },
-        ...roles.map((role) => rowBand(rowOf(role), widths)),
-      ];
-    }),
+  const total = widths.reduce((sum, width) => sum + width) + BORDERS - 4;
+  const rows = [
+    HEADINGS,
+    ...access.flatMap(({ name, accountId, region, roles }) => [
+      [`${name}: AWS account ${accountId}, ${region}`],
+      ...roles.map(rowOf),
+    ]),
   ];
-  const border = (left: string, joint: string, right: string) =>
-    left + widths.map((each) => "─".repeat(each + 2)).join(joint) + right;
-  const lines = bands.flatMap(({ lines, hasCells }, index) => {
-    const above = bands[index - 1]?.hasCells;
-    if (above === undefined) return [border("┌", "┬", "┐"), ...lines];
-    const joint = hasCells ? (above ? "┼" : "┬") : above ? "┴" : "─";
-    return [border("├", joint, "┤"), ...lines];
-  });
-  return [...lines, border("└", bands.at(-1)?.hasCells ? "┴" : "─", "┘")].join("\n");
+  const borderAbove = (index: number) => {
+    const [above, below] = [rows[index - 1], rows[index]].map((row) => row?.length === HEADINGS.length);
+    const joint = above ? (below ? "┼" : "┴") : below ? "┬" : "─";
+    const [left, right] = index === 0 ? "┌┐" : index === rows.length ? "└┘" : "├┤";
+    return left + widths.map((width) => "─".repeat(width + 2)).join(joint) + right;
+  };
+  const lines = rows.flatMap((row, index) => [
+    borderAbove(index),
+    ...drawRow(row, row.length === 1 ? [total] : widths),
+  ]);
+  return [...lines, borderAbove(rows.length)].join("\n");
 }
 
-/** The lines of a row of cells. */
-function rowBand(cells: readonly string[], widths: readonly number[]) {
-  const columns = cells.map((cell, column) => wrapCell(cell, widths[column] ?? 0));
-  const height = Math.max(...columns.map(({ length }) => length));
-  const lines = Array.from({ length: height }, (_, line) =>
-    columns.map((column, index) => pad(column[line] ?? "", widths[index] ?? 0)).join(" │ "),
-  );
-  return { lines: lines.map((line) => `│ ${line} │`), hasCells: true };
+function drawRow(row: readonly string[], widths: readonly number[]): string[] {
+  const cells = row.map((cell, column) => wrapCell(cell, widths[column] ?? 0));
+  const height = Math.max(...cells.map(({ length }) => length));
+  return Array.from({ length: height }, (_, line) => {
+    const padded = cells.map((cell, column) => pad(cell[line] ?? "", widths[column] ?? 0));
+    return `│ ${padded.join(" │ ")} │`;
+  });
 }
 
 function rowOf(role: RoleAccess): string[] {

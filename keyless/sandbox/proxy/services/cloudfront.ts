@@ -44,10 +44,8 @@ function arn({ partition, accountId }: ResourceState, kind: string, id: string |
 }
 
 function actionOn(noun: string, method: string, part?: string): string {
-  if (method === "POST") return `Create${noun}`;
-  if (method === "PUT") return `Update${noun}`;
-  if (method === "DELETE") return `Delete${noun}`;
-  return `Get${noun}${part === "config" ? "Config" : ""}`;
+  const verb = { POST: "Create", PUT: "Update", DELETE: "Delete" }[method];
+  return verb ? `${verb}${noun}` : `Get${noun}${part === "config" ? "Config" : ""}`;
 }
 
 function taggingAction({ http, query }: Call): string {
