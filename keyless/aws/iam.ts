@@ -55,7 +55,7 @@ export class AccountReader {
 
   /** All roles of the account. */
   async roles(): Promise<readonly IamRole[]> {
-    const pages = await read("the account's roles", () => all(paginateListRoles({ client: this.client }, {})));
+    const pages = await read("the account's roles", () => collect(paginateListRoles({ client: this.client }, {})));
     return (pages ?? []).flatMap(({ Roles = [] }) => Roles.map(toRole));
   }
 
@@ -90,8 +90,8 @@ export class AccountReader {
   async policies(role: string, managedPolicy = (arn: string) => this.managedPolicy(arn)): Promise<NamedPolicy[]> {
     const { client } = this;
     const [attached = [], inline = []] = await Promise.all([
-      read(`policies of role ${role}`, () => all(paginateListAttachedRolePolicies({ client }, { RoleName: role }))),
-      read(`policies of role ${role}`, () => all(paginateListRolePolicies({ client }, { RoleName: role }))),
+      read(`policies of role ${role}`, () => collect(paginateListAttachedRolePolicies({ client }, { RoleName: role }))),
+      read(`policies of role ${role}`, () => collect(paginateListRolePolicies({ client }, { RoleName: role }))),
     ]);
     const arns = attached.flatMap(({ AttachedPolicies = [] }) =>
       AttachedPolicies.map(({ PolicyArn = "" }) => PolicyArn),
@@ -120,7 +120,7 @@ function toRole(role: SdkRole): IamRole {
   };
 }
 
-async function all<T>(pages: AsyncIterable<T>): Promise<T[]> {
+async function collect<T>(pages: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
   for await (const page of pages) found.push(page);
   return found;

@@ -1,12 +1,12 @@
 import type { Call, RequiredPermission, ResourceState } from "../call";
 
-/** The resource kinds that this proxy knows, as in the paths of requests. */
-const kinds =
+/** The resource knownKinds that this proxy knows, as in the paths of requests. */
+const knownKinds =
   /^(distribution|origin-access-(control|identity)|(cache|origin-request|response-headers)-policy|public-key|key-group|function)$/;
 
 /** The name of a kind in actions: `CachePolicy` for `cache-policy`. */
 function nounOf(kind: string): string | undefined {
-  if (!kinds.test(kind)) return undefined;
+  if (!knownKinds.test(kind)) return undefined;
   const noun = kind.replace(/(?:^|-)(.)/g, (_, first: string) => first.toUpperCase());
   return kind === "origin-access-identity" ? `CloudFront${noun}` : noun;
 }
