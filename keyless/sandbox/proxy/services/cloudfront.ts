@@ -1,6 +1,6 @@
 import type { Call, RequiredPermission, ResourceState } from "../call";
 
-/** The resource knownKinds that this proxy knows, as in the paths of requests. */
+/** The resource kinds that this proxy knows, as in the paths of requests. */
 const knownKinds =
   /^(distribution|origin-access-(control|identity)|(cache|origin-request|response-headers)-policy|public-key|key-group|function)$/;
 
