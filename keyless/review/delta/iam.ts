@@ -213,12 +213,9 @@ export class IamChanges {
         ? { source: richText`policy ${arn}`, document }
         : { source: richText`managed policy ${arn}`, arn };
     }
-    const [policy, ...others] = this.references
-      .resolve(change, attribute)
-      .filter(({ type }) => type === "aws_iam_policy");
-    const document = policy && others.length === 0 ? iam.policies.get(policyKey(policy, "after")) : undefined;
-    if (policy && document)
-      return { source: richText`policy ${displayed(policy.after?.name ?? policy.address)}`, document };
+    const policy = this.onlyReference(change, attribute, "managed", "aws_iam_policy");
+    const document = policy && iam.policies.get(policyKey(policy, "after"));
+    if (document) return { source: richText`policy ${displayed(policy.after?.name ?? policy.address)}`, document };
     const source = richText`a managed policy of ${change.address}`;
     return { source, document: { statements: [], unreadable: displayed(arn), source: arn } };
   }
@@ -227,11 +224,14 @@ export class IamChanges {
   private document(change: ResourceChange, attributes: Attributes, attribute: string): Document | undefined {
     const value = attributes[attribute];
     if (!isUnknown(value)) return readDocument(value);
-    const [source, ...others] = this.references
-      .resolve(change, attribute)
-      .filter(({ type, mode }) => mode === "data" && type === "aws_iam_policy_document");
-    if (!source?.after || others.length > 0) return readDocument(value);
-    return documentOfDataSource(source.address, source.after);
+    const source = this.onlyReference(change, attribute, "data", "aws_iam_policy_document");
+    return source?.after ? documentOfDataSource(source.address, source.after) : readDocument(value);
+  }
+
+  /** The resource or data source that an attribute refers to, unless it refers to several. */
+  private onlyReference(change: ResourceChange, attribute: string, mode: string, type: string) {
+    const found = this.references.resolve(change, attribute).filter((each) => each.mode === mode && each.type === type);
+    return found.length === 1 ? found[0] : undefined;
   }
 }
 

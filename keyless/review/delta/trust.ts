@@ -87,9 +87,10 @@ function entriesOf(document: Document | undefined): TrustEntry[] {
 }
 
 function entriesFor(principal: PlannedPrincipal, statement: PlannedStatement): TrustEntry[] {
+  const { kind, id } = principal;
   const claim = (name: string) => {
-    const key = `${displayed(principal.id)}:${name}`.toLowerCase();
-    const found = statement.conditions.filter((each) => principal.kind === "Federated" && each.key === key);
+    const key = kind === "Federated" && typeof id === "string" ? `${id}:${name}`.toLowerCase() : undefined;
+    const found = statement.conditions.filter((each) => each.key === key);
     // Two conditions on one claim must both hold: they are compared as conditions, not as patterns.
     const condition = found.length === 1 ? found[0] : undefined;
     const values = condition && patterns(condition);
