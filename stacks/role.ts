@@ -1,7 +1,9 @@
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePoliciesExclusive } from "@cdktf/provider-aws/lib/iam-role-policies-exclusive";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
+import { IamRolePolicyAttachmentsExclusive } from "@cdktf/provider-aws/lib/iam-role-policy-attachments-exclusive";
 import { type ITerraformDependable, TerraformIterator } from "cdktf";
 import { Construct } from "constructs";
 import { terraformName } from "../keyless/config/names";
@@ -49,20 +51,35 @@ export class CircleCiRole extends Construct {
     iamRole.overrideLogicalId(terraformId);
     this.arn = iamRole.arn;
 
-    if (role.managedPolicyArns.length > 0) {
-      const byKey = Object.fromEntries(role.managedPolicyArns.map((arn) => [attachmentKey(arn), arn]));
-      const forEach = TerraformIterator.fromMap(byKey);
-      const policyArn = forEach.value;
-      const attachment = { forEach, policyArn, role: iamRole.name };
-      new IamRolePolicyAttachment(this, "managed", attachment).overrideLogicalId(terraformId);
-    }
+    const policies: IamRolePolicy[] = [];
     const inline = Object.entries(role.inlinePolicies);
     if (inline.length > 0) {
       const byName = inline.map(([name, document]) => [name, escapeTemplates(JSON.stringify(document))]);
       const forEach = TerraformIterator.fromMap(Object.fromEntries(byName));
       const policy = { forEach, name: forEach.key, policy: forEach.value, role: iamRole.name };
-      new IamRolePolicy(this, "inline", policy).overrideLogicalId(terraformId);
+      policies.push(new IamRolePolicy(this, "inline", policy));
     }
+    const attachments: IamRolePolicyAttachment[] = [];
+    if (role.managedPolicyArns.length > 0) {
+      const byKey = Object.fromEntries(role.managedPolicyArns.map((arn) => [attachmentKey(arn), arn]));
+      const forEach = TerraformIterator.fromMap(byKey);
+      const attachment = { forEach, policyArn: forEach.value, role: iamRole.name };
+      attachments.push(new IamRolePolicyAttachment(this, "managed", attachment));
+    }
+    // The role has no other policies: a plan shows one that was added outside Terraform, and a deployment removes it.
+    const exclusive = [
+      new IamRolePoliciesExclusive(this, "inline_exclusive", {
+        roleName: iamRole.name,
+        policyNames: Object.keys(role.inlinePolicies).sort(),
+        dependsOn: policies,
+      }),
+      new IamRolePolicyAttachmentsExclusive(this, "managed_exclusive", {
+        roleName: iamRole.name,
+        policyArns: [...role.managedPolicyArns].sort(),
+        dependsOn: attachments,
+      }),
+    ];
+    for (const resource of [...policies, ...attachments, ...exclusive]) resource.overrideLogicalId(terraformId);
   }
 }
 

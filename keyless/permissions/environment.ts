@@ -49,6 +49,9 @@ const CHANGE_ROLE = [
   "iam:TagRole",
   "iam:UntagRole",
   "iam:ListInstanceProfilesForRole",
+  // Not limited to the policies of the configuration: a deployment removes the policies attached outside Terraform.
+  "iam:DetachRolePolicy",
+  "iam:DeleteRolePolicy",
 ];
 
 const CHANGE_PROVIDER = [
@@ -73,8 +76,9 @@ function readAccess({ roles, oidcProvider }: EnvironmentScope): Statement[] {
 // Limited to roles with inline policies in the configuration: to write an inline policy is to grant any permission.
 function inlineAccess(roles: readonly ScopedRole[], index: number): Statement | false {
   const withInline = roles.filter((role) => Object.keys(role.inlinePolicies).length > 0);
-  const actions = ["iam:PutRolePolicy", "iam:DeleteRolePolicy"];
-  return withInline.length > 0 && allow(`InlinePolicies${index}`, actions, arns(withInline), boundaryOf(roles));
+  return (
+    withInline.length > 0 && allow(`InlinePolicies${index}`, ["iam:PutRolePolicy"], arns(withInline), boundaryOf(roles))
+  );
 }
 
 // Roles with the same managed policies share a statement, so that no role can get the policy of another one.
@@ -84,7 +88,7 @@ function attachAccess(managed: readonly ScopedRole[]): Statement[] {
     [role.permissionsBoundaryArn, ...[...role.managedPolicyArns].sort()].join(),
   );
   return groups.map((roles, index) =>
-    allow(`AttachPolicies${index}`, ["iam:AttachRolePolicy", "iam:DetachRolePolicy"], arns(roles), {
+    allow(`AttachPolicies${index}`, ["iam:AttachRolePolicy"], arns(roles), {
       ArnEquals: { "iam:PolicyARN": [...(roles[0]?.managedPolicyArns ?? [])].sort() },
       ...boundaryOf(roles),
     }),

@@ -145,13 +145,13 @@ test("one deployment creates every option", async () => {
 test("another environment of the account uses the existing provider and the same bucket", async () => {
   expect(await deploy("two")).toMatchObject({
     status: 0,
-    output: expect.stringContaining("3 added, 0 changed, 0 destroyed"),
+    output: expect.stringContaining("5 added, 0 changed, 0 destroyed"),
   });
 });
 
 test("an environment of another account is deployed to that account", async () => {
   const env = sandbox.accountEnvironment(FAR_ACCOUNT);
-  expect(await deploy("far", env)).toMatchObject({ status: 0, output: expect.stringContaining("3 added, 0 changed") });
+  expect(await deploy("far", env)).toMatchObject({ status: 0, output: expect.stringContaining("5 added, 0 changed") });
   expect((await storedRole("reader", env)).Arn).toBe(`arn:aws:iam::${FAR_ACCOUNT}:role/reader`);
 });
 
@@ -227,7 +227,7 @@ test("the apply role recreates a role that was deleted outside Terraform", async
   });
   const roleArn = `arn:aws:iam::${ACCOUNT}:role/apply`;
   const ran = await deploy("one", webIdentityEnvironment(sandbox, roleArn, token));
-  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("1 added, 0 changed, 0 destroyed") });
+  expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("3 added, 0 changed, 0 destroyed") });
   expect((await storedRole("releases")).RoleName).toBe("releases");
 });
 
@@ -240,7 +240,7 @@ test("removing one managed policy from the configuration detaches only that poli
   } as ConfigInput);
   expect(await deploy("two")).toMatchObject({
     status: 0,
-    output: expect.stringContaining("0 added, 0 changed, 1 destroyed"),
+    output: expect.stringContaining("0 added, 1 changed, 1 destroyed"),
   });
   const { AttachedPolicies } = await aws(
     sandbox.environment,

@@ -112,6 +112,9 @@ const changing: readonly TestRequest[] = [
   ["iam:PutRolePolicy", roleArn("ci/deployer"), { "iam:PermissionsBoundary": bounds }],
   ["iam:AttachRolePolicy", roleArn("reader"), attaching(readOnly)],
   ["iam:DetachRolePolicy", roleArn("reader"), attaching(readOnly)],
+  // Policies that were added outside Terraform.
+  ["iam:DetachRolePolicy", roleArn("reader"), attaching("arn:aws:iam::aws:policy/AdministratorAccess")],
+  ["iam:DeleteRolePolicy", roleArn("reader")],
   ["iam:AttachRolePolicy", roleArn("ci/deployer"), attaching(deploy, bounds)],
   ["iam:CreateOpenIDConnectProvider", provider],
   ["iam:AddClientIDToOpenIDConnectProvider", provider],

@@ -14,8 +14,10 @@ test("the shipped configuration has these addresses", () => {
   const environment = [
     "aws_iam_openid_connect_provider.circleci",
     ...roles.map((role) => `aws_iam_role.${role}`),
+    ...roles.map((role) => `aws_iam_role_policies_exclusive.${role}`),
     ...roles.filter((role) => role !== "circleci-read-only").map((role) => `aws_iam_role_policy.${role}`),
     "aws_iam_role_policy_attachment.circleci-read-only",
+    ...roles.map((role) => `aws_iam_role_policy_attachments_exclusive.${role}`),
     ...roles.map((role) => `data.aws_iam_policy_document.${role}`),
   ];
   const backend = [
@@ -103,7 +105,7 @@ describe("for any roles", () => {
       fc.property(roles, (given) => {
         const expected = Object.values(given).map(
           ({ managedPolicyArns = [], inlinePolicies = {} }) =>
-            2 + Math.min(1, managedPolicyArns.length) + Math.min(1, Object.keys(inlinePolicies).length),
+            4 + Math.min(1, managedPolicyArns.length) + Math.min(1, Object.keys(inlinePolicies).length),
         );
         expect(addresses(dev(given))).toHaveLength(1 + expected.reduce((sum, count) => sum + count, 0));
       }),

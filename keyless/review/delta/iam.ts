@@ -65,6 +65,12 @@ export class IamChanges {
   private readonly references: References;
   private readonly shared: ReadonlySet<string>;
   private readonly attached: ReadonlySet<string>;
+  /** The inline policies that are resources, before or after. */
+  private readonly inlinePolicies: ReadonlySet<string>;
+  /** The inline policies that roles list, before or after. */
+  private readonly inlineBlocks: ReadonlyMap<string, Value>;
+  /** By name. */
+  private readonly rolesBefore: ReadonlyMap<Value | undefined, Attributes>;
 
   constructor(
     private readonly changes: readonly ResourceChange[],
@@ -73,6 +79,23 @@ export class IamChanges {
     this.references = new References(plan);
     this.shared = sharedNames(changes);
     this.attached = separatelyAttached(plan.changes);
+    const bothSides = (wanted: string) =>
+      changes
+        .flatMap(({ type, before, after }) => (type === wanted ? [before, after] : []))
+        .filter((side) => side !== null);
+    this.rolesBefore = new Map(
+      changes.flatMap(({ type, before }) =>
+        type === "aws_iam_role" && before ? [[before.name, before] as const] : [],
+      ),
+    );
+    this.inlinePolicies = new Set(bothSides("aws_iam_role_policy").map(({ role, name }) => attachmentId(role, name)));
+    this.inlineBlocks = new Map(
+      bothSides("aws_iam_role").flatMap(({ name, inline_policy: blocks }) =>
+        (elements(blocks).filter(isMap) as Attributes[]).map(
+          ({ name: policy, policy: document = null }) => [attachmentId(name, policy), document] as const,
+        ),
+      ),
+    );
   }
 
   read(side: Side): PlannedIam {
@@ -84,7 +107,8 @@ export class IamChanges {
     };
     const present = this.changes.flatMap((change) => {
       const attributes = change.mode === "managed" ? attributesOf(change, side) : null;
-      return attributes === null ? [] : [{ change, attributes }];
+      const listed = side === "before" && attributes === null ? this.policiesBefore(change) : attributes;
+      return listed === null ? [] : [{ change, attributes: listed }];
     });
     // Policies first: attachments refer to them.
     for (const { change, attributes } of present.filter(({ change }) => change.type === "aws_iam_policy")) {
@@ -93,6 +117,15 @@ export class IamChanges {
     }
     for (const { change, attributes } of present) this.add(iam, change, attributes, side);
     return iam;
+  }
+
+  /** What a new exclusive list would have contained: its creation removes the other policies that the role has. */
+  private policiesBefore({ type, after }: ResourceChange): Attributes | null {
+    const role = type.endsWith("_exclusive") ? this.rolesBefore.get(after?.role_name) : undefined;
+    if (after === null || role === undefined) return null;
+    const blocks = elements(role.inline_policy).filter(isMap) as Attributes[];
+    const names = blocks.map(({ name = null }) => name);
+    return { role_name: role.name ?? null, policy_arns: role.managed_policy_arns ?? [], policy_names: names };
   }
 
   /** The keys of the roles that a change is about. */
@@ -167,8 +200,10 @@ export class IamChanges {
           thumbprints: attributes.thumbprint_list ?? null,
         });
         break;
-      case "aws_iam_policy":
       case "aws_iam_role_policies_exclusive":
+        attach(...this.listedInlinePolicies(attributes));
+        break;
+      case "aws_iam_policy":
         break;
       default: {
         const document = this.document(change, attributes, "policy");
@@ -204,6 +239,17 @@ export class IamChanges {
         return inlinePolicy(name, readDocument(policy));
       }),
     ];
+  }
+
+  /** The inline policies that an exclusive list names and no resource of their own writes. */
+  private listedInlinePolicies({ role_name: role = null, policy_names: names }: Attributes): PolicySource[] {
+    return elements(names).flatMap((name) => {
+      const id = attachmentId(role, name);
+      if (this.inlinePolicies.has(id)) return [];
+      const unreadable = "its content is not in the plan";
+      const document = readDocument(this.inlineBlocks.get(id)) ?? { statements: [], unreadable, source: name };
+      return inlinePolicy(name, document);
+    });
   }
 
   private managedPolicy(iam: PlannedIam, change: ResourceChange, arn: Value, attribute: string): PolicySource {

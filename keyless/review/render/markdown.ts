@@ -33,20 +33,24 @@ export function toMarkdown(review: Review, options: MarkdownOptions = {}): strin
   const { environments } = review;
   const headline = `**${inMarkdown(verdict(review))}**`;
   if (environments.every(isQuiet)) return `${headline}\n`;
-  const access = [true, false].flatMap((gaining) =>
-    environments.flatMap((each) => {
-      const gainers = new Set(gains(each.access).map(({ subject }) => subject));
-      return paragraphs(
-        each,
-        each.access.filter(({ subject }) => gainers.has(subject) === gaining),
-      );
-    }),
-  );
+  const access = (part: "access" | "driftAccess", heading: string) => {
+    const found = [true, false].flatMap((gaining) =>
+      environments.flatMap((each) => {
+        const gainers = new Set(gains(each[part]).map(({ subject }) => subject));
+        return paragraphs(
+          each,
+          each[part].filter(({ subject }) => gainers.has(subject) === gaining),
+        );
+      }),
+    );
+    return found.length > 0 ? [heading, ...found] : [];
+  };
   const head = [
     headline,
     ...environments.flatMap(notices).map((notice) => `> ⚠️ ${inMarkdown(notice)}`),
     table(environments),
-    ...(access.length > 0 ? ["### Access", ...access] : []),
+    ...access("driftAccess", "### Access outside Terraform"),
+    ...access("access", "### Access"),
   ];
   return truncate(head, environments.flatMap(folds), options);
 }
@@ -80,9 +84,9 @@ function paragraphs({ environment }: EnvironmentReview, findings: readonly Acces
 }
 
 function folds(environment: EnvironmentReview): Fold[] {
-  return sectionsOf(environment).map(({ title, findings = [], entries }) => ({
+  return sectionsOf(environment).map(({ title, entries }) => ({
     title: `${htmlCode(environment.environment)}: ${title} (${entries.length})`,
-    blocks: [...paragraphs(environment, findings).map((full) => ({ full, short: "" })), ...entries.map(entryBlock)],
+    blocks: entries.map(entryBlock),
   }));
 }
 

@@ -5,7 +5,10 @@ import { type AccessFinding, FINDING_KINDS } from "../delta/finding";
 import { type Counts, type EnvironmentReview, gains, isQuiet, type ResourceReview, type Review } from "../review";
 import { join, type RichText, richText } from "../rich-text";
 
-/** Whether access is granted or revoked, and whether resources are destroyed or replaced, in one sentence. */
+/**
+ * Whether access is granted or revoked, and whether resources are destroyed or replaced, in one sentence. If access was
+ * granted outside Terraform, a sentence before it.
+ */
 export function verdict({ environments }: Review): RichText {
   if (environments.length > 0 && environments.every(isQuiet))
     return richText`No changes in ${listed(environments.map(({ environment }) => environment))}.`;
@@ -15,8 +18,12 @@ export function verdict({ environments }: Review): RichText {
     return number > 0 ? [`${count(number, "resource is", "resources are")} ${verb}`] : [];
   });
   const isComplete = environments.every(({ errored, complete }) => !errored && complete);
+  const granted = gains(environments.flatMap(({ driftAccess }) => driftAccess));
+  const plan = accessVerdict(environments.flatMap(({ access }) => access));
   return [
-    accessVerdict(environments.flatMap(({ access }) => access)),
+    granted.length > 0
+      ? `Access was granted outside Terraform${describeGains(granted)}. By the plan: ${plan[0]?.toLowerCase()}${plan.slice(1)}`
+      : plan,
     `; ${losses.join(", ") || "nothing is destroyed or replaced"}`,
     isComplete ? "." : ", as far as planned: some plans are incomplete.",
   ];
@@ -25,13 +32,17 @@ export function verdict({ environments }: Review): RichText {
 function accessVerdict(findings: readonly AccessFinding[]): string {
   const all = gains(findings);
   if (all.length === 0) return findings.length > 0 ? "No access is granted; some is revoked" : "No access is granted";
+  const certainty = all.some(({ effect }) => effect === "gain") ? "is" : "may be";
+  return `Access ${certainty} granted${describeGains(all)}`;
+}
+
+/** `, administrator-like (1 newly trusted, 2 permissions granted)` */
+function describeGains(gained: readonly AccessFinding[]): string {
   const counted = Object.entries(FINDING_KINDS).flatMap(([kind, row]) => {
-    const number = all.filter((each) => each.kind === kind).length;
+    const number = gained.filter((each) => each.kind === kind).length;
     return number > 0 && "plural" in row ? [count(number, row.label, row.plural)] : [];
   });
-  const certainty = all.some(({ effect }) => effect === "gain") ? "is" : "may be";
-  const administrator = all.some((each) => each.administrator) ? ", administrator-like" : "";
-  return `Access ${certainty} granted${administrator} (${counted.join(", ")})`;
+  return `${gained.some(({ administrator }) => administrator) ? ", administrator-like" : ""} (${counted.join(", ")})`;
 }
 
 /** The sentence that replaces a review if there is no plan. */
@@ -58,7 +69,9 @@ export function notices(review: EnvironmentReview): RichText[] {
         richText`${environment}: role ${role} is managed by administrators; the pipeline cannot deploy this change.`,
     ),
     ...(gains(driftAccess).length > 0
-      ? [richText`${environment}: access was granted outside Terraform (see the drift below).`]
+      ? [
+          richText`${environment}: access was granted outside Terraform. Deploy the plan if it revokes that access; otherwise revoke it in AWS, or add it to the configuration.`,
+        ]
       : []),
   ];
 }
@@ -81,7 +94,6 @@ export function describeFinding({ kind, effect, administrator, what }: AccessFin
 /** A part of the review of an environment. */
 export interface ReviewSection {
   readonly title: string;
-  readonly findings?: readonly AccessFinding[];
   readonly entries: readonly SectionEntry[];
 }
 
@@ -94,12 +106,21 @@ export interface SectionEntry {
   readonly lines?: readonly DiffLine[];
 }
 
+/** The access that changed: outside Terraform first, then by the plan. Empty parts are left out. */
+export function accessSections({ access, driftAccess }: EnvironmentReview) {
+  const sections = [
+    { title: "access outside Terraform", findings: driftAccess },
+    { title: "access", findings: access },
+  ];
+  return sections.filter(({ findings }) => findings.length > 0);
+}
+
 /** The parts of the review of an environment, apart from its access. Empty parts are left out. */
 export function sectionsOf(review: EnvironmentReview): readonly ReviewSection[] {
-  const { resources, drift, outputs, deferred, warnings, driftAccess } = review;
+  const { resources, drift, outputs, deferred, warnings } = review;
   const sections: ReviewSection[] = [
     { title: "resources", entries: [...resources].sort(compareResources).map(resourceEntry) },
-    { title: "drift", findings: driftAccess, entries: drift.map(resourceEntry) },
+    { title: "drift", entries: drift.map(resourceEntry) },
     {
       title: "outputs",
       entries: outputs.map(({ name, action, lines }) => ({ action, what: richText`${name}`, lines })),
@@ -110,7 +131,7 @@ export function sectionsOf(review: EnvironmentReview): readonly ReviewSection[] 
     },
     { title: "warnings", entries: warnings.map((warning) => ({ what: richText`${warning}` })) },
   ];
-  return sections.filter(({ findings = [], entries }) => entries.length + findings.length > 0);
+  return sections.filter(({ entries }) => entries.length > 0);
 }
 
 const ACTION_ORDER = ["destroy", "replace", "update", "create", "forget", "no-op"];

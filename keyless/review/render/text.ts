@@ -4,7 +4,7 @@ import type { AccessFinding } from "../delta/finding";
 import { COUNTED, type EnvironmentReview, isQuiet, type Review } from "../review";
 import { renderRichText } from "../rich-text";
 import { oneLine } from "./escape";
-import { bySubject, describeFinding, notices, type SectionEntry, sectionsOf, verdict } from "./summary";
+import { accessSections, bySubject, describeFinding, notices, type SectionEntry, sectionsOf, verdict } from "./summary";
 
 interface TextOptions {
   /** Whether to write escape codes for colors. Default: no. */
@@ -41,15 +41,11 @@ export function toText(review: Review, { colors = false, columns = Number.POSITI
   };
   const environmentLines = (each: EnvironmentReview) => {
     const counts = COUNTED.filter((what) => each.counts[what] > 0).map((what) => `${each.counts[what]} ${what}`);
-    const access = each.access.length > 0 ? [{ title: "access", findings: each.access, entries: [] }] : [];
     return [
       "",
       line(`${each.environment}: ${counts.join(", ") || "no changes of resources"}`, "bold"),
-      ...[...access, ...sectionsOf(each)].flatMap(({ title, findings = [], entries }) => [
-        `  ${title}`,
-        ...findingLines(findings),
-        ...entries.flatMap(entryLines),
-      ]),
+      ...accessSections(each).flatMap(({ title, findings }) => [`  ${title}`, ...findingLines(findings)]),
+      ...sectionsOf(each).flatMap(({ title, entries }) => [`  ${title}`, ...entries.flatMap(entryLines)]),
     ];
   };
   const { environments } = review;

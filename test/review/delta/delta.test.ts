@@ -76,6 +76,61 @@ describe("roles", () => {
     expect(delta(plan(changes))).toEqual([]);
   });
 
+  describe("exclusive lists of policies", () => {
+    const everything = policy({ Effect: "Allow", Action: "*", Resource: "*" });
+    const ownPolicy = policy({ Effect: "Allow", Action: "s3:*", Resource: "*" });
+    const deployed = role("deploy", policy(statement(ANY)), {
+      managed_policy_arns: [S3, ADMIN],
+      inline_policy: [
+        { name: "own", policy: ownPolicy },
+        { name: "by-hand", policy: everything },
+      ],
+    });
+    const own = { role: "deploy", name: "own", policy: ownPolicy };
+    const unchanged = [
+      change("aws_iam_role.r", deployed, deployed),
+      change("aws_iam_role_policy.p", own, own),
+      change("aws_iam_role_policy_attachment.a", attachment("deploy", S3), attachment("deploy", S3)),
+    ];
+    const managed = (...policy_arns: string[]) => ({ role_name: "deploy", policy_arns });
+    const inline = (...policy_names: string[]) => ({ role_name: "deploy", policy_names });
+    const revoked = [
+      `role deploy: permission-revoked: managed policy ${ADMIN}`,
+      "role deploy: permission-revoked: * on * (inline policy by-hand)",
+    ];
+
+    test("revoke the policies that they no longer contain", () => {
+      const changes = [
+        change("aws_iam_role_policy_attachments_exclusive.m", managed(S3, ADMIN), managed(S3)),
+        change("aws_iam_role_policies_exclusive.i", inline("own", "by-hand"), inline("own")),
+      ];
+      expect(delta(plan([...unchanged, ...changes]))).toEqual(revoked);
+    });
+
+    test("revoke the other policies of the role when they are created", () => {
+      const changes = [
+        change("aws_iam_role_policy_attachments_exclusive.m", null, managed(S3)),
+        change("aws_iam_role_policies_exclusive.i", null, inline("own")),
+      ];
+      expect(delta(plan([...unchanged, ...changes]))).toEqual(revoked);
+    });
+
+    test("change nothing when they contain what the role has, or when they are destroyed", () => {
+      const changes = [
+        change("aws_iam_role_policy_attachments_exclusive.m", null, managed(ADMIN, S3)),
+        change("aws_iam_role_policies_exclusive.i", inline("own"), null),
+      ];
+      expect(delta(plan([...unchanged, ...changes]))).toEqual([]);
+    });
+
+    test("have an unknown effect if the content of a removed policy is not in the plan", () => {
+      const changes = [change("aws_iam_role_policies_exclusive.i", inline("x"), inline())];
+      expect(delta(plan(changes))).toEqual([
+        "role deploy: unknown-effect: inline policy x: its content is not in the plan",
+      ]);
+    });
+  });
+
   test("distinguishes two roles with the same name in two accounts", () => {
     const [main, all] = [policy(statement(onBranch("main"))), policy(statement(ANY))];
     const changes = [
