@@ -120,24 +120,24 @@ const resourceChange = v.object({
   change,
 });
 
-const listOf = <T extends v.GenericSchema>(schema: T) => v.optional(v.array(schema), []);
-const mapOf = <T extends v.GenericSchema>(schema: T) => v.optional(v.record(v.string(), schema), {});
+const optionalList = <T extends v.GenericSchema>(schema: T) => v.optional(v.array(schema), []);
+const optionalMap = <T extends v.GenericSchema>(schema: T) => v.optional(v.record(v.string(), schema), {});
 
-const expressions = mapOf(v.unknown());
+const expressions = optionalMap(v.unknown());
 const configResource = v.object({ address: v.string(), expressions, for_each_expression: v.optional(v.unknown()) });
 
 const nestedModule: v.GenericSchema<unknown, ConfigModule> = v.lazy(() => configModule);
 const configModule: v.GenericSchema<unknown, ConfigModule> = v.object({
-  resources: listOf(configResource),
-  outputs: mapOf(v.object({ expression: v.optional(v.unknown()) })),
-  module_calls: mapOf(v.object({ expressions, module: v.optional(nestedModule, {}) })),
+  resources: optionalList(configResource),
+  outputs: optionalMap(v.object({ expression: v.optional(v.unknown()) })),
+  module_calls: optionalMap(v.object({ expressions, module: v.optional(nestedModule, {}) })),
 });
 
 const problem = v.object({ message: v.optional(v.string(), "") });
 const checkResult = v.object({
   address: v.object({ to_display: v.string() }),
   status: v.string(),
-  instances: listOf(v.object({ problems: listOf(problem) })),
+  instances: optionalList(v.object({ problems: optionalList(problem) })),
 });
 
 const planSchema = v.pipe(
@@ -151,10 +151,10 @@ const planSchema = v.pipe(
     ),
     planned_values: v.optional(v.unknown()),
     resource_changes: v.optional(v.array(resourceChange)),
-    resource_drift: listOf(resourceChange),
-    deferred_changes: listOf(v.object({ reason: v.string(), resource_change: resourceChange })),
-    output_changes: mapOf(change),
-    checks: listOf(checkResult),
+    resource_drift: optionalList(resourceChange),
+    deferred_changes: optionalList(v.object({ reason: v.string(), resource_change: resourceChange })),
+    output_changes: optionalMap(change),
+    checks: optionalList(checkResult),
     errored: v.optional(v.boolean(), false),
     complete: v.optional(v.boolean(), true),
     configuration: v.optional(v.object({ root_module: v.optional(configModule, {}) }), {}),
