@@ -1,4 +1,4 @@
-import { covers } from "./containment";
+import { covers, coversArn } from "./containment";
 import { every, not, some, type Verdict, verdictOf } from "./decision";
 import type { PolicyDocument } from "./document";
 import { isWellFormed, type NormalizedCondition, type NormalizedStatement, normalizePolicy } from "./normal-form";
@@ -96,13 +96,16 @@ function either<T>(element: T | undefined, negated: T | undefined, verdict: (ele
   return element ? verdict(element) : negated ? not(verdict(negated)) : "unsupported";
 }
 
-/** Whether a pattern covers every IAM resource of a type in an account; any account ID is taken for the role's own. */
+/**
+ * Whether a pattern covers every IAM resource of a type in an account; any account ID is taken for the role's own. A
+ * pattern that does so only if a wildcard matches across a colon is `unsupported`.
+ */
 function coversResources(pattern: string, type: string): Verdict {
   const anyAccount = pattern
     .replace(/^arn:aws[^:]*:/, "arn:aws*:")
     .replace(/^(arn:[^:]*:[^:]*:[^:]*:)[\d*?]+:/, "$1*:");
   const all = `arn:aws*:iam::????????????:${type}/?*`;
-  if (covers(anyAccount, all)) return "matched";
+  if (coversArn(anyAccount, all)) return "matched";
   const anyValue = anyAccount.replace(/\$\{[^}*?$][^}]*\}/g, "*");
   return covers(anyValue, all) ? "unsupported" : "not-matched";
 }

@@ -11,7 +11,7 @@ import {
 } from "./decision";
 import { matchesCidr, parseCidr } from "./ip";
 import type { NormalizedCondition } from "./normal-form";
-import { matches, matchesArn, type Pattern, patternText } from "./pattern";
+import { arnParts, matches, matchesArn, type Pattern, patternText } from "./pattern";
 
 /** What a condition is evaluated against. */
 export interface ConditionScope {
@@ -30,8 +30,10 @@ type ValueTest = (actual: string) => boolean | undefined;
 interface ValueComparison {
   /** Whether AWS resolves policy variables in the values of the policy. */
   readonly hasVariables: boolean;
-  /** Makes a test from a value of the policy; undefined if the value is malformed. */
-  readonly test: (wanted: Pattern) => ValueTest | undefined;
+  /** Splits a value of the policy before its variables are resolved. Default: it is one part. */
+  readonly split?: (value: string) => readonly string[];
+  /** Makes a test from the parts of a value of the policy; undefined if the value is malformed. */
+  readonly test: (wanted: readonly Pattern[]) => ValueTest | undefined;
 }
 
 interface Operator {
@@ -42,10 +44,17 @@ interface Operator {
 const isEqual = (actual: unknown, wanted: unknown) => actual === wanted;
 const exactly = comparedStrings((text) => text);
 const ignoringCase = comparedStrings((text) => text.toLowerCase());
-const like: ValueComparison = { hasVariables: true, test: (wanted) => (actual) => matches(wanted, actual) };
+const like: ValueComparison = {
+  hasVariables: true,
+  test:
+    ([wanted = []]) =>
+    (actual) =>
+      matches(wanted, actual),
+};
 const arnLike: ValueComparison = {
   hasVariables: true,
-  test: (wanted) => (isArn(patternText(wanted)) ? (actual) => matchesArn(wanted, actual) : undefined),
+  split: arnParts,
+  test: (wanted) => (wanted.length === 6 ? (actual) => matchesArn(wanted, actual) : undefined),
 };
 
 type OperatorDefinition = [name: string, comparison: ValueComparison, negation?: string];
@@ -84,7 +93,7 @@ function orderOperators(type: string, parse: (text: string) => number | undefine
 function comparedStrings(normalize: (text: string) => string): ValueComparison {
   return {
     hasVariables: true,
-    test: (wanted) => {
+    test: ([wanted = []]) => {
       const text = normalize(patternText(wanted));
       return (actual) => normalize(actual) === text;
     },
@@ -98,7 +107,7 @@ function parsedPolicyValue<T>(
 ): ValueComparison {
   return {
     hasVariables: false,
-    test: (pattern) => {
+    test: ([pattern = []]) => {
       const wanted = parse(patternText(pattern));
       return wanted === undefined ? undefined : (actual) => compare(wanted, actual);
     },
@@ -119,10 +128,6 @@ function parsedValues<T>(
 /** Whether AWS has a condition operator of this name, including `ForAllValues:`, `ForAnyValue:` and `…IfExists`. */
 export function isConditionOperator(name: string): boolean {
   return name === "Null" || readOperator(name) !== undefined;
-}
-
-function isArn(text: string): boolean {
-  return text.split(":").length >= 6;
 }
 
 function parseBool(text: string): boolean | undefined {
@@ -158,8 +163,9 @@ function parseBase64(text: string): string | undefined {
 /**
  * Evaluates one operator on one key.
  *
- * If the key is absent, a positive operator and `ForAnyValue:` do not match; a negated operator, `…IfExists` and
- * `ForAllValues:` do, as AWS documents. A key that does not exist for the issuer is absent in every request. In an
+ * If the key is absent, a positive operator and `ForAnyValue:` (also with `…IfExists`) do not match; a negated operator,
+ * `…IfExists` and `ForAllValues:` do, as AWS documents. If the key has several values, an operator without `ForAnyValue:`
+ * or `ForAllValues:` does not match. A key that does not exist for the issuer is absent in every request. In an
  * Allow, a condition on it never matches, because the condition cannot have the effect that its author intended; in a
  * Deny it is evaluated as absent, as AWS does.
  *
@@ -182,6 +188,9 @@ export function evaluateCondition(condition: NormalizedCondition, scope: Conditi
 function matchNull(wanted: readonly string[], actual: readonly string[] | undefined): MatchResult {
   const values = wanted.map(parseBool);
   if (values.includes(undefined)) return unsupported('the value of Null must be "true" or "false"');
+  if (actual?.every((value) => value === "") && new Set(values).size === 1) {
+    return unsupported("AWS does not document whether an empty value is null");
+  }
   return { verdict: verdictOf(values.includes(actual === undefined)) };
 }
 
@@ -203,9 +212,10 @@ function matchOperator(
   // Why a variable in one of the values cannot be resolved. Such a value matches nothing and has no test.
   let unresolved: string | undefined;
   for (const value of wanted) {
-    const resolved = resolveVariables(value, comparison.hasVariables && variables ? context : undefined);
-    if (resolved.kind === "malformed") return unsupported(resolved.note);
-    const test = resolved.kind === "pattern" ? comparison.test(resolved.pattern) : undefined;
+    const parts = comparison.split?.(value) ?? [value];
+    const resolved = resolveVariables(parts, comparison.hasVariables && variables ? context : undefined);
+    if (resolved.kind === "unsupported") return unsupported(resolved.note);
+    const test = resolved.kind === "patterns" ? comparison.test(resolved.patterns) : undefined;
     if (resolved.kind === "unresolved") unresolved = resolved.note;
     else if (test === undefined) return unsupported(`malformed value "${value}"`);
     else tests.push(test);
@@ -213,11 +223,12 @@ function matchOperator(
   // In an Allow, a negated operator with an unresolved variable must not match.
   const neverMatches = negated && unresolved !== undefined && effect === "Allow";
   if (actual === undefined) {
-    const matched = ifExists || set === "ForAllValues" || (set === undefined && negated && !neverMatches);
+    const matched = set === undefined ? ifExists || (negated && !neverMatches) : set === "ForAllValues";
     return { verdict: verdictOf(matched), note: unresolved ?? "the request does not have this key" };
   }
-  if (set === undefined && actual.length > 1)
-    return unsupported("the key has several values, which require ForAnyValue or ForAllValues");
+  if (set === undefined && actual.length > 1) {
+    return { verdict: "not-matched", note: "the key has several values, which require ForAnyValue or ForAllValues" };
+  }
 
   const matchValue = (value: string): Verdict => {
     const results = tests.map((test) => test(value)).map((is) => (is === undefined ? "unsupported" : verdictOf(is)));

@@ -1,3 +1,5 @@
+import { arnParts, resourceFault, resourceParts } from "./pattern";
+
 /**
  * Whether one AWS pattern (`StringLike`, actions, resources) matches everything that another matches. `*` matches any
  * number of characters, `?` exactly one; `${*}`, `${?}` and `${$}` are literal characters; any other `${…}` is a policy
@@ -35,13 +37,16 @@ export function commonStart(pattern: string, text: string): number {
   return length;
 }
 
-/** {@link covers} for ARNs: each of the six parts is compared separately, so a wildcard does not match across a colon. */
+/**
+ * {@link covers} for resources, as the policy engine compares them: each part of the ARN separately, so a wildcard does
+ * not match across a colon, and a resource that AWS does not accept covers only itself.
+ */
 export function coversArn(wide: string, narrow: string): boolean {
   if (wide === narrow || wide === "*") return true;
-  const [wides, narrows] = [wide, narrow].map((arn) =>
-    /^(arn):([^:]*):([^:]*):([^:]*):([^:]*):(.*)$/s.exec(arn)?.slice(1),
-  );
-  return wides !== undefined && narrows !== undefined && wides.every((part, at) => covers(part, narrows[at] ?? ""));
+  const isUncertain = (resource: string) => arnParts(resource).length < 6 && !resource.endsWith("*");
+  if (resourceFault(wide) !== undefined || isUncertain(wide) || isUncertain(narrow)) return false;
+  const narrows = resourceParts(narrow);
+  return resourceParts(wide).every((part, at) => covers(part, narrows[at] ?? ""));
 }
 
 /** A literal character (`=*` and `=?` for escaped wildcards), a wildcard, or a policy variable. */

@@ -16,15 +16,17 @@ export function readContext(request: Request, unknownKey: (key: string) => strin
   return context;
 }
 
-/** A policy's value with its variables resolved, or why they cannot be resolved. */
+/** The parts of a policy's value with their variables resolved, or why they cannot be resolved. */
 export type Resolved =
-  | { readonly kind: "pattern"; readonly pattern: Pattern }
+  | { readonly kind: "patterns"; readonly patterns: readonly Pattern[] }
+  /** The request has no value for a variable: the policy's value matches nothing. */
   | { readonly kind: "unresolved"; readonly note: string }
-  | { readonly kind: "malformed"; readonly note: string };
+  | { readonly kind: "unsupported"; readonly note: string };
 
 const special = new Set(["*", "?", "$"]);
 const variable = /\$\{([^{}]*)\}/g;
-const named = /^\s*([^\s,']+)\s*(?:,\s*'([^']*)'\s*)?$/;
+/** A key, which can contain spaces as a tag does, and optionally a comma, one space and the default in single quotes. */
+const named = /^([^\s,'](?:[^,']*[^\s,'])?)(?:, '([^']*)')?$/;
 
 /**
  * Replaces policy variables by the request's values: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`, and `${*}`,
@@ -33,34 +35,54 @@ const named = /^\s*([^\s,']+)\s*(?:,\s*'([^']*)'\s*)?$/;
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  */
-export function resolveVariables(value: string, context: Context | undefined): Resolved {
-  if (context === undefined) return { kind: "pattern", pattern: compilePattern(value) };
+export function resolveVariables(parts: readonly string[], context: Context | undefined): Resolved {
+  if (context === undefined) return { kind: "patterns", patterns: parts.map(compilePattern) };
+  const patterns: Pattern[] = [];
+  let unresolved: Resolved | undefined;
+  for (const part of parts) {
+    const resolved = resolvePart(part, context);
+    if (!("kind" in resolved)) patterns.push(resolved);
+    else if (resolved.kind === "unsupported") return resolved;
+    else unresolved ??= resolved;
+  }
+  return unresolved ?? { kind: "patterns", patterns };
+}
+
+function resolvePart(part: string, context: Context): Pattern | Resolved {
   const pattern: Pattern[number][] = [];
   let unresolved: Resolved | undefined;
   let end = 0;
-  for (const match of value.matchAll(variable)) {
-    const before = value.slice(end, match.index);
+  for (const match of part.matchAll(variable)) {
+    const before = part.slice(end, match.index);
     if (before.includes("${")) break;
     pattern.push(...compilePattern(before));
     end = match.index + match[0].length;
     const text = variableText(match[1] ?? "", context);
     if (typeof text === "string") pattern.push(...text);
-    else if (text.kind === "malformed") return text;
+    else if (text.kind === "unsupported") return text;
     else unresolved ??= text;
   }
-  const rest = value.slice(end);
-  if (rest.includes("${")) return { kind: "malformed", note: `policy variable without a closing brace in "${value}"` };
-  return unresolved ?? { kind: "pattern", pattern: [...pattern, ...compilePattern(rest)] };
+  const rest = part.slice(end);
+  if (rest.includes("${")) return { kind: "unsupported", note: `policy variable without a closing brace in "${part}"` };
+  return unresolved ?? [...pattern, ...compilePattern(rest)];
 }
 
 function variableText(inside: string, context: Context): string | Resolved {
   if (special.has(inside)) return inside;
   const [, key, otherwise] = named.exec(inside) ?? [];
-  if (key === undefined) return { kind: "malformed", note: `policy variable "\${${inside}}" is malformed` };
-  const values = context.get(key.toLowerCase());
-  if (values === undefined && otherwise !== undefined) return otherwise;
-  const [only, ...more] = values ?? [];
+  const unsupportedVariable = (why: string): Resolved => ({
+    kind: "unsupported",
+    note: `policy variable "\${${inside}}" ${why}`,
+  });
+  if (key === undefined) return unsupportedVariable("is malformed");
+  const [only, ...more] = context.get(key.toLowerCase()) ?? [];
+  // AWS treats a key "that has no value" as absent; whether an empty value is one is not documented.
+  if (only === "" && more.length === 0) return unsupportedVariable("refers to an empty value");
   if (only !== undefined && more.length === 0) return only;
-  const why = only === undefined ? "is not in the request" : "has several values";
-  return { kind: "unresolved", note: `policy variable "\${${inside}}" refers to a key that ${why}` };
+  if (otherwise === undefined) {
+    const why = only === undefined ? "is not in the request" : "has several values";
+    return { kind: "unresolved", note: `policy variable "\${${inside}}" refers to a key that ${why}` };
+  }
+  if (only !== undefined) return unsupportedVariable("has a default and refers to a key that has several values");
+  return /[*?]/.test(otherwise) ? unsupportedVariable("has a default with a wildcard") : otherwise;
 }

@@ -35,8 +35,9 @@ export interface EvaluationOptions {
 export function evaluate(policies: Policies, request: Request, options: EvaluationOptions = {}): Decision {
   const unknownKey = options.unknownKey ?? (() => undefined);
   const context = readContext(request, unknownKey);
+  const hasBoundary = policies.boundary !== undefined;
   const evaluateAll = (kind: PolicyKind, named: readonly NamedPolicy[] = []) =>
-    named.map((policy) => evaluatePolicy(kind, policy, { request, context, unknownKey }));
+    named.map((policy) => evaluatePolicy(kind, policy, { request, context, unknownKey, hasBoundary }));
   const identity = evaluateAll("identity", policies.identity);
   const resource = evaluateAll("resource", policies.resource);
   const boundary = policies.boundary === undefined ? undefined : evaluateAll("boundary", [policies.boundary]);
@@ -48,7 +49,7 @@ export function evaluate(policies: Policies, request: Request, options: Evaluati
   };
 }
 
-type Evaluation = Pick<StatementScope, "request" | "context" | "unknownKey">;
+type Evaluation = Pick<StatementScope, "request" | "context" | "unknownKey" | "hasBoundary">;
 
 interface EvaluatedPolicy {
   readonly result: PolicyResult;

@@ -2,26 +2,37 @@
 export interface Cidr {
   readonly version: 4 | 6;
   readonly bits: bigint;
-  readonly prefix: number;
+  /** Undefined for an IPv6 address without a prefix: AWS documents a default of 32, which fits IPv4 only. */
+  readonly prefix?: number;
 }
 
 const width = { 4: 32, 6: 128 } as const;
 
-/** Parses `203.0.113.0/24`, `2001:db8::/32` or a single address. Undefined for anything else. */
+/**
+ * Parses `203.0.113.0/24`, `2001:db8::/32` or a single address. Undefined for anything else.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IPAddress
+ */
 export function parseCidr(text: string): Cidr | undefined {
   const [, address = "", length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const parsed = parseAddress(address);
   if (parsed === undefined) return undefined;
-  const prefix = length === undefined ? width[parsed.version] : Number(length);
+  if (length === undefined) return parsed.version === 4 ? { ...parsed, prefix: 32 } : parsed;
+  const prefix = Number(length);
   return prefix > width[parsed.version] ? undefined : { ...parsed, prefix };
 }
 
-/** Whether an address is in the range. Undefined if the text is not an address. */
+/** Whether an address is in the range. Undefined if the text is not an address, or the range is not known exactly. */
 export function matchesCidr(range: Cidr, text: string): boolean | undefined {
   const address = parseAddress(text);
   if (address === undefined) return undefined;
-  const shift = BigInt(width[range.version] - range.prefix);
-  return address.version === range.version && address.bits >> shift === range.bits >> shift;
+  if (address.version !== range.version) return false;
+  const isIn = (prefix: number) => {
+    const shift = BigInt(width[range.version] - prefix);
+    return address.bits >> shift === range.bits >> shift;
+  };
+  if (range.prefix !== undefined) return isIn(range.prefix);
+  return isIn(128) === isIn(32) ? isIn(128) : undefined;
 }
 
 // Some parsers read a leading zero in an IPv4 address as octal, so it is refused.

@@ -48,6 +48,8 @@ export interface NormalizedCondition {
 const POLICY_ELEMENTS = new Set(["Version", "Id", "Statement"]);
 const LIST_ELEMENTS = ["Action", "NotAction", "Resource", "NotResource"] as const;
 const STATEMENT_ELEMENTS = new Set(["Sid", "Effect", "Condition", "Principal", "NotPrincipal", ...LIST_ELEMENTS]);
+/** AWS does not accept a wildcard in the service of an action. */
+const ACTION = /^(\*|\*:\*|[a-z0-9-]+:[\w*?-]+)$/i;
 const PRINCIPAL_KINDS = new Set(["AWS", "Federated", "Service", "CanonicalUser"]);
 
 /**
@@ -95,6 +97,8 @@ export function normalizeStatement(statement: unknown): NormalizedStatement {
     if (elements[name].length < list.length) elementFaults[name] = "its values are not strings";
     // AWS does not document the meaning of an empty list; it must not be read as "everything".
     else if (name.startsWith("Not") && list.length === 0) elementFaults[name] = "it is empty";
+    const bad = name.endsWith("Action") ? elements[name].find((action) => !ACTION.test(String(action))) : undefined;
+    if (bad !== undefined) elementFaults[name] = `"${bad}" is not an action`;
   }
   for (const name of ["Principal", "NotPrincipal"] as const) {
     if (fields[name] === undefined) continue;

@@ -49,23 +49,72 @@ export function matchesPattern(pattern: string, text: string): boolean {
 }
 
 /**
- * Whether an ARN matches a pattern of `ArnLike`: each of the six parts is compared separately, so a wildcard does not
- * match across a colon except in the last part, which can contain colons. Undefined if one of the two is not an ARN.
+ * The parts of an ARN in a policy, split at the first five colons. Colons in policy variables do not count, so that the
+ * value of a variable cannot move the other parts.
+ */
+export function arnParts(text: string): readonly string[] {
+  const parts = [""];
+  for (const [token] of text.matchAll(/\$\{[^}]*\}|[\s\S]/g)) {
+    if (token === ":" && parts.length < 6) parts.push("");
+    else parts[parts.length - 1] += token;
+  }
+  return parts;
+}
+
+/** The parts of a resource in a policy; those that a shorter ARN does not have are `*`. */
+export function resourceParts(value: string): readonly string[] {
+  const parts = arnParts(value);
+  return [...parts, ...new Array<string>(6 - parts.length).fill("*")];
+}
+
+/**
+ * Whether an ARN matches the patterns of its six parts: each is compared separately, so a wildcard does not match across
+ * a colon, except in the last part, which can contain colons. Undefined if the text is not an ARN.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
  */
-export function matchesArn(pattern: Pattern, arn: string): boolean | undefined {
-  const wanted = arnParts(pattern);
-  const actual = arnParts(Array.from(arn));
-  if (wanted === undefined || actual === undefined) return undefined;
-  return wanted.every((part, index) => matches(part, (actual[index] ?? []).join("")));
+export function matchesArn(wanted: readonly Pattern[], arn: string): boolean | undefined {
+  const [arnPrefix, partition, service, region, account, ...resource] = arn.split(":");
+  if (resource.length === 0) return undefined;
+  const actual = [arnPrefix, partition, service, region, account, resource.join(":")];
+  return wanted.every((part, index) => matches(part, actual[index] ?? ""));
 }
 
-function arnParts<T extends Pattern[number]>(tokens: readonly T[]): T[][] | undefined {
-  const parts: T[][] = [[]];
-  for (const token of tokens) {
-    if (token === ":" && parts.length < 6) parts.push([]);
-    else parts[parts.length - 1]?.push(token);
+/**
+ * Like {@link matchesArn}, but a `*` at the end of a part also matches across colons.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards
+ */
+export function matchesArnBeyondColons(wanted: readonly Pattern[], arn: string): boolean {
+  const colons = arn.split(":");
+  let starts = new Set([0]);
+  for (const [index, part] of wanted.entries()) {
+    const crosses = index === 5 || part[part.length - 1] === anyRun;
+    const ends = new Set<number>();
+    for (const start of starts) {
+      for (let end = start + 1; end <= (crosses ? colons.length : Math.min(start + 1, colons.length)); end++) {
+        if (matches(part, colons.slice(start, end).join(":"))) ends.add(end);
+      }
+    }
+    starts = ends;
   }
-  return parts.length === 6 ? parts : undefined;
+  return starts.has(colons.length);
+}
+
+/** Why a resource in a policy is not one that AWS documents as valid. Undefined if it is. */
+export function resourceFault(value: string): string | undefined {
+  if (value === "*") return undefined;
+  if (!value.startsWith("arn:")) return `"${value}" is neither an ARN nor "*"`;
+  const parts = arnParts(value);
+  if (parts.slice(0, 5).some((part) => part.includes("${"))) {
+    return `"${value}" has a policy variable before its fifth colon`;
+  }
+  const [, , service = "", , , resource = ""] = parts;
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+  if (/[*?]/.test(service)) return `"${value}" has a wildcard in the service`;
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+  if (service === "iam" && resource !== "*" && /^[^/]*[*?]/.test(resource)) {
+    return `"${value}" has a wildcard in the type of resource`;
+  }
+  return undefined;
 }

@@ -32,25 +32,38 @@ export function matchPrincipals(
 }
 
 /**
- * Whether NotPrincipal in a Deny exempts the principal of a request: only if it contains the ARN of the session or user
- * itself, or `*`. An account or role does not exempt its sessions: AWS compares account, role and session separately.
+ * Whether NotPrincipal in a Deny exempts the principal of a request. For a user, it must contain the user and the
+ * account; for a session, also its role or user. AWS documents that without the account, or without the role, "the policy
+ * might deny access": this is unsupported. So is the account alone, or with the role.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
  */
-export function isExempt(wanted: readonly NormalizedPrincipal[], principal: Request["principal"]): boolean {
-  return wanted.some(
-    ({ kind, id }) => (kind === principal.kind && id === principal.id) || (kind === "AWS" && id === "*"),
-  );
+export function matchExemption(
+  wanted: readonly NormalizedPrincipal[],
+  principal: Request["principal"],
+  context: Context,
+): MatchResult {
+  const found = wanted.map((each) => matchPrincipal(each, principal, context));
+  const has = (strength: MatchStrength) => found.some((match) => match.strength === strength);
+  const isListed = wanted.some(({ kind, id }) => kind === principal.kind && id === principal.id);
+  const isSession = session.test(principal.id);
+  if (wanted.some(isEveryone) || (isListed && principal.kind !== "AWS")) return { verdict: "matched" };
+  if (isListed && has("account") && (has("session-of") || !isSession)) return { verdict: "matched" };
+  if (found.every(({ verdict }) => verdict === "not-matched")) return { verdict: "not-matched" };
+  return unsupported("it must contain the principal, its account and, for a session, the role");
 }
+
+const isEveryone = ({ kind, id }: NormalizedPrincipal) => kind === "AWS" && id === "*";
 
 const noMatch: PrincipalMatch = { verdict: "not-matched" };
 
 function matchPrincipal(
-  { kind, id }: NormalizedPrincipal,
+  wanted: NormalizedPrincipal,
   principal: Request["principal"],
   context: Context,
 ): PrincipalMatch {
-  if (kind === "AWS" && id === "*") return { verdict: "matched", strength: "direct" };
+  const { kind, id } = wanted;
+  if (isEveryone(wanted)) return { verdict: "matched", strength: "direct" };
   if (/[*?]/.test(id)) {
     return unsupported(`the principal "${id}" contains a wildcard: AWS supports only "*" by itself`);
   }
@@ -60,7 +73,8 @@ function matchPrincipal(
   return matchAws(id, principal.id, context);
 }
 
-const root = /^(?:arn:[^:]+:iam::)?(\d{12})(?::root)?$/;
+/** The forms in which AWS accepts an account as a principal; without `:root`, the ARN is not documented. */
+const accountForms = /^(?:\d{12}|arn:([^:]+):iam::(\d{12})(:root)?)$/;
 const entity = /^arn:([^:]+):iam::(\d{12}):(role|user)\/(?:.*\/)?([^/]+)$/;
 const session = /^arn:([^:]+):sts::(\d{12}):(assumed-role|federated-user)\/([^/]+)/;
 
@@ -68,10 +82,13 @@ function matchAws(wanted: string, actual: string, context: Context): PrincipalMa
   if (wanted === actual) {
     return { verdict: "matched", strength: entity.exec(wanted)?.[3] === "role" ? "session-of" : "direct" };
   }
-  const account = root.exec(wanted)?.[1];
-  if (account !== undefined)
-    return account === accountOf(actual) ? { verdict: "matched", strength: "account" } : noMatch;
-  return matchSessionOf(wanted, actual, context);
+  const form = accountForms.exec(wanted);
+  if (form === null) return matchSessionOf(wanted, actual, context);
+  const [, partition, account = wanted, root] = form;
+  const isSamePartition = partition === undefined || partition === actual.split(":")[1];
+  if (account !== accountOf(actual) || !isSamePartition) return noMatch;
+  if (partition !== undefined && root === undefined) return unsupported(`"${wanted}" is an account without ":root"`);
+  return { verdict: "matched", strength: "account" };
 }
 
 /**

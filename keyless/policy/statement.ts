@@ -10,18 +10,19 @@ import {
   type StatementResult,
   some,
   unsupported,
-  type Verdict,
   verdictOf,
 } from "./decision";
 import type { ElementName, NormalizedStatement } from "./normal-form";
-import { matches, matchesPattern } from "./pattern";
-import { isExempt, type MatchStrength, matchPrincipals } from "./principals";
+import { arnParts, matchesArn, matchesArnBeyondColons, matchesPattern, resourceFault, resourceParts } from "./pattern";
+import { type MatchStrength, matchExemption, matchPrincipals } from "./principals";
 import { isTrustAction, type Request } from "./request";
 
 /** What a statement is evaluated against. */
 export interface StatementScope extends Omit<ConditionScope, "effect"> {
   readonly request: Request;
   readonly kind: PolicyKind;
+  /** Whether the principal of the request has a permissions boundary. */
+  readonly hasBoundary: boolean;
   readonly index: number;
 }
 
@@ -81,13 +82,9 @@ function evaluateList(
   return { element: name, wanted: wanted ?? [], actual, ...result };
 }
 
-const actionPattern = /^(\*|\*:\*|[a-z0-9-]+:[\w*?-]+)$/i;
-
 function evaluateActions(statement: NormalizedStatement, { request }: FullScope): ElementResult {
   const action = request.action.toLowerCase();
   return evaluateList(statement, "Action", request.action, (wanted, negated) => {
-    const bad = wanted.find((pattern) => !actionPattern.test(pattern));
-    if (bad !== undefined) return unsupported(`"${bad}" is not an action`);
     const verdict = verdictOf(wanted.some((pattern) => matchesPattern(pattern.toLowerCase(), action)));
     return { verdict: negated ? not(verdict) : verdict };
   });
@@ -105,30 +102,48 @@ function evaluateResources(statement: NormalizedStatement, scope: FullScope): El
   return evaluateList(statement, "Resource", request.resource, (wanted, negated) => {
     const found = wanted.map((pattern) => matchResource(pattern, scope));
     const note = found.find((match) => match.note !== undefined)?.note;
-    const verdict = some(found.map((match) => match.verdict));
     // One malformed value makes the whole list unsupported, even if another value matches.
-    if (found.some((match) => match.verdict === "unsupported")) return { verdict: "unsupported", note };
+    if (found.some((match) => match.malformed)) return unsupported(note ?? "");
+    const verdict = some(found.map((match) => match.verdict));
     if (!negated) return { verdict, note };
     // In an Allow, NotResource with an unresolved variable must not match.
-    return { verdict: note !== undefined && scope.effect === "Allow" ? "not-matched" : not(verdict), note };
+    const unresolved = verdict === "not-matched" && note !== undefined;
+    return { verdict: unresolved && scope.effect === "Allow" ? "not-matched" : not(verdict), note };
   });
 }
 
-/** Wildcards in a resource match `/` and `:` too. Variables are allowed after the fifth colon only. */
-function matchResource(value: string, { request, context, variables }: FullScope): MatchResult {
-  if (value !== "*" && !value.startsWith("arn:")) return unsupported(`"${value}" is neither an ARN nor "*"`);
-  const resolved = resolveVariables(value, variables ? context : undefined);
-  if (resolved.kind === "malformed") return unsupported(resolved.note);
-  if (variables && value.split(":").slice(0, 5).join(":").includes("${")) {
-    return unsupported(`"${value}" has a policy variable before its fifth colon`);
-  }
+/**
+ * Whether a resource in a policy matches that of the request. Each part of the ARN is compared separately. A `*` at the
+ * end of a shorter ARN matches the missing parts too.
+ *
+ * AWS documents that a `*` at the end of a part "can expand to match beyond the colon boundaries", not when it does, and
+ * nothing about shorter ARNs without it: these matches are unsupported.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+ */
+function matchResource(
+  value: string,
+  { request, context, variables }: FullScope,
+): MatchResult & { malformed?: boolean } {
+  const malformed = (note: string) => ({ ...unsupported(note), malformed: true });
+  const fault = resourceFault(value);
+  if (fault !== undefined) return malformed(fault);
+  if (value === "*") return { verdict: "matched" };
+  const resolved = resolveVariables(resourceParts(value), variables ? context : undefined);
+  if (resolved.kind === "unsupported") return malformed(resolved.note);
   if (resolved.kind === "unresolved") return { verdict: "not-matched", note: resolved.note };
-  return { verdict: verdictOf(matches(resolved.pattern, request.resource)) };
+  const { patterns } = resolved;
+  const count = arnParts(value).length;
+  const isMatch = matchesArn(patterns, request.resource);
+  if (isMatch && (count === 6 || value.endsWith("*"))) return { verdict: "matched" };
+  return isMatch || [patterns, patterns.slice(0, count)].some((each) => matchesArnBeyondColons(each, request.resource))
+    ? unsupported(`AWS does not document whether "${value}" matches the resource`)
+    : { verdict: "not-matched" };
 }
 
 function evaluatePrincipal(
   statement: NormalizedStatement,
-  { request, kind, effect, context }: FullScope,
+  { request, kind, effect, context, hasBoundary }: FullScope,
 ): { result: ElementResult; strength?: MatchStrength } | undefined {
   const element = formOf(statement, "Principal") as "Principal" | "NotPrincipal";
   const principals = statement[element];
@@ -145,7 +160,12 @@ function evaluatePrincipal(
     if (fault !== undefined) return unsupported(fault);
     if (element === "Principal") return matchPrincipals(principals, request.principal, context);
     if (effect === "Allow") return unsupported("AWS does not support it in an Allow");
-    const exempt: Verdict = verdictOf(isExempt(principals, request.principal));
-    return { verdict: not(exempt) };
+    if (isTrustAction(request.action)) return unsupported("AWS does not support it in a trust policy");
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    if (hasBoundary && request.principal.kind === "AWS") {
+      return { verdict: "matched", note: "it denies every principal that has a permissions boundary" };
+    }
+    const { verdict, note } = matchExemption(principals, request.principal, context);
+    return { verdict: not(verdict), note };
   }
 }

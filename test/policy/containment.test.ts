@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { commonStart, covers, coversArn, literalPattern } from "../../keyless/policy/containment";
+import { evaluate } from "../../keyless/policy/evaluate";
 import { matchesPattern } from "../../keyless/policy/pattern";
+import { allow, asking, policy } from "./asking";
 
 test.each([
   ["*", "anything", true],
@@ -77,8 +79,48 @@ test("pathological patterns are answered fast, with no", () => {
   expect(covers(`*a${"?".repeat(40)}`, `*a${"?".repeat(41)}`)).toBe(false);
 });
 
-test("a wildcard in an ARN does not match across a colon", () => {
-  expect(coversArn("arn:aws:s3:::site*", "arn:aws:s3:::site/a:b")).toBe(true);
-  expect(coversArn("arn:aws:iam::*:role/x", "arn:aws:iam::1:y:role/x")).toBe(false);
-  expect(coversArn("*", "arn:aws:iam::1:role/x")).toBe(true);
+test.each([
+  ["arn:aws:s3:::site*", "arn:aws:s3:::site/a:b", true],
+  ["arn:aws:iam::*:role/x", "arn:aws:iam::1:y:role/x", false],
+  ["*", "arn:aws:iam::1:role/x", true],
+  ["arn:aws:iam::*", "arn:aws:iam::1:role/x", true],
+  ["arn:aws:iam::1", "arn:aws:iam::1:role/x", false],
+  ["arn:aws:iam:*:role/x", "arn:aws:iam::1:role/x", false],
+  ["arn:aws:*:::x", "arn:aws:s3:::x", false],
+  ["arn:aws:iam::1:r*", "arn:aws:iam::1:role/x", false],
+  ["arn:aws:s3:::${aws:username}*", "arn:aws:s3:::${aws:username}/x", true],
+])("the resource %s covers %s: %s", (wide, narrow, expected) => {
+  expect(coversArn(wide, narrow)).toBe(expected);
+});
+
+test("a resource that covers another one allows every request that the other one allows", () => {
+  const part = (...texts: string[]) => fc.constantFrom(...texts, "*", "a*", "?");
+  const last = fc.constantFrom("role/a", "role/*", "*", "r*", "*a", "a:b", "?:*", "a*");
+  const full = fc.tuple(fc.constantFrom("iam", "s3", "*"), part("a", ""), part("1", "a"), last);
+  const short = fc.constantFrom(
+    "*",
+    "arn:*",
+    "arn:aws:*",
+    "arn:aws:iam:*",
+    "arn:aws:iam:a:*",
+    "arn:aws:iam::1",
+    "arn:aws:s3:*:a",
+  );
+  const pattern = fc.oneof({ weight: 3, arbitrary: full.map((parts) => `arn:aws:${parts.join(":")}`) }, short);
+  const resources = ["iam", "s3"].flatMap((service) =>
+    ["", "a", "ab"].flatMap((region) =>
+      ["1", "a", ""].flatMap((owner) =>
+        ["role/a", "a:b", "a", "x:a"].map((name) => `arn:aws:${service}:${region}:${owner}:${name}`),
+      ),
+    ),
+  );
+  const allowed = (Resource: string, resource: string) =>
+    evaluate({ identity: [policy(allow({ Resource }))] }, asking({ resource })).outcome === "allowed";
+  fc.assert(
+    fc.property(pattern, pattern, (wide, narrow) => {
+      fc.pre(coversArn(wide, narrow));
+      for (const resource of resources) if (allowed(narrow, resource)) expect(allowed(wide, resource)).toBe(true);
+    }),
+    { maxSkipsPerRun: 1000 },
+  );
 });

@@ -47,10 +47,45 @@ describe("a resource matches", () => {
     expect(granted(allow(statement), { context: { "aws:PrincipalTag/site": "site" } })).toBe(expected);
   });
 
-  it("with a star for slashes and colons too", () => {
-    const resource = "arn:aws:dynamodb:us-east-1:123456789012:table/prod-x";
-    expect(granted(allow({ Action: "*", Resource: "arn:aws:dynamodb:*:table/prod-*" }), { resource })).toBe(true);
-    expect(granted(allow({ Action: "*", Resource: "arn:aws:dynamodb:*:table/dev-*" }), { resource })).toBe(false);
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+  const table = "arn:aws:dynamodb:us-east-1:123456789012:table/prod-x";
+  const stream = "arn:aws:logs:us-east-1:123456789012:log-group:app:log-stream:a";
+  const otherRole = `arn:aws:iam::${account}:role/x`;
+  it.each<[pattern: string, resource: string, allows: boolean, denies: boolean]>([
+    ["arn:aws:dynamodb:*:123456789012:table/prod-*", table, true, true],
+    ["arn:aws:dynamodb:*", table, true, true],
+    ["arn:aws:dynamodb:us-east-1:123456789012:*", table, true, true],
+    ["arn:*", table, true, true],
+    ["arn:aws:logs:*:*:log-group:*:log-stream:?", stream, true, true],
+    ["arn:aws:logs:us-*-1:*:log-group:*", stream, true, true],
+    // Only the last part of an ARN contains colons.
+    ["arn:aws:dynamodb:us?east-1?123456789012?table/prod-x", table, false, false],
+    ["arn:aws:dynamodb:us*2:table/prod-x", table, false, false],
+    ["arn:aws:dynamodb:*/prod-x", table, false, false],
+    ["arn:aws:dynamodb:*-1:1234*2:table/prod-?", table, true, true],
+    ["arn:aws:dynamodb:*:table/dev-*", table, false, false],
+    // A `*` at the end of a part "can expand to match beyond the colon boundaries": ambiguous.
+    ["arn:aws:dynamodb:*:table/prod-*", table, false, true],
+    ["arn:aws:logs:us*:log-group:app:*", stream, false, true],
+    ["arn:aws:dynamodb:us-east-1?123*", table, false, true],
+    // An ARN of fewer parts without `*` at its end: not documented.
+    [`arn:aws:iam::${account}`, otherRole, false, true],
+    ["arn:aws:iam:", otherRole, false, true],
+    ["arn:aws:iam", otherRole, false, true],
+    ["arn:aws:iam::999999999999", otherRole, false, false],
+    // A wildcard in the service, or in the type of resource, is not accepted.
+    ["arn:aws:*:us-east-1:*:*", table, false, true],
+    ["arn:aws:dynamo*", table, false, true],
+    [`arn:aws:iam::${account}:r*`, otherRole, false, true],
+    [`arn:aws:iam::${account}:*/x`, otherRole, false, true],
+    [`arn:aws:iam::${account}:*`, otherRole, true, true],
+  ])("%s on %s: allowed %j, denied %j", (pattern, resource, allows, denies) => {
+    const decideFor = (...statements: readonly object[]) => decide({ identity: [policy(...statements)] }, { resource });
+    expect(decideFor(allow({ Resource: pattern })).outcome).toBe(allows ? "allowed" : "refused");
+    expect(decideFor(allow(), deny({ Resource: pattern })).outcome).toBe(denies ? "refused" : "allowed");
+    const inverse = { Resource: undefined, NotResource: pattern };
+    expect(decideFor(allow(inverse)).outcome).toBe(denies ? "refused" : "allowed");
+    expect(decideFor(allow(), deny(inverse)).outcome).toBe(allows ? "allowed" : "refused");
   });
 
   it("literally with a variable in version 2008-10-17", () => {
@@ -108,17 +143,58 @@ describe("a principal matches", () => {
     expect(decide({ resource }).reason).toBe("unsupported");
   });
 
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+  const rootArn = `arn:aws:iam::${account}:root`;
   it.each([
-    [user, { AWS: user }, "allowed"],
     [user, "*", "allowed"],
-    [user, { AWS: `arn:aws:iam::${account}:root` }, "refused"],
+    [user, { AWS: [user, account] }, "allowed"],
+    [user, { AWS: [user, rootArn] }, "allowed"],
+    [user, { AWS: user }, "refused"],
+    [user, { AWS: [user, "999999999999"] }, "refused"],
+    [user, { AWS: rootArn }, "refused"],
     [user, { AWS: session }, "refused"],
-    [session, { AWS: [session, role] }, "allowed"],
+    [session, { AWS: [session, role, rootArn] }, "allowed"],
+    [session, { AWS: [session, role] }, "refused"],
+    [session, { AWS: [session, rootArn] }, "refused"],
+    [session, { AWS: [role, rootArn] }, "refused"],
     [session, { AWS: role }, "refused"],
     [session, { Federated: session }, "refused"],
   ])("NotPrincipal in a Deny: %s under %j is %s", (id, NotPrincipal, expected) => {
     const resource = [policy(deny({ NotPrincipal }))];
     expect(decide({ identity: [policy(allow())], resource }, { principal: aws(id) }).outcome).toBe(expected);
+  });
+
+  it("not under NotPrincipal in a Deny if it has a permissions boundary", () => {
+    const exempt = (NotPrincipal: object, principal: Request["principal"]) =>
+      decide(
+        {
+          identity: [policy(allow())],
+          boundary: policy(allow()),
+          resource: [policy(allow({ Principal: "*" }), deny({ NotPrincipal }))],
+        },
+        { principal },
+      ).reason;
+    expect(exempt({ AWS: [user, account] }, aws(user))).toBe("explicit-deny");
+    expect(exempt({ Service: lambda.id }, lambda)).toBe("allowed");
+  });
+
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
+  it.each([
+    [account, true, true],
+    [rootArn, true, true],
+    [`arn:aws-us-gov:iam::${account}:root`, false, false],
+    ["999999999999", false, false],
+    ["arn:aws:iam::999999999999:root", false, false],
+    // Not documented.
+    [`arn:aws:iam::${account}`, false, true],
+    [`arn:aws:iam::${account}:*`, false, true],
+  ])("as an account, %s: allowed %j, denied %j", (AWS, allows, denies) => {
+    const identity = [policy(allow())];
+    const resource = "arn:aws:sqs:us-east-1:999999999999:queue";
+    const decideFor = (...statements: readonly object[]) =>
+      decide({ identity, resource: [policy(...statements)] }, { resource }).outcome;
+    expect(decideFor(allow({ Principal: { AWS } }))).toBe(allows ? "allowed" : "refused");
+    expect(decideFor(allow({ Principal: "*" }), deny({ Principal: { AWS } }))).toBe(denies ? "refused" : "allowed");
   });
 
   it("for all principals of an account in a Deny", () => {
@@ -256,6 +332,14 @@ describe("a malformed policy", () => {
     expect(
       decide({ resource: [policy(allow({ NotPrincipal: { AWS: "arn:aws:iam::999999999999:user/x" } }))] }).reason,
     ).toBe("unsupported");
+  });
+
+  it("includes NotPrincipal in a trust policy", () => {
+    const trust = { Action: "sts:AssumeRole", Resource: undefined };
+    const other = { NotPrincipal: { AWS: [user, account] } };
+    const resource = [policy(allow({ ...trust, Principal: "*" }), deny({ ...trust, ...other }))];
+    const request = { action: "sts:AssumeRole", resource: role, principal: { kind: "AWS", id: user } } as const;
+    expect(decide({ resource }, request).reason).toBe("unsupported");
   });
 
   it("includes a Resource in a trust policy", () => {

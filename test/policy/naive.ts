@@ -12,6 +12,44 @@ const glob = (pattern: string, text: string, flags = "") =>
   ).test(text);
 const list = (value: unknown) => [value].flat() as string[];
 
+/** How a value of the policy compares: `maybe` where AWS's documentation is ambiguous. */
+type Match = "yes" | "no" | "maybe" | "malformed" | "no value";
+
+function matchArn(pattern: string, { resource, context }: Request): Match {
+  if (pattern === "*") return "yes";
+  const [variable, key, otherwise] = /\$\{(\w+)(?:, '(.*)')?\}/.exec(pattern) ?? [];
+  if (variable !== undefined) {
+    const found = Object.entries(context).find(([name]) => name.toLowerCase() === key?.toLowerCase())?.[1];
+    if (found === "" || (otherwise !== undefined && Array.isArray(found))) return "malformed";
+    const value = typeof found === "string" ? found : otherwise;
+    if (value === undefined) return "no value";
+    return matchArn(pattern.replace(variable, value), { resource, context } as Request);
+  }
+  const parts = pattern.split(":");
+  const regexp = (starAtEnd: string) =>
+    parts
+      .map((part, at) => {
+        const isLast = at === 5;
+        const [one, any] = isLast ? [".", ".*"] : ["[^:]", "[^:]*"];
+        const escaped = part.replace(/[.+^${}()|[\]\\/]/g, "\\$&").replaceAll("?", one);
+        return escaped.replace(/\*$/, isLast ? any : starAtEnd).replace(/(?<![.\]])\*/g, any);
+      })
+      .join(":");
+  const short = parts.length < 6;
+  const certain = new RegExp(`^${regexp("[^:]*")}${short ? ":.*" : ""}$`).test(resource);
+  if (certain && (!short || pattern.endsWith("*"))) return "yes";
+  return new RegExp(`^${regexp(".*")}${short ? "(:.*)?" : ""}$`).test(resource) ? "maybe" : "no";
+}
+
+function matchResources({ Effect, Resource, NotResource }: Statement, request: Request): boolean {
+  const found = list(Resource ?? NotResource).map((pattern) => matchArn(pattern, request));
+  if (found.includes("malformed")) return Effect === "Deny";
+  const certain = found.includes("yes");
+  const possible = certain || found.includes("maybe");
+  if (Resource) return Effect === "Deny" ? possible : certain;
+  return Effect === "Deny" ? !certain : !possible && !found.includes("no value");
+}
+
 function conditionHolds(
   operator: string,
   key: string,
@@ -21,12 +59,13 @@ function conditionHolds(
 ): boolean {
   const found = Object.entries(context).find(([name]) => name.toLowerCase() === key.toLowerCase());
   const actual = found && list(found[1]);
+  if (operator === "Null" && actual?.join("") === "" && wanted.length === 1) return effect === "Deny";
   if (operator === "Null") return wanted.includes(String(actual === undefined));
   const forAll = operator.startsWith("ForAllValues:");
   const forAny = operator.startsWith("ForAnyValue:");
   const isNegated = operator.includes("Not");
-  if (!actual) return operator.endsWith("IfExists") || forAll || (isNegated && !forAny);
-  if (!forAll && !forAny && actual.length > 1) return effect === "Deny";
+  if (!actual) return !forAny && (operator.endsWith("IfExists") || forAll || isNegated);
+  if (!forAll && !forAny && actual.length > 1) return false;
   const matchesOne = (value: string) => {
     const equal = wanted.some((want) => {
       if (operator.includes("IgnoreCase")) return want.toLowerCase() === value.toLowerCase();
@@ -38,13 +77,13 @@ function conditionHolds(
   return forAny ? present.some(matchesOne) : present.every(matchesOne);
 }
 
-function applies(statement: Statement, { action, resource, context }: Request): boolean {
-  const { Effect, Action, NotAction, Resource, NotResource, Condition = {} } = statement;
-  const among = (patterns: unknown, text: string, flags: string) =>
-    list(patterns).some((pattern) => glob(pattern, text, flags));
+function applies(statement: Statement, request: Request): boolean {
+  const { action, context } = request;
+  const { Effect, Action, NotAction, Condition = {} } = statement;
+  const among = (patterns: unknown) => list(patterns).some((pattern) => glob(pattern, action, "i"));
   return (
-    (Action ? among(Action, action, "i") : !among(NotAction, action, "i")) &&
-    (Resource ? among(Resource, resource, "") : !among(NotResource, resource, "")) &&
+    (Action ? among(Action) : !among(NotAction)) &&
+    matchResources(statement, request) &&
     Object.entries(Condition).every(([operator, block]) =>
       Object.entries(block).every(([key, wanted]) => conditionHolds(operator, key, list(wanted), context, Effect)),
     )
