@@ -28,6 +28,7 @@ const WARN = { fatal: false, renewable: false };
 const REACTIONS: { readonly [cause in Remedy["cause"]]?: Omit<TokenProblem, "message"> } = {
   expired: RENEW,
   "custom-audience": RENEW,
+  "several-audiences": RENEW,
   "other-issuer": STOP,
   "other-organization": STOP,
   "other-server": STOP,

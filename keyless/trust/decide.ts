@@ -2,12 +2,15 @@ import type { PolicyDocument } from "../policy/document";
 import { type Decision, evaluate, type Request } from "../policy/evaluate";
 import { CONDITION_CLAIMS } from "./circleci";
 import { type Account, providerArn } from "./provider";
-import { type Claims, issuerOfClaims } from "./token";
+import { audiencesOf, type Claims, issuerOfClaims } from "./token";
 
 /**
  * Decides whether a trust policy allows `sts:AssumeRoleWithWebIdentity` for a token with these claims. The signature, the
- * lifetime and the provider's client ids are not checked. A condition on a key that AWS does not have for the issuer
- * never matches in an Allow.
+ * lifetime and the provider's client ids are not checked.
+ *
+ * In one case it refuses what AWS allows: a condition on a key that AWS does not have for the issuer never matches in an
+ * Allow. In AWS, the key is absent: negated operators, `…IfExists`, `ForAllValues:` and `Null: true` are always met. Such a
+ * condition does not restrict what its author intended. `explain` decides as AWS does, and reports the condition.
  *
  * @param now the time of the request; default: the current time
  * @param request what is known of the request apart from the token, e.g. the caller's address in `context`; default: the
@@ -37,7 +40,7 @@ export function decideTrust(
 export function webIdentityRequest(claims: Claims, account: Account, now: Date): Request {
   const issuer = issuerOfClaims(claims);
   const keys = CONDITION_CLAIMS.flatMap((claim): [string, string | readonly string[]][] => {
-    const value = claims[claim];
+    const value = claim === "aud" ? audiencesOf(claims) : claims[claim];
     return typeof value === "string" || Array.isArray(value) ? [[`${issuer}:${claim}`, value]] : [];
   });
   return {

@@ -78,11 +78,11 @@ const cases: [cause: string, text: string, question: Partial<Question>][] = [
   [
     "v2-token",
     'repository: "github.com/acme/site", branches: ["main"]',
-    { trustPolicy: handMade(subjects(v1Subject)) },
+    { configPath, trustPolicy: handMade(subjects(v1Subject)) },
   ],
   [
     "v2-token",
-    'tags: ["v1"]',
+    "vcs-ref/refs/tags/v1",
     {
       claims: claims({ ref: "refs/tags/v1" }),
       trustPolicy: handMade({ StringEquals: { [`${issuer}:sub`]: v1Subject } }),
@@ -129,7 +129,7 @@ const cases: [cause: string, text: string, question: Partial<Question>][] = [
   ],
   ["upper-case", `write ${project} in the claims`, { claims: claims({ project: project.toUpperCase() }) }],
   ["upper-case", "write github.com/Acme/Site in", { claims: claims({ repository: "github.com/Acme/Site" }) }],
-  ["upper-case", "refs/heads/Main", { claims: claims({ ref: "refs/heads/Main" }) }],
+  ["upper-case", 'add branches: ["Main"] to the rule', { configPath, claims: claims({ ref: "refs/heads/Main" }) }],
   [
     "url-for-id",
     `write ${organization} in`,
@@ -156,22 +156,37 @@ const cases: [cause: string, text: string, question: Partial<Question>][] = [
     `write ${issuer}:sub`,
     { trustPolicy: handMade({ ...aud, StringLike: { [`https://${issuer}:sub`]: `${v1Subject}*` } }) },
   ],
-  ["wrong-branch", 'branches: ["feature/x"]', { claims: claims({ ref: "refs/heads/feature/x" }) }],
+  [
+    "wrong-branch",
+    'add branches: ["feature/x"] to the rule',
+    { configPath, claims: claims({ ref: "refs/heads/feature/x" }) },
+  ],
   [
     "wrong-tag",
     'tags: ["x1"]',
     {
+      configPath,
       claims: claims({ ref: "refs/tags/x1" }),
       trustPolicy: trusting({ project, repository, branches: ["main"], tags: ["v*"] }),
     },
   ],
-  ["tag-for-branch", 'tags: ["main"]', { claims: claims({ ref: "refs/tags/main" }) }],
+  ["tag-for-branch", 'tags: ["main"]', { configPath, claims: claims({ ref: "refs/tags/main" }) }],
   [
     "branch-for-tag",
     'branches: ["v1"]',
-    { claims: claims({ ref: "refs/heads/v1" }), trustPolicy: trusting({ project, repository, tags: ["v*"] }) },
+    {
+      configPath,
+      claims: claims({ ref: "refs/heads/v1" }),
+      trustPolicy: trusting({ project, repository, tags: ["v*"] }),
+    },
   ],
   ["fork", "do not trust it", { claims: claims({ repository: "github.com/stranger/site", ref: "refs/heads/pull/7" }) }],
+  [
+    "forged-ref",
+    "do not trust it",
+    { claims: claims({ ref: `refs/heads/x/vcs-origin/${repository}/vcs-ref/refs/heads/main` }) },
+  ],
+  ["several-audiences", "the token has 2 audiences", { claims: claims({ aud: [organization, "vault"] }) }],
   ["other-repository", "github.com/acme/new-site", { claims: claims({ repository: "github.com/acme/new-site" }) }],
   ["wrong-project", otherProject, { claims: claims({ project: otherProject }) }],
   [
@@ -182,8 +197,12 @@ const cases: [cause: string, text: string, question: Partial<Question>][] = [
       trustPolicy: trusting({ project, repository, branches: ["main"], users: [user] }),
     },
   ],
-  ["custom-audience", "circleci.audiences", { claims: claims({ aud: "sts.amazonaws.com" }) }],
-  ["custom-audience", "circleci.audiences", { claims: claims({ aud: "vault" }), audiences: [organization, "vault"] }],
+  ["custom-audience", "to circleci.audiences", { configPath, claims: claims({ aud: "sts.amazonaws.com" }) }],
+  [
+    "custom-audience",
+    "add it to the provider's",
+    { claims: claims({ aud: "vault" }), audiences: [organization, "vault"] },
+  ],
   ["custom-audience", "circleci.audiences in config.ts", { audiences: ["sts.amazonaws.com"], configPath }],
   ["custom-audience", `add ${organization} to the provider's client ids`, { audiences: ["sts.amazonaws.com"] }],
   [
@@ -198,7 +217,7 @@ const cases: [cause: string, text: string, question: Partial<Question>][] = [
   ],
   [
     "bare-ref",
-    "refs/heads/<branch>",
+    "write the ref as refs/heads/main",
     {
       trustPolicy: handMade(
         subjects(`org/${organization}/project/${project}/user/*/vcs-origin/${repository}/vcs-ref/main`),
@@ -276,12 +295,31 @@ test.each(cases)("%s is reported, with %s", (cause, text, question) => {
   expect(`${remedy?.why} ${remedy?.remedy}`).not.toMatch(/undefined|\[object/);
 });
 
+/** A token in compact form, whose claims AWS accepts unless they are changed. */
+function tokenWith(header: object, signature: string, changes: object = {}): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  return `${part(header)}.${part({ ...claims(), ...changes })}.${signature}`;
+}
+
+test("a token of 20,000 characters is read", () => {
+  const short = tokenWith({ alg: "ES512" }, "");
+  expect(readToken(short + "x".repeat(20_000 - short.length)).claims.sub).toBe(claims().sub);
+});
+
 const faults: [fault: TokenFault, token: string, cause: string, remedy: string][] = [
   ["empty", " \n", "no-token", "CIRCLE_OIDC_TOKEN_V2"],
   ["variable-name", "$CIRCLE_OIDC_TOKEN_V2", "not-a-token", "double quotes"],
   ["masked", "*************", "not-a-token", "masks secrets"],
   ["access-key", "AKIAIOSFODNN7EXAMPLE", "not-a-token", "access key"],
   ["malformed", "s3cret.text", "not-a-token", "printf"],
+  ["malformed", tokenWith({ alg: "RS256" }, "c2ln", { exp: 1.5 }), "not-a-token", "printf"],
+  ["too-long", tokenWith({ alg: "RS256" }, "c2ln".repeat(5000)), "too-long", "CIRCLE_OIDC_TOKEN_V2"],
+  ["unsigned", tokenWith({ alg: "none" }, ""), "unsigned", "copy the complete token"],
+  ["unsigned", tokenWith({ alg: "None" }, "c2ln"), "unsigned", "copy the complete token"],
+  ["unsigned", tokenWith({ alg: "RS256" }, ""), "unsigned", "copy the complete token"],
+  ["unsupported-algorithm", tokenWith({ alg: "HS256" }, "c2ln"), "unsupported-algorithm", "signed with RS256"],
+  ["unsupported-algorithm", tokenWith({ alg: "s3cret\n" }, "c2ln"), "unsupported-algorithm", "signed with RS256"],
+  ["unsupported-algorithm", tokenWith({}, "c2ln"), "unsupported-algorithm", "signed with RS256"],
 ];
 
 test.each(faults)("a text that is not a token (%s) is explained without repeating it", (fault, token, cause, text) => {
@@ -302,10 +340,13 @@ function errorOf(token: string): TokenError {
 
 const documented = readFileSync(join(__dirname, "../../docs/explain.md"), "utf8");
 
-test.each([...Object.keys(CAUSES), "no-token", "not-a-token"])("%s has a case and is documented", (cause) => {
-  expect([...cases.map(([each]) => each), ...faults.map(([, , each]) => each)]).toContain(cause);
-  expect(documented).toContain(`\`${cause}\``);
-});
+test.each([...Object.keys(CAUSES), ...["no-token", "not-a-token", "too-long", "unsigned", "unsupported-algorithm"]])(
+  "%s has a case and is documented",
+  (cause) => {
+    expect([...cases.map(([each]) => each), ...faults.map(([, , each]) => each)]).toContain(cause);
+    expect(documented).toContain(`\`${cause}\``);
+  },
+);
 
 test("an explicit Deny is not hidden by an Allow statement that does not match", () => {
   const { Statement: otherAllow } = trusting({ project, repository, branches: ["release"] });

@@ -8,13 +8,14 @@ const COLUMN = 14;
 
 /** An explanation as text: the decision, the remedy, the compared values and the checks. It fits on one screen. */
 export function renderExplanation(explanation: RoleExplanation, { paint, columns }: Omit<Terminal, "colors">): string {
-  const { mismatch, checks } = explanation;
+  const { mismatch, checks, warnings = [] } = explanation;
   return [
     wrap(headline(explanation, paint), columns, INDENT),
     ...remedyLines(explanation, paint, columns),
     ...(mismatch === undefined ? [] : ["", ...mismatchLines(mismatch, paint)]),
     "",
     ...checkLines(checks, paint, columns),
+    ...warnings.map((warning) => `${INDENT}! ${wrap(warning, columns, INDENT.repeat(2))}`),
     ...differenceLines(explanation),
     "",
   ].join("\n");

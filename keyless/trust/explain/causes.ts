@@ -1,7 +1,11 @@
 import {
+  ANY_USER,
   CIRCLECI_CLOUD,
   type CircleCiIssuer,
   describeRef,
+  describeSubject,
+  formatRef,
+  isRepository,
   parseIssuer,
   parseRef,
   parseSubject,
@@ -11,9 +15,12 @@ import {
   SOURCE_CLAIMS,
   SUBJECT_PARTS,
   type SubjectParts,
+  subjectPatterns,
+  type TrustRule,
   UUID,
 } from "../circleci";
 import { providerArn } from "../provider";
+import { isRefName, refNameFault } from "../ref-name";
 import { ASSUME, isNegated } from "../statement";
 import { audiencesOf, issuerOfClaims, type TokenError, type TokenFault } from "../token";
 import { matchesAs } from "./compare";
@@ -22,9 +29,11 @@ import type { Check, Mismatch, PartComparison, Question } from "./types";
 /** The cause of a refusal and its fix. */
 export interface Remedy {
   /** A stable id, for programs. */
-  readonly cause: Cause | "no-token" | "not-a-token";
+  readonly cause: Cause | TokenCause;
   readonly why: string;
   readonly remedy: string;
+  /** The trust rule that the remedy adds, if the token should be trusted. Absent if the remedy adds none. */
+  readonly rule?: TrustRule;
 }
 
 /** What is known of a refused or undecided token. */
@@ -38,6 +47,12 @@ interface Refusal extends Question, Pick<Check, "reason" | "detail">, WrongParts
   readonly mismatch?: Mismatch;
   /** The place of the trust policy. */
   readonly where: string;
+  /** The parts of the token's subject. */
+  readonly subject: Partial<SubjectParts>;
+  /** A part that the closest trusted subject lacks, so that it matches no token. */
+  readonly gap?: keyof SubjectParts;
+  /** A rule that trusts the token and no other project, repository, ref or pinned user. Absent if no rule can. */
+  readonly rule?: TrustRule;
 }
 
 /** The parts of the token's subject that do not match. */
@@ -56,13 +71,18 @@ interface Misspelling {
   readonly wrong: string;
   /** Absent if unknown. */
   readonly right?: string;
+  /** Whether `right` is the token's value, which need not be the intended one. */
+  readonly isGuess?: boolean;
   readonly isInToken: boolean;
+  readonly part?: keyof SubjectParts;
 }
 
 interface CauseRow {
   readonly when: (refusal: Refusal) => boolean;
   readonly why: (refusal: Refusal) => string;
   readonly remedy: (refusal: Refusal) => string;
+  /** The rule that the remedy adds. Default: none. */
+  readonly rule?: (refusal: Refusal) => TrustRule | undefined;
 }
 
 /** The causes of a refusal, in order of precedence. */
@@ -72,13 +92,13 @@ export const CAUSES = {
     why: ({ detail }) => detail,
     remedy: ({ reason, issuer, account, where }) =>
       reason === "no-provider"
-        ? "deploy the environment, which creates the provider, or create it by hand in this account"
+        ? `${isCircleCi(issuer) ? `if organization ${issuer.organization} is yours, ` : ""}deploy the environment, which creates the provider, or create it by hand in this account`
         : `name ${providerArn(issuer.name, account)} as Principal.Federated in ${where}`,
   },
   "bad-signature": {
     when: ({ reason }) => reason === "invalid",
     why: () => "the token's signature is not valid: the token was changed or truncated, or its issuer did not sign it",
-    remedy: () => 'copy the complete token from the job: printf %s "$CIRCLE_OIDC_TOKEN_V2" > token',
+    remedy: () => COPY,
   },
   expired: {
     when: ({ reason }) => reason === "expired",
@@ -90,11 +110,6 @@ export const CAUSES = {
     why: ({ detail }) => `the token is ${detail}`,
     remedy: () => "correct this machine's clock",
   },
-  denied: {
-    when: ({ reason }) => reason === "explicit-deny",
-    why: ({ detail }) => detail,
-    remedy: ({ where }) => `remove or narrow that Deny statement in ${where}`,
-  },
   "caller-condition": {
     when: ({ reason }) => reason === "request-condition",
     why: ({ detail }) => `only AWS can decide: ${detail}`,
@@ -105,24 +120,62 @@ export const CAUSES = {
     why: ({ detail }) => `the trust policy cannot be evaluated: ${detail}`,
     remedy: () => "correct that part of the trust policy",
   },
+  fork: {
+    when: (refusal) => isTrustRefused(refusal) && pullRequestOf(refusal.subject.ref ?? "") !== undefined,
+    why: ({ subject, repository }) =>
+      `the pipeline runs for pull request ${pullRequestOf(subject.ref ?? "")} from ${repository ? `the fork ${repository.actual}` : "a fork"}: anyone who can open a pull request would have access`,
+    remedy: ({ repository }) =>
+      `do not trust it: skip the job for forked pull requests, or push the branch to ${repository?.expected ?? "the repository itself"}`,
+  },
+  "forged-ref": {
+    when: (refusal) => isTrustRefused(refusal) && isForged(refusal.subject.ref),
+    why: ({ subject }) =>
+      `the name of ${describeRef(readRef(subject.ref))} imitates the subject of another ref, which can forge that subject`,
+    remedy: () => "do not trust it: find out who pushed it, and delete it",
+  },
+  denied: {
+    when: ({ reason }) => reason === "explicit-deny",
+    why: ({ detail }) => detail,
+    remedy: ({ where }) => `if this job should have access, narrow that Deny statement in ${where}`,
+  },
   "not-about-tokens": {
     when: ({ reason, mismatch }) => reason === "no-allow" && mismatch === undefined,
     why: ({ issuer }) => `no statement allows ${ASSUME} for tokens of ${issuer.name}`,
     remedy: ({ trustedIssuers, where }) =>
       `name ${trustedIssuers.length === 0 ? "the provider as Principal.Federated, and " : ""}the action ${ASSUME} in ${where}`,
   },
+  "wildcard-in-equals": {
+    when: ({ reason, mismatch }) => reason === "no-allow" && mismatch !== undefined && matchesAsPattern(mismatch),
+    why: ({ mismatch }) =>
+      `${mismatch?.operator} compares the wildcard in ${mismatch?.closest} literally, so no token matches it`,
+    remedy: ({ mismatch, where }) => {
+      const scope = describeSubject(mismatch?.closest ?? "");
+      const safe =
+        scope.kind === "ref" && scope.forgeable
+          ? `, with ${ANY_USER} as the user so that no branch name can forge it`
+          : "";
+      return `use StringLike for ${mismatch?.key} in ${where}${safe}`;
+    },
+  },
+  "several-audiences": {
+    when: ({ reason }) => reason === "several-audiences",
+    why: ({ detail }) => `${detail}; AWS requires exactly one`,
+    remedy: ({ audiences, issuer }) =>
+      `request a token with one audience: ${tokenFor(Array.isArray(audiences) ? audiences : [], issuer)}`,
+  },
   "custom-audience": {
     when: ({ reason, mismatch }) =>
-      reason === "other-audience" || (mismatch?.claim === "aud" && mismatch.kind !== "unknown-key"),
+      reason === "other-audience" || (mismatch?.claim === "aud" && comparesValue(mismatch)),
     why: ({ audience, issuer, mismatch }) =>
       audience === issuer.organization
         ? `the token has CircleCI's default audience, the organization id ${audience}; AWS accepts only ${mismatch?.expected.join(", ") ?? "none"}`
         : `the token has the audience ${audience}, AWS accepts ${mismatch?.expected.join(", ") ?? "none"}`,
-    remedy: ({ audience, issuer, configPath, where }) => {
+    remedy: ({ audience, issuer, mismatch, configPath, where }) => {
+      const inPolicy = `to the provider's client ids, and to the condition on aud in ${where}`;
       if (audience !== issuer.organization)
-        return `use CIRCLE_OIDC_TOKEN_V2, which has the default audience; if the job requires this one, add it to circleci.audiences in config.ts${configPath === undefined ? ` and to ${where}` : ""}`;
+        return `use ${tokenFor(mismatch?.expected ?? [], issuer)}; if the job requires this audience, add it ${configPath === undefined ? inPolicy : "to circleci.audiences in config.ts"}`;
       return configPath === undefined
-        ? `add ${audience} to the provider's client ids, and to the condition on aud in ${where}`
+        ? `add ${audience} ${inPolicy}`
         : `add "${audience}" to circleci.audiences in config.ts, or remove circleci.audiences: that id is the default`;
     },
   },
@@ -131,7 +184,7 @@ export const CAUSES = {
   "upper-case": misspelled("case"),
   "unknown-condition-key": {
     when: ({ mismatch }) => mismatch?.kind === "unknown-key",
-    why: ({ mismatch }) => `${mismatch?.operator} on ${mismatch?.key} never matches: ${mismatch?.note}`,
+    why: ({ mismatch }) => `${mismatch?.operator} on ${mismatch?.key} is never met: ${mismatch?.note}`,
     remedy: ({ mismatch, issuer, where }) =>
       mismatch?.claim === undefined
         ? `remove that condition from ${where}; restrict the branch by the subject instead`
@@ -139,16 +192,10 @@ export const CAUSES = {
   },
   "other-condition": {
     when: ({ reason, mismatch }) =>
-      reason === "no-allow" && mismatch !== undefined && (mismatch.claim !== "sub" || isNegated(mismatch)),
+      reason === "no-allow" && mismatch !== undefined && (mismatch.claim === undefined || !comparesValue(mismatch)),
     why: ({ mismatch }) =>
       `${mismatch?.operator} on ${mismatch?.key} does not allow ${mismatch?.actual[0] ?? "a token without this key"}`,
-    remedy: ({ where }) => `change that condition in ${where}`,
-  },
-  "wildcard-in-equals": {
-    when: ({ reason, mismatch }) => reason === "no-allow" && mismatch !== undefined && matchesAsPattern(mismatch),
-    why: ({ mismatch }) =>
-      `${mismatch?.operator} compares the wildcard in the subject literally, so no token matches it`,
-    remedy: ({ where }) => `use StringLike for the subject in ${where}`,
+    remedy: ({ where }) => `if this job should have access, change that condition in ${where}`,
   },
   "other-server": {
     when: ({ reason, issuer, trusted }) =>
@@ -156,8 +203,11 @@ export const CAUSES = {
     why: ({ issuer, trustedIssuers }) =>
       `the token is from ${serverName(issuer)}, the role trusts ${trustedIssuers.join(" and ")}`,
     remedy: ({ issuer, trusted, configPath, where }) => {
+      if (issuer.organization !== trusted.organization)
+        return `run the job in organization ${trusted.organization} on ${serverName(trusted)}`;
       const fix = issuer.host === CIRCLECI_CLOUD ? "remove circleci.server" : `set circleci.server: "${issuer.host}"`;
-      return `${configPath === undefined ? `trust ${issuer.name} in ${where}` : `${fix} in config.ts`}, or run the job on ${serverName(trusted)}`;
+      const isYours = issuer.host === CIRCLECI_CLOUD ? "" : "if that server is yours, ";
+      return `${isYours}${configPath === undefined ? `trust ${issuer.name} in ${where}` : `${fix} in config.ts`}, or run the job on ${serverName(trusted)}`;
     },
   },
   "other-organization": {
@@ -172,27 +222,33 @@ export const CAUSES = {
     when: ({ reason }) => reason === "other-issuer" || reason === "not-https",
     why: ({ claims, trustedIssuers }) =>
       `the token is from ${claims.iss}, the role trusts ${trustedIssuers.join(" and ")}`,
-    remedy: () => "use the token of a CircleCI job: CIRCLE_OIDC_TOKEN_V2",
+    remedy: ({ issuer }) =>
+      issuer.name === CIRCLECI_CLOUD
+        ? "request the token without --root-issuer: that issuer is the same for every organization"
+        : "use the token of a CircleCI job: CIRCLE_OIDC_TOKEN_V2",
   },
   "wrong-project": {
     when: ({ project }) => project !== undefined,
     why: ({ project }) => `the token is from project ${project?.actual}, the role trusts project ${project?.expected}`,
-    remedy: ({ project, where }) =>
-      `if project ${project?.actual} should have access, add a rule for it to ${where}; Project Settings → Overview shows its id`,
+    rule: exactRule,
+    remedy: (refusal) =>
+      `${ifTrusted(`project ${refusal.project?.actual}`, refusal)}; Project Settings → Overview shows its id`,
   },
   "v2-token": {
-    when: ({ ref }) => ref?.actual !== undefined && ref.expected === undefined,
+    when: ({ ref, user }) => ref?.actual !== undefined && ref.expected === undefined && user === undefined,
     why: () =>
       "the token contains repository and ref (V2, which the aws-cli orb sends since version 5); the role trusts the exact V1 subject",
-    remedy: ({ claims, ref, where }) =>
-      `trust the ref in ${where}: { project, repository: "${parseSubject(claims.sub)?.repository}", ${ruleFor(ref?.actual)} }; or send CIRCLE_OIDC_TOKEN, a V1 token`,
+    rule: exactRule,
+    remedy: (refusal) =>
+      `${refusal.rule === undefined ? "" : `${ifTrusted("the ref", refusal)}; or `}send CIRCLE_OIDC_TOKEN, a V1 token`,
   },
   "webhook-trigger": {
     when: (refusal) => lacksRef(refusal) && refusal.source === "CIRCLE_OIDC_TOKEN_V2" && !hasRefClaim(refusal),
     why: () =>
       "a custom webhook triggered this pipeline: its tokens contain neither repository nor ref, not even CIRCLE_OIDC_TOKEN_V2",
-    remedy: ({ where }) =>
-      `trigger the pipeline by a push, or trust every trigger of the project in ${where}: { project, refs: "any" }`,
+    rule: anyRefRule,
+    remedy: (refusal) =>
+      `trigger the pipeline by a push${refusal.rule === undefined ? "" : `; if every trigger of the project should have access, ${additionOf(refusal.rule, refusal)}`}`,
   },
   "v1-token": {
     when: lacksRef,
@@ -202,25 +258,26 @@ export const CAUSES = {
         ? "send CIRCLE_OIDC_TOKEN_V2 instead of CIRCLE_OIDC_TOKEN"
         : "send CIRCLE_OIDC_TOKEN_V2 instead of CIRCLE_OIDC_TOKEN; if it is that token, a custom webhook triggered the pipeline: trigger it by a push",
   },
-  fork: {
-    when: ({ ref }) => pullRequestOf(ref?.actual ?? "") !== undefined,
-    why: ({ ref, repository }) =>
-      `the pipeline runs for pull request ${pullRequestOf(ref?.actual ?? "")} from ${repository ? `the fork ${repository.actual}` : "a fork"}: anyone who can open a pull request would have access`,
-    remedy: ({ repository }) =>
-      `do not trust it: skip the job for forked pull requests, or push the branch to ${repository?.expected ?? "the repository itself"}`,
-  },
   "other-repository": {
     when: ({ repository }) => repository !== undefined,
     why: ({ repository }) =>
       `the token is from repository ${repository?.actual}, the role trusts ${repository?.expected}`,
-    remedy: ({ repository, where }) =>
-      `if the repository was renamed or moved, write ${repository?.actual} in ${where}; otherwise do not trust it`,
+    rule: exactRule,
+    remedy: (refusal) =>
+      refusal.rule === undefined
+        ? "do not trust it"
+        : `if the repository was renamed or moved, ${additionOf(refusal.rule, refusal)}; otherwise do not trust it`,
   },
   "bare-ref": {
-    when: ({ ref }) =>
-      ref?.expected !== undefined && !/^[*?]/.test(ref.expected) && parseRef(ref.expected) === undefined,
+    when: ({ ref }) => ref?.expected !== undefined && !/^(refs\/|[*?])/.test(ref.expected),
     why: ({ ref }) => `the role trusts the ref ${ref?.expected}; tokens contain the full ref: ${ref?.actual}`,
-    remedy: ({ where }) => `write the ref as ${REF_FORMS} in ${where}`,
+    remedy: ({ ref, mismatch, where }) => {
+      const name = ref?.expected?.replace(/^(heads|tags)\//, "") ?? "";
+      const right = (["branch", "tag"] as const)
+        .map((kind) => formatRef({ kind, name }))
+        .find((full) => matchesAs(mismatch?.operator ?? "", full, ref?.actual ?? ""));
+      return `write the ref as ${right ?? REF_FORMS} in ${where}`;
+    },
   },
   "wrong-branch": wrongRef("branch", "branch"),
   "wrong-tag": wrongRef("tag", "tag"),
@@ -229,18 +286,40 @@ export const CAUSES = {
   "wrong-user": {
     when: ({ user }) => user !== undefined,
     why: ({ user }) => `user ${user?.actual} triggered the pipeline, the role trusts ${user?.expected}`,
-    remedy: ({ user, where }) =>
-      `have the trusted user trigger it, or add ${user?.actual} to users of the rule in ${where}`,
+    rule: exactRule,
+    remedy: (refusal) =>
+      `have the trusted user trigger it${refusal.rule === undefined ? "" : `; if user ${refusal.user?.actual} should have access, ${additionOf(refusal.rule, refusal)}`}`,
   },
   "other-subject": {
     when: () => true,
-    why: ({ claims }) => `the role does not trust the token's subject, ${claims.sub}`,
-    remedy: ({ where }) => `if this job should have access, add its subject to ${where}`,
+    why: ({ subject, claims, mismatch, gap }) => {
+      if (subject.project === undefined) return `the token's subject is not that of a job: ${claims.sub}`;
+      const fault = gap === undefined ? "does not have the form of CircleCI's subjects" : `has no ${gap}`;
+      return `the role trusts the subject ${mismatch?.closest}, which ${fault}`;
+    },
+    rule: exactRule,
+    remedy: (refusal) =>
+      refusal.subject.project === undefined
+        ? "use the token of a CircleCI job: CIRCLE_OIDC_TOKEN_V2"
+        : ifTrusted("this job", refusal),
   },
 } satisfies { readonly [cause: string]: CauseRow };
 
 /** The cause of a refusal. */
 export type Cause = keyof typeof CAUSES;
+
+/** The cause of a text that AWS does not accept as a token, whatever the role. */
+type TokenCause = "no-token" | "not-a-token" | "too-long" | "unsigned" | "unsupported-algorithm";
+
+/** The faults that are causes of their own. Default: `not-a-token`. */
+const FAULT_CAUSES: { readonly [fault in TokenFault]?: TokenCause } = {
+  empty: "no-token",
+  "too-long": "too-long",
+  unsigned: "unsigned",
+  "unsupported-algorithm": "unsupported-algorithm",
+};
+
+const COPY = 'copy the complete token from the job: printf %s "$CIRCLE_OIDC_TOKEN_V2" > token';
 
 /** The remedy for each reason why a text is not a token. */
 const FAULT_REMEDIES: { readonly [fault in TokenFault]: string } = {
@@ -252,13 +331,21 @@ const FAULT_REMEDIES: { readonly [fault in TokenFault]: string } = {
   masked: "CircleCI masks secrets in a job's output: write the token to a file in the job, do not copy it from the log",
   "access-key": "this is an AWS access key: the token is in CIRCLE_OIDC_TOKEN_V2",
   malformed: 'write only the token to the file: printf %s "$CIRCLE_OIDC_TOKEN_V2" > token',
+  "too-long": "use CIRCLE_OIDC_TOKEN_V2, or request a token with shorter custom claims",
+  unsigned: COPY,
+  "unsupported-algorithm": "use the token of a CircleCI job, which is signed with RS256: CIRCLE_OIDC_TOKEN_V2",
 };
 
 /** The remedy for a text that is not a token. The text itself is never part of it. */
 export function remedyForTokenError({ fault, message }: TokenError): Remedy {
   const remedy = FAULT_REMEDIES[fault];
-  if (fault === "empty") return { cause: "no-token", why: message, remedy };
-  return { cause: "not-a-token", why: `this is not a token: ${message}`, remedy };
+  const cause = FAULT_CAUSES[fault] ?? "not-a-token";
+  if (cause === "no-token") return { cause, why: message, remedy };
+  return {
+    cause,
+    why: `${cause === "not-a-token" ? "this is not a token" : "AWS refuses this token"}: ${message}`,
+    remedy,
+  };
 }
 
 /**
@@ -277,8 +364,10 @@ export function remedyFor(
   const readIssuers = trustedIssuers.map(readIssuer);
   const isSameHost = ({ host }: ParsedIssuer) => host === issuer.host;
   const trusted = readIssuers.find(isSameHost) ?? readIssuers.find(isCircleCi) ?? { name: "" };
+  const subject = parseSubject(question.claims.sub) ?? {};
   const refusal: Refusal = {
     ...question,
+    subject,
     ...(reason === "other-issuer" && isCircleCi(issuer) && isSameHost(trusted)
       ? { organization: { actual: issuer.organization, expected: trusted.organization } }
       : wrongParts(mismatch)),
@@ -294,13 +383,39 @@ export function remedyFor(
   // The last cause applies to every refusal.
   const rows = Object.entries(CAUSES) as [Cause, CauseRow][];
   const [cause, row] = rows.find(([, { when }]) => when(refusal)) as [Cause, CauseRow];
-  return { cause, why: row.why(refusal), remedy: row.remedy(refusal) };
+  const rule = row.rule?.(refusal);
+  const remedy = row.remedy({ ...refusal, rule });
+  return { cause, why: row.why(refusal), remedy, ...(rule && { rule }) };
 }
 
-function wrongParts(mismatch: Mismatch | undefined): WrongParts {
-  if (mismatch === undefined || isNegated(mismatch) || matchesAsPattern(mismatch)) return {};
-  const wrong = mismatch.parts?.filter(({ matches }) => !matches) ?? [];
+/** The parts that do not match; none if the cause is not a part. */
+function wrongParts(mismatch: Mismatch | undefined): WrongParts & Pick<Refusal, "gap"> {
+  if (mismatch === undefined || !comparesValue(mismatch) || matchesAsPattern(mismatch)) return {};
+  const { claim, actual, closest, parts = [] } = mismatch;
+  if (claim === PROJECT_CLAIM) return { project: { actual: actual[0], expected: closest } };
+  const wrong = parts.filter(({ matches }) => !matches);
+  const lacking = wrong.filter(({ actual, expected }) => actual !== undefined && expected === undefined);
+  const isV1 = lacking.length === 2 && lacking.every(({ part }) => part === "repository" || part === "ref");
+  if (lacking[0] !== undefined && !isV1) return { gap: lacking[0].part };
   return Object.fromEntries(wrong.map((part) => [part.part, part]));
+}
+
+const PROJECT_CLAIM = "oidc.circleci.com/project-id";
+
+/** Whether a condition failed because the token has another value than those that it lists. */
+function comparesValue(mismatch: Mismatch): boolean {
+  const isComparison = /String|Arn/.test(mismatch.operator) && !isNegated(mismatch);
+  return isComparison && mismatch.kind === "other-value";
+}
+
+/** Whether the trust policy or the audience is the reason for a refusal, so that a remedy could widen the trust. */
+function isTrustRefused({ reason }: Refusal): boolean {
+  return ["no-allow", "explicit-deny", "other-audience", "several-audiences"].includes(reason);
+}
+
+/** Whether the name of a branch or tag contains what another ref's subject ends with. */
+function isForged(ref = ""): boolean {
+  return /\/(vcs-origin|vcs-ref|refs\/heads|refs\/tags)\//.test(ref.replace(/^refs\/(heads|tags)(?=\/)/, ""));
 }
 
 function readIssuer(name: string): ParsedIssuer {
@@ -315,9 +430,10 @@ function serverName({ host }: ParsedIssuer): string {
   return host === CIRCLECI_CLOUD ? "circleci.com" : `the CircleCI server at ${host}`;
 }
 
-/** Whether a subject that a condition compares literally would match as a pattern. */
-function matchesAsPattern({ operator, closest, actual: [subject = ""] }: Mismatch): boolean {
-  return !operator.includes("Like") && matchesAs("StringLike", closest, subject);
+/** Whether a value that a condition compares literally would match as a pattern. */
+function matchesAsPattern(mismatch: Mismatch): boolean {
+  const { operator, closest, actual } = mismatch;
+  return comparesValue(mismatch) && !/Like/.test(operator) && matchesAs("StringLike", closest, actual[0] ?? "");
 }
 
 /** Whether the role requires a ref that the token does not contain. */
@@ -334,26 +450,93 @@ function readRef(ref = ""): Ref {
   return parseRef(ref) ?? { kind: "branch", name: ref };
 }
 
-/** The part of a trust rule that trusts a ref. */
-function ruleFor(ref: string | undefined): string {
-  const { kind, name } = readRef(ref);
-  return `${kind === "tag" ? "tags" : "branches"}: ["${name}"]`;
+/** The token that a job can request for one of these audiences. */
+function tokenFor(accepted: readonly string[], { organization = "" }: ParsedIssuer): string {
+  const [audience] = accepted;
+  if (audience === undefined || accepted.some((each) => matchesAs("StringLike", each, organization)))
+    return "CIRCLE_OIDC_TOKEN_V2, which has the default audience";
+  return `a token of \`circleci run oidc get --claims '${JSON.stringify({ aud: audience })}'\``;
+}
+
+/** The rule that trusts the token's ref; every ref of the project if the closest trusted subject has any. */
+function exactRule(refusal: Refusal): TrustRule | undefined {
+  const { subject, mismatch } = refusal;
+  const { repository = "", ref = "" } = subject;
+  const isAny = (part: keyof SubjectParts) => mismatch?.parts?.find((each) => each.part === part)?.expected === "*";
+  if (isAny("repository") && isAny("ref")) return anyRefRule(refusal);
+  const project = projectRule(refusal);
+  const { kind, name } = parseRef(ref) ?? { kind: "branch", name: "" };
+  const isValid = isRefName(name) && refNameFault(name) === undefined && /^[\x20-\x7e\xa0-\xff]*$/.test(name);
+  if (project === undefined || !isValid || !isRepository(repository)) return undefined;
+  const { users, ...rest } = project;
+  const refs = kind === "branch" ? { branches: [name] } : { tags: [name] };
+  return { ...rest, repository, ...refs, ...(users && { users }) };
+}
+
+function anyRefRule(refusal: Refusal): TrustRule | undefined {
+  const project = projectRule(refusal);
+  return project && { ...project, refs: "any" };
+}
+
+/** The project, and the user if the closest trusted subject pins one. */
+function projectRule({ subject: { project = "", user = "" }, mismatch }: Refusal) {
+  const trusted = mismatch?.parts?.find(({ part }) => part === "user")?.expected;
+  const isPinned = trusted !== undefined && !/[*?]/.test(trusted);
+  if (!UUID.test(project) || (isPinned && !UUID.test(user))) return undefined;
+  return { project, ...(isPinned && { users: [user] }) };
+}
+
+/** How to add a rule: to config.ts, or as a statement to a trust policy that is not made from it. */
+function additionOf(rule: TrustRule, { configPath, issuer, where }: Refusal): string {
+  if (configPath !== undefined) return `add ${formatRule(rule)} to ${where}`;
+  const patterns = subjectPatterns(rule, issuer.organization ?? "");
+  return `add a statement to ${where} that trusts the subject ${patterns.join(" and ")} (StringLike)`;
+}
+
+function formatRule(rule: TrustRule): string {
+  return `{ ${Object.entries(rule)
+    .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+    .join(", ")} }`;
+}
+
+function ifTrusted(what: string, refusal: Refusal): string {
+  const { rule, where } = refusal;
+  return `if ${what} should have access, ${rule === undefined ? `add a rule for it to ${where}` : additionOf(rule, refusal)}`;
+}
+
+function describeTrustedRef(ref = ""): string {
+  const parsed = parseRef(ref);
+  return parsed === undefined ? `ref ${ref}` : describeRef(parsed);
 }
 
 function wrongRef(kind: Ref["kind"], trustedKind: Ref["kind"]): CauseRow {
   return {
     when: ({ ref }) =>
-      ref !== undefined && readRef(ref.actual).kind === kind && readRef(ref.expected).kind === trustedKind,
+      ref !== undefined &&
+      readRef(ref.actual).kind === kind &&
+      (parseRef(ref.expected ?? "")?.kind ?? kind) === trustedKind,
     why: ({ ref }) =>
-      `the pipeline ran on ${describeRef(readRef(ref?.actual))}, the role trusts ${describeRef(readRef(ref?.expected))}`,
-    remedy: ({ ref, where }) =>
-      `run the job on ${describeRef(readRef(ref?.expected))} only (a filter in the workflow); ` +
-      `if ${describeRef(readRef(ref?.actual))} should have access, add ${ruleFor(ref?.actual)} to the rule in ${where}`,
+      `the pipeline ran on ${describeTrustedRef(ref?.actual)}, the role trusts ${describeTrustedRef(ref?.expected)}`,
+    rule: exactRule,
+    remedy: refRemedy,
   };
+}
+
+function refRemedy(refusal: Refusal): string {
+  const { ref, user, rule, configPath, where } = refusal;
+  const onlyThere = `run the job on ${describeTrustedRef(ref?.expected)} only (a filter in the workflow)`;
+  if (rule === undefined) return onlyThere;
+  const { kind, name } = readRef(ref?.actual);
+  const isOnlyRef = user === undefined && configPath !== undefined;
+  const addition = isOnlyRef
+    ? `add ${kind === "tag" ? "tags" : "branches"}: ${JSON.stringify([name])} to the rule in ${where}`
+    : additionOf(rule, refusal);
+  return `${onlyThere}; if ${describeRef({ kind, name })} should have access, ${addition}`;
 }
 
 function misspelled(kind: Misspelling["kind"]): CauseRow {
   const found = (refusal: Refusal) => findMisspelling(refusal) as Misspelling;
+  const isRef = (refusal: Refusal) => found(refusal).part === "ref";
   return {
     when: (refusal) => findMisspelling(refusal)?.kind === kind,
     why: (refusal) => {
@@ -361,15 +544,26 @@ function misspelled(kind: Misspelling["kind"]): CauseRow {
       if (kind !== "case") return `${wrong || "an empty text"} is not a ${what}`;
       return `the ${what} is written ${wrong} instead of ${right}; AWS compares it case-sensitively`;
     },
+    // Branches whose names differ in case are different branches.
+    rule: (refusal) => (isRef(refusal) ? exactRule(refusal) : undefined),
     remedy: (refusal) => {
-      const { what, right = `the ${what} that CircleCI shows in its settings`, isInToken } = found(refusal);
-      return `write ${right} in ${isInToken ? "the claims" : refusal.where}`;
+      if (isRef(refusal)) return refRemedy(refusal);
+      const {
+        what,
+        wrong,
+        right = `the ${what} that CircleCI shows in its settings`,
+        isInToken,
+        isGuess,
+      } = found(refusal);
+      const settings = what === "organization id" ? "Organization Settings" : "Project Settings";
+      const condition = isGuess ? `, if ${settings} → Overview shows it for ${wrong}` : "";
+      return `write ${right} in ${isInToken ? "the claims" : refusal.where}${condition}`;
     },
   };
 }
 
 /** A misspelled condition key, organization id or part of the subject. */
-function findMisspelling({ issuer, mismatch, ...refusal }: Refusal): Misspelling | undefined {
+function findMisspelling({ reason, issuer, mismatch, ...refusal }: Refusal): Misspelling | undefined {
   if (mismatch?.kind === "unknown-key" && mismatch.claim !== undefined && mismatch.key.includes("://")) {
     const right = `${issuer.name}:${mismatch.claim}`;
     return { kind: "url", what: "condition key", wrong: mismatch.key, right, isInToken: false };
@@ -377,7 +571,9 @@ function findMisspelling({ issuer, mismatch, ...refusal }: Refusal): Misspelling
   const wrong = SUBJECT_PARTS.flatMap(([part]) => (refusal[part] === undefined ? [] : [{ part, ...refusal[part] }]));
   const found = wrong.map(({ part, actual, expected }) => compareSpelling(part, actual, expected));
   const isOnlyCase = found.every((misspelling) => misspelling?.kind === "case");
-  return found.find((misspelling) => misspelling !== undefined && (misspelling.kind !== "case" || isOnlyCase));
+  const first = found.find((misspelling) => misspelling !== undefined && (misspelling.kind !== "case" || isOnlyCase));
+  // The token of an issuer that the role does not trust can be from any organization.
+  return first?.isGuess && reason === "other-issuer" ? { ...first, right: undefined, isGuess: false } : first;
 }
 
 /** Whether one of two values is a URL, or a name instead of an id, or they differ only in case. */
@@ -385,20 +581,23 @@ function compareSpelling(part: keyof SubjectParts, actual = "", expected = ""): 
   const isId = part === "organization" || part === "project";
   const what = isId ? `${part} id` : part;
   const values = [expected, actual];
-  const url = values.find((value) => /:\/\/|^git@|\.git$/.test(value));
-  if (url !== undefined) {
-    const right = url.replace(/^.*:\/\/(.*\/org\/)?|\.git$/g, "").replace(/^git@([^:]*):/, "$1/");
-    return { kind: "url", what, wrong: url, right, isInToken: url === actual };
-  }
+  const url = values.find((value) => part !== "ref" && /:\/\/|^git@|\.git$/.test(value));
   const name = values.find((value) => isId && !/[*?]/.test(value) && !UUID.test(value.toLowerCase()));
-  if (name !== undefined) {
-    const right = UUID.test(actual) ? actual : undefined;
-    return { kind: "name", what, wrong: name, right, isInToken: name === actual };
+  const wrong = url ?? name;
+  if (wrong !== undefined) {
+    const isInToken = wrong === actual;
+    const kind = url === undefined ? "name" : "url";
+    const text = wrong.replace(/^.*:\/\/(.*\/org\/)?|\.git$/g, "").replace(/^git@([^:]*):/, "$1/");
+    if (UUID.test(text) || !isId) return { kind, what, wrong, right: text, isInToken, part };
+    const other = isInToken ? expected : actual;
+    return { kind, what, wrong, ...(UUID.test(other) && { right: other, isGuess: true }), isInToken, part };
   }
+  if (part === "repository" && actual.endsWith(`/${expected}`))
+    return { kind: "name", what: "repository with its host", wrong: expected, right: actual, isInToken: false, part };
   if (actual === expected || !matchesIgnoringCase(expected, actual)) return undefined;
   const isInToken = /[A-Z]/.test(actual) && !/[a-z]/.test(actual.replace(/[-\d/]/g, ""));
-  const [wrong, right] = isInToken ? [actual, expected] : [expected, actual];
-  return { kind: "case", what, wrong, right, isInToken };
+  const [misspelled, right] = isInToken ? [actual, expected] : [expected, actual];
+  return { kind: "case", what, wrong: misspelled, right, isInToken, part };
 }
 
 function matchesIgnoringCase(pattern: string, text: string): boolean {

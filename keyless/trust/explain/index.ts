@@ -1,8 +1,8 @@
 import type { PolicyDocument } from "../../policy/document";
-import type { ConditionResult, Decision, StatementResult } from "../../policy/evaluate";
+import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../../policy/evaluate";
 import { duration } from "../../text";
-import { parseSubject, SUBJECT_PARTS } from "../circleci";
-import { decideTrust, isRequestKey, unknownKeyFor } from "../decide";
+import { CONDITION_CLAIMS, parseSubject, SUBJECT_PARTS } from "../circleci";
+import { isRequestKey, unknownKeyFor, webIdentityRequest } from "../decide";
 import { issuerOfArn, providerArn } from "../provider";
 import { hasWildcardPrincipal, readStatements } from "../statement";
 import { audiencesOf, type Claims, issuerOfClaims } from "../token";
@@ -25,18 +25,23 @@ export interface Explanation {
   readonly mismatch?: Mismatch;
   /** The most likely cause and its fix. Absent if the token is allowed. */
   readonly remedy?: Remedy;
+  /** Conditions of the trust policy that restrict nothing. Absent if there is none. */
+  readonly warnings?: readonly string[];
 }
 
 /**
  * Explains whether AWS exchanges a token for credentials of a role and, if not, why.
  *
  * The checks are those of AWS: the account's provider for the issuer, the signature, the audience, the trust policy, the
- * lifetime. A decision that depends on the request, e.g. on the caller's address, is `unknown`.
+ * lifetime. A decision that depends on the request, e.g. on the caller's address, is `unknown`. A condition key that AWS
+ * does not have for the issuer is absent, as in AWS; {@link decideTrust} refuses such an Allow.
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 export function explain(question: Question): Explanation {
-  const decision = decideTrust(question.trustPolicy, question.claims, question.account, question.now);
+  const { trustPolicy, claims, account, now } = question;
+  const resource = [{ name: "trust policy", document: trustPolicy }];
+  const decision = evaluate({ resource }, webIdentityRequest(claims, account, now));
   const trust = checkTrust(decision);
   const checks = [
     checkIssuer(question),
@@ -47,10 +52,22 @@ export function explain(question: Question): Explanation {
   ];
   const failed = checks.find(({ outcome }) => outcome === "failed");
   const decisive = failed ?? (trust.outcome === "unknown" ? trust : undefined);
-  if (decisive === undefined) return { decision: "allowed", checks };
+  const found = alwaysMet(decision, claims);
+  const warnings = found.length > 0 && { warnings: found };
+  if (decisive === undefined) return { decision: "allowed", checks, ...warnings };
   const mismatch = findMismatch(decisive, decision, question);
-  const remedy = remedyFor(question, decisive, trustedProviders(question.trustPolicy).map(issuerOfArn), mismatch);
-  return { decision: failed ? "refused" : "unknown", checks, ...(mismatch && { mismatch }), remedy };
+  const remedy = remedyFor(question, decisive, trustedProviders(trustPolicy).map(issuerOfArn), mismatch);
+  return { decision: failed ? "refused" : "unknown", checks, ...(mismatch && { mismatch }), remedy, ...warnings };
+}
+
+/** The conditions that every token meets, because AWS does not have their key for the issuer. */
+function alwaysMet({ policies }: Decision, claims: Claims): string[] {
+  const unknownKey = unknownKeyFor(issuerOfClaims(claims));
+  const conditions = policies.flatMap(({ statements }) => statements.flatMap((statement) => statement.conditions));
+  return conditions.flatMap(({ operator, key, verdict }) => {
+    const note = unknownKey(key);
+    return note === undefined || verdict !== "matched" ? [] : [`${operator} on ${key} is always met: ${note}`];
+  });
 }
 
 /** The ARNs of the OIDC providers that the Allow statements of a trust policy name. */
@@ -87,8 +104,10 @@ function signatureCheck({ signature = { verdict: "unchecked", note: "not checked
 }
 
 function checkAudience({ claims, audiences = "absent" }: Question): Check {
-  if (audiences === "absent") return resultOf("unknown-client-ids", "the provider's client ids are unknown");
   const actual = audiencesOf(claims);
+  if (actual.length !== 1)
+    return resultOf("several-audiences", `the token has ${actual.length} audiences: ${actual.join(", ")}`);
+  if (audiences === "absent") return resultOf("unknown-client-ids", "the provider's client ids are unknown");
   return actual.some((audience) => audiences.includes(audience))
     ? resultOf("accepted-audience", actual.join(", "))
     : resultOf(
@@ -191,7 +210,7 @@ function countDifferences({ parts }: Pick<Mismatch, "parts">, unknown = 0): numb
 
 function compareCondition({ operator, key, wanted, actual = [] }: ConditionResult, claims: Claims): Mismatch {
   const note = unknownKeyFor(issuerOfClaims(claims))(key);
-  const claim = (["aud", "sub"] as const).find((name) => key.toLowerCase().endsWith(`:${name}`));
+  const claim = CONDITION_CLAIMS.find((name) => `:${key.toLowerCase()}`.endsWith(`:${name}`));
   const closest = closestValue(operator, actual[0] ?? "", wanted, note === undefined && claim === "sub");
   const kind = note !== undefined ? "unknown-key" : actual.length === 0 ? "absent-key" : "other-value";
   return { kind, operator, key, ...(claim && { claim }), actual, expected: wanted, ...closest, ...(note && { note }) };
@@ -208,13 +227,18 @@ function closestValue(operator: string, value: string, expected: readonly string
   return closest;
 }
 
-/** Undefined if one of the two is not a subject of a job. A pattern that ends with `*` allows any value for missing parts. */
+/**
+ * Compares the parts of a subject with those of a pattern. Undefined if one of the two is not a subject of a job. Where a
+ * part of the pattern ends with `*`, the parts that it lacks after that can have any value.
+ */
 function compareParts(subject: string, pattern: string, operator: string): PartComparison[] | undefined {
   const actual = parseSubject(subject);
   const expected = parseSubject(pattern);
   if (actual?.project === undefined || expected === undefined) return undefined;
-  const rest = pattern.endsWith("*") ? "*" : undefined;
+  let last = "";
   return SUBJECT_PARTS.map(([part]) => {
+    const rest = last.endsWith("*") ? "*" : undefined;
+    last = expected[part] ?? last;
     const wanted = part === "ref" ? (expected.ref ?? rest) : (expected[part]?.replace(/\/\*$/, "") ?? rest);
     const given = actual[part];
     const isOptional = wanted === undefined || wanted === "*";

@@ -1,5 +1,5 @@
 import type { PolicyDocument } from "../../policy/document";
-import type { SubjectParts } from "../circleci";
+import type { CONDITION_CLAIMS, SubjectParts } from "../circleci";
 import type { Account } from "../provider";
 import type { Claims } from "../token";
 
@@ -41,6 +41,7 @@ export const CHECK_REASONS = {
   unchecked: ["signature", "unknown"],
   "accepted-audience": ["audience", "passed"],
   "other-audience": ["audience", "failed"],
+  "several-audiences": ["audience", "failed"],
   "unknown-client-ids": ["audience", "unknown"],
   allowed: ["trust policy", "passed"],
   "explicit-deny": ["trust policy", "failed"],
@@ -68,13 +69,13 @@ export interface Check {
 
 /** Values of the token that differ from those that the role or the provider accepts. */
 export interface Mismatch {
-  /** `unknown-key`: AWS does not have the key for tokens of the issuer, so the condition never matches. */
+  /** `unknown-key`: AWS does not have the key for tokens of the issuer, so this condition never matches. */
   readonly kind: "unknown-key" | "absent-key" | "other-value";
   /** The condition's operator; `issuer` or `audience` if a check before the trust policy failed. */
   readonly operator: string;
   readonly key: string;
   /** The claim that the key names. */
-  readonly claim?: "aud" | "sub";
+  readonly claim?: (typeof CONDITION_CLAIMS)[number];
   /** The token's values; empty if it does not have the key. */
   readonly actual: readonly string[];
   /** All values that are accepted. */
