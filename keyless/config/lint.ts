@@ -35,17 +35,20 @@ export function lintConfig({ environments }: Config): LintReport[] {
   );
 }
 
-/** The findings in a role of an environment's account. Undefined if it does not trust a CircleCI issuer. */
+/** The findings in a role of an environment's account. Undefined if it is not configured and does not trust CircleCI. */
 export async function lintLiveRole(
   environment: Environment,
   { name, trustPolicy }: { readonly name: string; readonly trustPolicy: PolicyDocument },
   readPolicies: () => Promise<readonly RolePolicy[]>,
 ): Promise<LintReport | undefined> {
   const servers = serversOf(environment);
-  if (!trustsCircleCi(trustPolicy, servers)) return undefined;
-  const accepted = environment.roles.find((role) => role.name === name)?.acceptedFindings;
-  const input = { trustPolicy, policies: await readPolicies(), servers, accountId: environment.accountId };
-  return lintSubject(`${environment.name}/${name}`, input, accepted);
+  const configured = environment.roles.find((role) => role.name === name);
+  if (configured === undefined && !trustsCircleCi(trustPolicy, servers)) return undefined;
+  const policies = await readPolicies();
+  // What a role that is not configured is meant to have is not known.
+  const configuredPolicies = (configured ? policiesOf(configured) : policies).map((policy) => policy.name);
+  const input = { trustPolicy, policies, servers, accountId: environment.accountId, configuredPolicies };
+  return lintSubject(`${environment.name}/${name}`, input, configured?.acceptedFindings);
 }
 
 /**
@@ -80,12 +83,16 @@ function lintSubject(subject: string, input: LintInput, accepted: AcceptedFindin
 function inputOf(environment: Environment, role: Role): LintInput {
   return {
     trustPolicy: trustPolicyOf(environment, role.trust),
-    policies: [
-      ...role.managedPolicyArns.map((name) => ({ name })),
-      ...Object.entries(role.inlinePolicies).map(([name, document]) => ({ name, document })),
-    ],
+    policies: policiesOf(role),
     servers: serversOf(environment),
   };
+}
+
+function policiesOf({ managedPolicyArns, inlinePolicies }: Role): RolePolicy[] {
+  return [
+    ...managedPolicyArns.map((name) => ({ name })),
+    ...Object.entries(inlinePolicies).map(([name, document]) => ({ name, document })),
+  ];
 }
 
 function serversOf({ circleci }: Environment): string[] {
@@ -95,7 +102,12 @@ function serversOf({ circleci }: Environment): string[] {
 /** The findings, with the reasons of those that are accepted, and a warning for each acceptance without a finding. */
 function judge(input: LintInput, accepted: AcceptedFindings): JudgedFinding[] {
   const findings = lintTrust(input);
-  const unused = Object.keys(accepted).filter((name) => findings.every((found) => found.name !== name));
+  const unused = Object.keys(accepted).filter(
+    (name) =>
+      findings.every((found) => found.name !== name) &&
+      // The configuration alone does not have this finding.
+      (name !== "administrator-policy" || input.configuredPolicies !== undefined),
+  );
   return [
     ...findings.map((found) => {
       const reason = accepted[found.name];

@@ -122,8 +122,15 @@ function id(what: string): Schema<string> {
 }
 
 // AWS accepts issuer URLs of up to 255 characters, 49 of which are not part of the host.
+const HOST_NAME = /^(?=.{1,206}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
+
+/** Whether a text is the host name of a CircleCI server: in lower case, without scheme, port and path. */
+export function isHostName(text: string): boolean {
+  return HOST_NAME.test(text);
+}
+
 const host = string(
-  /^(?=.{1,206}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
+  HOST_NAME,
   'is not a host name: write it in lower case without "https://", port and path, up to 206 characters, e.g. "circleci.example.com"',
 );
 

@@ -51,9 +51,18 @@ export function webIdentityRequest(claims: Claims, account: Account, now: Date):
       ...Object.fromEntries(keys),
       "aws:CurrentTime": now.toISOString(),
       "aws:EpochTime": String(Math.floor(now.getTime() / 1000)),
+      // True only for a token with the claim https://aws.amazon.com/roles, which CircleCI does not issue.
+      [AUTHORIZED_BY_IDP]: "false",
     },
   };
 }
+
+/**
+ * The condition key for whether the token names the role.
+ *
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_sts.html
+ */
+export const AUTHORIZED_BY_IDP = "sts:RoleAuthorizedByIdp";
 
 /** For an issuer: a function that returns why AWS does not have a condition key for its tokens, undefined if it has. */
 export function unknownKeyFor(issuer: string): (key: string) => string | undefined {

@@ -1,11 +1,22 @@
 import { isObject, type PolicyDocument, type Statement, statements } from "../policy/document";
 import { type NormalizedCondition, type NormalizedStatement, normalizeStatement } from "../policy/normal-form";
 import { matchesPattern } from "../policy/pattern";
-import { organizationOf, parseSubject, type SubjectParts } from "./circleci";
+import {
+  CIRCLECI_CLOUD,
+  type CONDITION_CLAIMS,
+  organizationOf,
+  parseIssuer,
+  parseSubject,
+  type SubjectParts,
+  UUID,
+} from "./circleci";
 import { type Account, issuerOfArn, parseProviderArn } from "./provider";
 
 /** The action with which a web identity, such as a CircleCI job, assumes a role. */
 export const ASSUME = "sts:AssumeRoleWithWebIdentity";
+
+/** An id that no organization and no project has. */
+export const NO_ID = "00000000-0000-0000-0000-000000000000";
 
 /** A statement of a trust policy. */
 export interface ReadStatement {
@@ -19,7 +30,10 @@ export interface ReadStatement {
 /** A statement that applies to the tokens of a CircleCI issuer. */
 export interface TrustStatement extends ReadStatement {
   readonly issuer: string;
+  /** For a root issuer, the organization that the conditions name, {@link NO_ID} if they name none. */
   readonly organization: string;
+  /** Whether the issuer signs the tokens of every organization of its host: `https://oidc.circleci.com`. */
+  readonly isRoot: boolean;
   /** The account of the issuer's provider. Absent if the statement names no provider. */
   readonly account?: Account;
   readonly conditions: readonly ClaimCondition[];
@@ -44,7 +58,7 @@ export const isNegated = ({ operator }: Pick<ClaimCondition, "operator">) => /No
 /** Whether a condition is true for a request without the key. */
 export const isOptional = ({ operator }: ClaimCondition) => /^ForAllValues:|IfExists$/.test(operator);
 /** Whether a condition compares patterns. */
-export const isLike = ({ operator }: ClaimCondition) => /StringLike/.test(operator);
+export const isLike = ({ operator }: ClaimCondition) => /String(Not)?Like/.test(operator);
 
 /** The statements of a policy, except those whose form is too malformed to judge their content. */
 export function readStatements(document: unknown): ReadStatement[] {
@@ -58,16 +72,34 @@ export function readStatements(document: unknown): ReadStatement[] {
 /** The statement for each CircleCI issuer to whose tokens it applies: usually one, or none. */
 export function trustStatements(read: ReadStatement, servers: readonly string[]): TrustStatement[] {
   if (!appliesToWebIdentity(read.normalized)) return [];
-  return issuersOf(read.normalized).flatMap(({ issuer, account }) => {
-    const organization = organizationOf(issuer, servers);
-    if (organization === undefined) return [];
+  return issuersOf(read.normalized).flatMap(({ issuer, account }): TrustStatement[] => {
     const prefix = `${issuer}:`.toLowerCase();
     const conditions = read.normalized.conditions.map((condition) => {
       const key = condition.key.toLowerCase();
       return { ...condition, ...(key.startsWith(prefix) && { claim: key.slice(prefix.length) }) };
     });
-    return [{ ...read, issuer, organization, account, conditions }];
+    const named = organizationOf(issuer, servers) ?? organizationOfServer(issuer);
+    if (named !== undefined) return [{ ...read, issuer, organization: named, isRoot: false, account, conditions }];
+    const subjects = conditionValues(conditions, "sub");
+    if (![CIRCLECI_CLOUD, ...servers].includes(issuer) && !subjects.some((value) => SUBJECT_START.test(value)))
+      return [];
+    const ids = [...subjects.map((value) => parseSubject(value)?.organization), ...conditionValues(conditions, "aud")];
+    const organization = ids.find((id) => id !== undefined && UUID.test(id)) ?? NO_ID;
+    return [{ ...read, issuer, organization, isRoot: true, account, conditions }];
   });
+}
+
+/** The beginning of the subjects of an organization of CircleCI. */
+const SUBJECT_START = /^org\/([0-9a-f-]{36}|\*)\//;
+
+/** The organization of an issuer in the form of a CircleCI server's. */
+function organizationOfServer(issuer: string): string | undefined {
+  const organization = parseIssuer(issuer)?.organization;
+  return organization !== undefined && UUID.test(organization) ? organization : undefined;
+}
+
+function conditionValues(conditions: readonly ClaimCondition[], claim: string): readonly string[] {
+  return conditions.filter((condition) => condition.claim === claim).flatMap(({ values }) => values);
 }
 
 /** Whether a policy trusts tokens of a CircleCI issuer, or every principal, under any conditions. */
@@ -103,7 +135,10 @@ export function issuersOf({ Principal = [], conditions }: NormalizedStatement) {
 }
 
 /** The conditions on a claim that compare its value. */
-export function conditionsOn({ conditions }: TrustStatement, claim: "aud" | "sub"): ClaimCondition[] {
+export function conditionsOn(
+  { conditions }: TrustStatement,
+  claim: (typeof CONDITION_CLAIMS)[number],
+): ClaimCondition[] {
   return conditions.filter((condition) => condition.claim === claim && condition.operator !== "Null");
 }
 

@@ -45,8 +45,10 @@ test("a custom subject pattern that a branch can forge stops the synthesis", () 
 });
 
 test("the message contains every error of every role", () => {
-  const subject = `org/${organizationId}/project/${project}/user/*/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`;
-  expect(() => enforced({ trust: [{ subject }, anyRef], managedPolicyArns: administrator })).toThrow(/2 errors/);
+  const onMain = `org/${organizationId}/project/${project}/user/*/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main`;
+  const v1 = `org/${organizationId}/project/${project}/user/${project}`;
+  const trust = [{ subject: onMain }, { subject: v1 }];
+  expect(() => enforced({ trust, managedPolicyArns: administrator })).toThrow(/2 errors/);
 });
 
 test("an accepted finding does not stop the synthesis and is reported with its reason", () => {

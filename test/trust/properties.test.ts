@@ -3,7 +3,7 @@ import { formatIssuer, formatSubject, parseSubject, type TrustRule, UUID } from 
 import { decideTrust } from "../../keyless/trust/decide";
 import { explain } from "../../keyless/trust/explain";
 import { fixTrust, lintTrust } from "../../keyless/trust/lint";
-import { forgingBranch, sampleJob } from "../../keyless/trust/lint/forgery";
+import { FORK, sampleId, sampleRepository } from "../../keyless/trust/lint/forgery";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { providerArn } from "../../keyless/trust/provider";
 import { isRefName } from "../../keyless/trust/ref-name";
@@ -266,15 +266,18 @@ test("a forging branch that the lint finds is valid in git and is trusted, for a
   let forged = 0;
   fc.assert(
     fc.property(pattern, (value) => {
-      const branch = forgingBranch(value, organization);
-      const names = lintTrust({ trustPolicy: handMade(subjects(value)) }).map(({ name }) => name);
-      expect(names.includes("forgeable-subject")).toBe(branch !== undefined);
-      if (branch === undefined) return;
+      const found = lintTrust({ trustPolicy: handMade(subjects(value)) }).find(({ branch }) => branch !== undefined);
+      if (found?.branch === undefined) return;
       forged++;
-      expect(isRefName(branch)).toBe(true);
-      const like = sampleJob(parseSubject(value) ?? {}, organization);
-      expect([like.project, like.user]).toEqual([expect.stringMatching(UUID), expect.stringMatching(UUID)]);
-      const source = { repository: like.repository, kind: "heads", name: branch } as const;
+      expect(isRefName(found.branch)).toBe(true);
+      const { user, repository } = parseSubject(value) ?? {};
+      const like = { organization, project, user: sampleId(user), repository: sampleRepository(repository) };
+      expect(like.user).toMatch(UUID);
+      const source = {
+        repository: found.severity === "error" ? like.repository : FORK,
+        kind: "heads",
+        name: found.branch,
+      } as const;
       const claims = claimsOf({ ...like, audience: organization, source });
       expect(isTrusted(handMade(subjects(value)), claims)).toBe(true);
     }),

@@ -1,7 +1,8 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { openAccount } from "../../aws/iam";
 import { type LintReport, lintConfig, lintFile, lintLiveRole } from "../../config/lint";
 import type { Environment } from "../../config/resolved";
+import { isHostName } from "../../config/schema";
 import { EXIT_STATUS, UsageError } from "../../errors";
 import { print, readJson, toEnvelope } from "../lib/files";
 import { renderLint } from "../lib/lint-text";
@@ -22,11 +23,14 @@ export function register(program: Command): void {
       "[file...]",
       "trust policies as JSON, or the output of `aws iam get-role`; - for standard input (default: the roles of config.ts)",
     )
-    .option("--live <environment>", "check every role of the environment's account that trusts a CircleCI issuer")
+    .option(
+      "--live <environment>",
+      "check every role of the environment's account that is configured or trusts CircleCI",
+    )
     .option(
       "--server <host>",
       "for files: also accept the issuers of this CircleCI server (repeatable)",
-      (host, others: string[] = []) => [...others, host],
+      (host, others: string[] = []) => [...others, hostName(host)],
     )
     .option("--json", "print JSON")
     .action(async (files: string[], flags: LintFlags) => {
@@ -37,6 +41,11 @@ export function register(program: Command): void {
         .filter(({ accepted, severity }) => accepted === undefined && severity === "error");
       if (errors.length > 0) process.exitCode = EXIT_STATUS.refused;
     });
+}
+
+function hostName(text: string): string {
+  if (isHostName(text)) return text;
+  throw new InvalidArgumentError('Write the host name in lower case without "https://", port and path.');
 }
 
 async function lint(files: readonly string[], { live, server = [] }: LintFlags): Promise<LintReport[]> {

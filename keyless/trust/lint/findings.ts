@@ -19,6 +19,8 @@ const SEVERITIES = {
   "unpinned-subject": "error",
   "forgeable-subject": "error",
   "administrator-any-ref": "error",
+  "administrator-policy": "warning",
+  "any-ref-of-project": "warning",
   "unknown-condition-key": "warning",
   "wildcard-action": "warning",
   "other-principal": "warning",

@@ -2,13 +2,14 @@ import { grantsAdministrator, type RolePolicy } from "../../policy/administrator
 import { type PolicyDocument, statements } from "../../policy/document";
 import { evaluate } from "../../policy/evaluate";
 import { normalizePolicy } from "../../policy/normal-form";
-import { formatIssuer, formatRef, formatSubject, organizationOf } from "../circleci";
-import { decideTrust, isRequestKey, webIdentityRequest } from "../decide";
+import { CIRCLECI_CLOUD, formatIssuer, parseIssuer } from "../circleci";
+import { webIdentityRequest } from "../decide";
 import { issuerOfArn, parseProviderArn, providerArn } from "../provider";
 import {
   ASSUME,
   hasWildcardPrincipal,
   issuersOf,
+  NO_ID,
   type ReadStatement,
   readStatements,
   type TrustStatement,
@@ -16,9 +17,9 @@ import {
   trustStatements,
   trustsCircleCi,
 } from "../statement";
+import { type Exposure, exposureOf } from "./exposure";
 import { conditionPath, type LintFinding, lintFinding } from "./findings";
-import { NO_ACCOUNT, NO_PROJECT, withConditions, withSubject } from "./fix";
-import { sampleJob } from "./forgery";
+import { NO_ACCOUNT, withSubject } from "./fix";
 import { lintStatement } from "./rules";
 
 /** A trust policy and the role that has it. */
@@ -31,19 +32,30 @@ export interface LintInput {
   readonly servers?: readonly string[];
   /** The role's account; AWS accepts only tokens of providers in that account. Default: unknown. */
   readonly accountId?: string;
+  /**
+   * The names of the policies that the role is meant to have. Each policy that makes an administrator is then reported,
+   * whatever the trust: as an error if it is not one of these. Default: reported only if any ref is trusted.
+   */
+  readonly configuredPolicies?: readonly string[];
 }
 
 /**
  * Finds overly permissive and ineffective trust in CircleCI. Other trusted principals are reported, but the conditions
  * on them are not judged.
  */
-export function lintTrust({ trustPolicy, policies = [], servers = [], accountId }: LintInput): LintFinding[] {
+export function lintTrust(input: LintInput): LintFinding[] {
+  const { trustPolicy, servers = [], accountId } = input;
   const { fault } = normalizePolicy(trustPolicy);
   if (fault !== undefined) return [malformed({}, "", fault)];
   const document = trustPolicy as PolicyDocument;
   const faults = lintForm(document);
   const read = readStatements(document);
   const trusts = read.flatMap((statement) => trustStatements(statement, servers));
+  const exposures = new Map(
+    trusts
+      .filter(({ normalized }) => normalized.Effect === "Allow")
+      .map((trust) => [trust, exposureOf(document, trust, trusts)]),
+  );
   const noTrust = lintFinding("no-circleci-trust", {}, "Statement", {
     problem: `no statement allows ${ASSUME} for a CircleCI issuer`,
     attack: "none through CircleCI",
@@ -51,8 +63,8 @@ export function lintTrust({ trustPolicy, policies = [], servers = [], accountId 
   return [
     ...faults,
     ...read.flatMap((statement) => lintPrincipal(statement, servers, accountId)),
-    ...trusts.flatMap(lintStatement),
-    ...lintAdministrator(document, trusts, policies),
+    ...trusts.flatMap((trust) => lintStatement(trust, exposures.get(trust))),
+    ...lintAdministrator(exposures, input),
     ...(faults.length > 0 || trustsCircleCi(document, servers) ? [] : [noTrust]),
   ];
 }
@@ -87,7 +99,7 @@ function malformed(read: { readonly index?: number }, path: string, problem: str
 
 /** Parts that the policy engine cannot evaluate. */
 function lintForm(document: PolicyDocument): LintFinding[] {
-  const claims = { iss: `https://${formatIssuer({ organization: NO_PROJECT })}`, aud: "", sub: "" };
+  const claims = { iss: `https://${formatIssuer({ organization: NO_ID })}`, aud: "", sub: "" };
   // Without the option `unknownKey`: it would skip the form of conditions on keys that the issuer does not have.
   const { policies } = evaluate(
     { resource: [{ name: "trust policy", document }] },
@@ -112,7 +124,7 @@ function lintPrincipal(read: ReadStatement, servers: readonly string[], accountI
   if (Effect !== "Allow") return [];
   if (hasWildcardPrincipal(read.normalized)) {
     const { Principal: _, NotPrincipal: __, Effect: ___, ...rest } = read.statement;
-    const [{ issuer } = { issuer: formatIssuer({ organization: NO_PROJECT }) }] = issuersOf({
+    const [{ issuer } = { issuer: formatIssuer({ organization: NO_ID }) }] = issuersOf({
       ...read.normalized,
       Principal: [],
     });
@@ -125,10 +137,12 @@ function lintPrincipal(read: ReadStatement, servers: readonly string[], accountI
     return [finding];
   }
   return Principal.flatMap(({ kind, id }) => {
-    if (kind !== "Federated" || organizationOf(issuerOfArn(id), servers) === undefined) {
+    const issuer = issuerOfArn(id);
+    const host = parseIssuer(issuer)?.host ?? issuer;
+    if (kind !== "Federated" || ![CIRCLECI_CLOUD, ...servers].includes(host)) {
       return lintFinding("other-principal", read, `.Principal.${kind}`, {
-        problem: `the role also trusts ${id}, which is not a CircleCI issuer`,
-        attack: `anyone who controls ${id} can assume the role without CircleCI`,
+        problem: `the role also trusts ${id}, which is not a known CircleCI issuer`,
+        attack: `anyone who controls ${id} can assume the role`,
       });
     }
     if (accountId === undefined || parseProviderArn(id)?.accountId === accountId) return [];
@@ -139,58 +153,32 @@ function lintPrincipal(read: ReadStatement, servers: readonly string[], accountI
   });
 }
 
-/** An administrator's permissions for jobs of any ref; depends on all statements and on the role's policies. */
+/** Policies that make an administrator: of jobs of any ref, or, in an account, of any job. */
 function lintAdministrator(
-  document: PolicyDocument,
-  trusts: readonly TrustStatement[],
-  policies: readonly RolePolicy[],
+  exposures: ReadonlyMap<TrustStatement, Exposure>,
+  { policies = [], configuredPolicies }: LintInput,
 ): LintFinding[] {
-  const open = trusts.find((trust) => trust.normalized.Effect === "Allow" && trustsAnyRef(document, trust));
-  if (open === undefined) return [];
   // "unknown" is no finding: an error stops the synthesis, and of most managed policies only the ARN is known.
-  const administrator = policies.find((policy) => grantsAdministrator(policy) === "yes");
-  if (administrator === undefined) return [];
+  const administrators = policies.filter((policy) => grantsAdministrator(policy) === "yes");
+  const [open] = [...exposures].find(([, { anyRef }]) => anyRef) ?? [];
+  const first = open === undefined ? undefined : administrators.shift();
+  const findings = administrators
+    .filter(() => configuredPolicies !== undefined)
+    .map(({ name }) => {
+      const isConfigured = configuredPolicies?.includes(name);
+      return lintFinding("administrator-policy", {}, `policies["${name}"]`, {
+        severity: isConfigured ? "warning" : "error",
+        problem: `the policy ${name} grants administrator permissions${isConfigured ? "" : ", and config.ts does not attach it"}`,
+        attack: "every job that the role trusts can take over the account",
+      });
+    });
+  if (open === undefined || first === undefined) return findings;
   return [
     lintFinding("administrator-any-ref", open, "", {
-      problem: `any ref is trusted, and the policy ${administrator.name} grants administrator permissions`,
+      problem: `any ref is trusted, and the policy ${first.name} grants administrator permissions`,
       attack: "anyone who can push a branch or a tag, reviewed or not, can take over the account",
       fixed: withSubject(open, trustedSubjects(open)[0]?.parts),
     }),
+    ...findings,
   ];
-}
-
-/** Whether jobs of a branch or tag with an arbitrary name, or V1 tokens, are trusted. */
-function trustsAnyRef(document: PolicyDocument, trust: TrustStatement): boolean {
-  const { issuer, organization, account = NO_ACCOUNT, conditions } = trust;
-  const aud = conditions.find(({ claim }) => claim === "aud")?.values[0] ?? organization;
-  const open = withoutRequestConditions(document);
-  const isTrusted = (sub: string) =>
-    decideTrust(open, { iss: `https://${issuer}`, aud, sub }, account).outcome === "allowed";
-  return sampleSubjects(trust).some(isTrusted);
-}
-
-/** Subjects that match the statement's patterns apart from their refs, with refs that no policy would list. */
-function sampleSubjects(trust: TrustStatement): string[] {
-  const subjects = trustedSubjects(trust).map(({ parts }) => parts ?? {});
-  return (subjects.length === 0 ? [{}] : subjects).flatMap((parts) => {
-    const { repository, ...job } = sampleJob(parts, trust.organization);
-    const refs = (["branch", "tag"] as const).map((kind) => formatRef({ kind, name: "f7c1e0b4-made-up" }));
-    return [job, ...refs.map((ref) => ({ ...job, repository, ref }))].map(formatSubject);
-  });
-}
-
-/** Removes the conditions on the request from Allow statements: assume that an attacker meets them. */
-function withoutRequestConditions(document: PolicyDocument): PolicyDocument {
-  const opened = new Map(
-    readStatements(document)
-      .filter(({ normalized }) => normalized.Effect === "Allow")
-      .map((read) => [
-        read.index,
-        withConditions(
-          read,
-          read.normalized.conditions.filter(({ key }) => isRequestKey(key)),
-        ),
-      ]),
-  );
-  return { ...document, Statement: statements(document).map((each, index) => opened.get(index) ?? each) };
 }

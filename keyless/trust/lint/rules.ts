@@ -1,3 +1,5 @@
+import { groupBy } from "../../group-by";
+import type { Statement } from "../../policy/document";
 import { matchesPattern } from "../../policy/pattern";
 import {
   auditLogSubject,
@@ -5,12 +7,13 @@ import {
   formatSubject,
   isPinnedSubject,
   parseRef,
+  parseSubject,
   REF_FORMS,
   type SubjectParts,
   subjectPrefix,
   UUID,
 } from "../circleci";
-import { unknownKeyFor } from "../decide";
+import { AUTHORIZED_BY_IDP, unknownKeyFor } from "../decide";
 import {
   ASSUME,
   type ClaimCondition,
@@ -18,97 +21,136 @@ import {
   isLike,
   isNegated,
   isOptional,
+  NO_ID,
   type TrustedSubject,
   type TrustStatement,
   trustedSubjects,
 } from "../statement";
+import { type Exposure, type Forgery, hasVariable } from "./exposure";
 import { conditionPath, type FindingName, type LintFinding, lintFinding } from "./findings";
-import { NO_PROJECT, safeSubject, withAudience, withConditions, withSubject, withValue } from "./fix";
-import { caseVariantBranch, forgingBranch } from "./forgery";
+import { safeSubject, withAudience, withConditions, withOperator, withSubject, withValue } from "./fix";
+import { FORK, OTHER_ID } from "./forgery";
 
-/** The findings in one statement that applies to the tokens of a CircleCI issuer, without regard to the others. */
-export function lintStatement(trust: TrustStatement): LintFinding[] {
-  if (trust.normalized.Effect !== "Allow") return unknownKeys(trust);
+/** The findings in one statement that applies to the tokens of a CircleCI issuer. Of a Deny, only its condition keys. */
+export function lintStatement(trust: TrustStatement, exposure: Exposure | undefined): LintFinding[] {
+  if (exposure === undefined) return unknownKeys(trust);
   const findings = [
-    missingAudience(trust),
-    missingSubject(trust),
-    ...weakOperators(trust),
-    ...looseAudience(trust),
+    ...looseAudience(trust, exposure),
+    ...optionalClaims(trust, exposure),
     ...unknownKeys(trust),
     wildcardAction(trust),
-    ...trustedSubjects(trust).flatMap((subject) => [subjectFinding(trust, subject), forgeableSubject(trust, subject)]),
-    refWithoutEffect(trust),
+    ...otherProjects(trust, exposure),
+    ...trustedSubjects(trust).map((subject) => subjectFinding(trust, subject)),
+    ...forgeableSubjects(exposure),
+    anyRefOfProject(trust, exposure),
+    exposure.anyRef ? refWithoutEffect(trust) : undefined,
   ];
   return findings.filter((finding) => finding !== undefined);
 }
 
 const NO_ATTACK = "none: no token matches";
 const CONFUSED_DEPUTY = "a third party that receives the organization's tokens can replay them (confused deputy)";
+const ANY_CUSTOMER =
+  "anyone with a CircleCI account can assume the role: the issuer signs the tokens of every organization, for any audience";
 
-// A condition on a misspelled key was meant for the claim; the key is a finding of its own.
-function lacksCondition(trust: TrustStatement, claim: "aud" | "sub"): boolean {
-  const isMisspelled = ({ claim: known, key }: ClaimCondition) => known === undefined && key.endsWith(`:${claim}`);
-  return conditionsOn(trust, claim).length === 0 && !trust.conditions.some(isMisspelled);
-}
-
-function missingAudience(trust: TrustStatement): LintFinding | undefined {
-  if (!lacksCondition(trust, "aud")) return undefined;
-  const problem = `no condition on ${trust.issuer}:aud`;
-  return lintFinding("no-audience", trust, "", { problem, attack: CONFUSED_DEPUTY, fixed: withAudience(trust) });
-}
-
-function missingSubject(trust: TrustStatement): LintFinding | undefined {
-  if (!lacksCondition(trust, "sub")) return undefined;
-  const problem = `no condition on ${trust.issuer}:sub`;
-  const attack = "anyone who can run a job in any project of the organization can assume the role";
-  return lintFinding("no-subject", trust, "", { problem, attack, fixed: withSubject(trust) });
-}
-
-/** Operators that are true for tokens without the claim, or for every value except some. */
-function weakOperators(trust: TrustStatement): LintFinding[] {
-  return [...conditionsOn(trust, "aud"), ...conditionsOn(trust, "sub")].flatMap((condition) => {
-    const { operator, key, values, claim } = condition;
-    if (isNegated(condition)) {
-      return lintFinding("negated-condition", trust, conditionPath(condition), {
-        problem: `${operator} lists excluded values; every other value is trusted`,
-        attack: `every token whose ${claim} is not ${values.join(" or ")} can assume the role, for example of another project`,
-        fixed: claim === "aud" ? withAudience(trust) : withSubject(trust),
-      });
-    }
-    if (!isOptional(condition)) return [];
-    return lintFinding("optional-condition", trust, conditionPath(condition), {
-      problem: `${operator} is true for a token without the claim`,
-      attack: `a token of the issuer without ${claim} can assume the role, whatever its other claims`,
-      fixed: withConditions(trust, [condition], [operator.replace(/^ForAllValues:|IfExists$/g, ""), key, values]),
-    });
-  });
-}
-
-function looseAudience(trust: TrustStatement): LintFinding[] {
-  return conditionsOn(trust, "aud")
-    .filter((condition) =>
-      condition.values.some((value) => value.includes("${") || (isLike(condition) && /[*?]/.test(value))),
-    )
-    .map((condition) =>
+/** Why tokens for any audience are trusted. */
+function looseAudience(trust: TrustStatement, { anyAudience, without }: Exposure): LintFinding[] {
+  const conditions = conditionsOn(trust, "aud");
+  if (!anyAudience && (!without.aud || conditions.some(isOptional))) return [];
+  const fixed = withAudience(trust);
+  const loose = conditions.filter(
+    (condition) =>
+      !isNegated(condition) &&
+      condition.values.some((value) => hasVariable(value) || (isLike(condition) && /[*?]/.test(value))),
+  );
+  if (loose.length > 0)
+    return loose.map((condition) =>
       lintFinding("loose-audience", trust, conditionPath(condition), {
         problem: `the audience is a pattern or a policy variable: ${condition.values.join(", ")}`,
         attack: CONFUSED_DEPUTY,
-        fixed: withAudience(trust),
+        fixed,
       }),
     );
+  const negated = conditions.filter(isNegated);
+  if (negated.length > 0) return negated.map((condition) => negatedCondition(trust, condition, fixed));
+  const problem = `no condition on ${trust.issuer}:aud`;
+  return [lintFinding("no-audience", trust, "", { problem, attack: CONFUSED_DEPUTY, fixed })];
 }
+
+function negatedCondition(trust: TrustStatement, condition: ClaimCondition, fixed: Statement): LintFinding {
+  const { operator, values, claim } = condition;
+  return lintFinding("negated-condition", trust, conditionPath(condition), {
+    problem: `${operator} lists excluded values; every other value is trusted`,
+    attack: `every token whose ${claim} is not ${values.join(" or ")} can assume the role, for example of another project`,
+    fixed,
+  });
+}
+
+/** Operators that are true for tokens without the claim, if no other condition requires it. */
+function optionalClaims(trust: TrustStatement, { without }: Exposure): LintFinding[] {
+  const optional = (["aud", "sub"] as const).flatMap((claim) => (without[claim] ? conditionsOn(trust, claim) : []));
+  return optional
+    .filter((condition) => isOptional(condition) && !isNegated(condition))
+    .map((condition) => {
+      const { operator, key, values, claim } = condition;
+      const required = operator.replace(/^ForAllValues:|IfExists$/g, "");
+      return lintFinding("optional-condition", trust, conditionPath(condition), {
+        problem: `${operator} is true for a token without the claim`,
+        attack: `a token of the issuer without ${claim} can assume the role, whatever its other claims`,
+        fixed: withOperator(trust, [condition], [required, key, values]),
+      });
+    });
+}
+
+/** Why the jobs of projects are trusted that the policy does not name. */
+function otherProjects(trust: TrustStatement, { otherProjects: subjects }: Exposure): LintFinding[] {
+  if (subjects.length === 0) return [];
+  const conditions = conditionsOn(trust, "sub");
+  const negated = conditions.filter(isNegated);
+  const found = trustedSubjects(trust).flatMap((subject) => unpinnedSubject(trust, subject, subjects) ?? []);
+  if (found.length > 0) return found;
+  if (negated.length > 0) return negated.map((condition) => negatedCondition(trust, condition, withSubject(trust)));
+  const isPresent = conditions.length > 0 || conditionsOn(trust, "oidc.circleci.com/project-id").length > 0;
+  return [
+    lintFinding("no-subject", trust, "", {
+      problem: isPresent ? "no condition pins the project" : `no condition on ${trust.issuer}:sub`,
+      attack: trust.isRoot
+        ? ANY_CUSTOMER
+        : "anyone who can run a job in any project of the organization can assume the role",
+      fixed: withSubject(trust),
+    }),
+  ];
+}
+
+/** The project is pinned by its condition key alone, so that every ref is trusted. */
+function anyRefOfProject(trust: TrustStatement, exposure: Exposure): LintFinding | undefined {
+  const { projectPin, anyRef, otherProjects: others } = exposure;
+  if (projectPin === undefined || !anyRef || others.length > 0) return undefined;
+  return lintFinding("any-ref-of-project", projectPin.trust, conditionPath(projectPin.condition), {
+    problem: "the condition pins the project, but no condition on the subject limits the branches and tags",
+    attack: "anyone with push access to the project can assume the role from any branch, reviewed or not",
+    ...(projectPin.trust === trust && { fixed: withSubject(trust) }),
+  });
+}
+
+const isAuthorizedByIdp = (key: string) => key.toLowerCase() === AUTHORIZED_BY_IDP.toLowerCase();
+const NO_ROLES_CLAIM = `${AUTHORIZED_BY_IDP} is true only for a token with the claim https://aws.amazon.com/roles, which CircleCI does not issue`;
 
 /** Condition keys that AWS does not have for the issuer: the condition is then always true or never true. */
 function unknownKeys(trust: TrustStatement): LintFinding[] {
-  const unknownKey = unknownKeyFor(trust.issuer);
+  const unknownKey = (key: string) => (isAuthorizedByIdp(key) ? NO_ROLES_CLAIM : unknownKeyFor(trust.issuer)(key));
   const allows = trust.normalized.Effect === "Allow";
   return trust.conditions.flatMap((condition) => {
     const problem = unknownKey(condition.key);
     if (problem === undefined) return [];
+    const isFalse = isAuthorizedByIdp(condition.key);
+    if (isFalse && !(condition.operator.startsWith("Bool") && condition.values.every((each) => /^true$/i.test(each))))
+      return [];
     const isAlwaysTrue =
-      isNegated(condition) ||
-      isOptional(condition) ||
-      (condition.operator === "Null" && condition.values.includes("true"));
+      !isFalse &&
+      (isNegated(condition) ||
+        isOptional(condition) ||
+        (condition.operator === "Null" && condition.values.includes("true")));
     const restrictsNothing = isAlwaysTrue === allows;
     const effect = isAlwaysTrue ? "the condition is always true" : "the condition is never true";
     return lintFinding("unknown-condition-key", trust, conditionPath(condition), {
@@ -126,7 +168,7 @@ function unknownKeys(trust: TrustStatement): LintFinding[] {
 function withKnownKey(trust: TrustStatement, condition: ClaimCondition) {
   const claim = condition.claim === undefined ? /:(aud|sub)$/.exec(condition.key)?.[1] : undefined;
   if (claim === undefined) return withConditions(trust, [condition]);
-  return withConditions(trust, [condition], [condition.operator, `${trust.issuer}:${claim}`, condition.values]);
+  return withOperator(trust, [condition], [condition.operator, `${trust.issuer}:${claim}`, condition.values]);
 }
 
 function wildcardAction(trust: TrustStatement): LintFinding | undefined {
@@ -141,7 +183,42 @@ function wildcardAction(trust: TrustStatement): LintFinding | undefined {
   });
 }
 
-/** The most severe fault of a subject value: it matches no token, every token, V1 tokens, or more than one project. */
+/** A subject value that other projects match, with the subjects of such jobs. */
+function unpinnedSubject(
+  trust: TrustStatement,
+  { condition, value, parts }: TrustedSubject,
+  subjects: readonly string[],
+): LintFinding | undefined {
+  const { organization } = trust;
+  const found = (name: FindingName, problem: string, attack: string) =>
+    lintFinding(name, trust, conditionPath(condition), {
+      problem: `${value} ${problem}`,
+      attack,
+      fixed: withValue(trust, condition, value, safeSubject(trust, parts)),
+    });
+  if (hasVariable(value)) {
+    const attack = "a variable for the token's own subject matches every token of the organization";
+    return found(
+      "unpinned-subject",
+      "has a policy variable, which AWS replaces by a value from the token itself",
+      attack,
+    );
+  }
+  if (!isLike(condition) || isPinnedSubject(value) || !subjects.some((sub) => matchesPattern(value, sub)))
+    return undefined;
+  if (!matchesPattern(value, formatSubject({ organization, project: NO_ID, user: NO_ID }))) {
+    const attack = "anyone with push access to another project that the pattern matches can assume the role";
+    return found("unpinned-subject", `does not begin with the literal ${subjectPrefix()}`, attack);
+  }
+  const auditLogs = matchesPattern(value, auditLogSubject(organization)) ? ", and its audit log streaming" : "";
+  const attack =
+    trust.isRoot && matchesPattern(value, formatSubject({ organization: OTHER_ID, project: OTHER_ID, user: OTHER_ID }))
+      ? ANY_CUSTOMER
+      : "anyone with push access to any project of the organization, or who can create one, can assume the role";
+  return found("whole-organization", `trusts every project of the organization${auditLogs}`, attack);
+}
+
+/** The most severe fault of a subject value in itself: it matches no token, or only V1 tokens. */
 function subjectFinding(trust: TrustStatement, { condition, value, parts }: TrustedSubject): LintFinding | undefined {
   const { organization } = trust;
   const found = (name: FindingName, problem: string, attack: string, by = safeSubject(trust, parts)) =>
@@ -150,31 +227,15 @@ function subjectFinding(trust: TrustStatement, { condition, value, parts }: Trus
       attack,
       fixed: withValue(trust, condition, value, by),
     });
-  if (value.includes("${")) {
-    const attack = "a variable for the token's own subject matches every token of the organization";
-    return found(
-      "unpinned-subject",
-      "has a policy variable, which AWS replaces by a value from the token itself",
-      attack,
-    );
-  }
+  if (value.includes("${")) return undefined;
   const like = isLike(condition);
   if (!like && /[*?]/.test(value)) {
     const problem = `has a wildcard, but ${condition.operator} compares it as an ordinary character`;
     return found("literal-wildcard", problem, NO_ATTACK, value);
   }
-  const fault = subjectFault(value, parts, organization);
+  const fault = subjectFault(value, parts, trust.isRoot ? parts?.organization : organization);
   if (fault !== undefined) return found("unmatched-subject", `is the subject of no token: ${fault}`, NO_ATTACK);
-  if (like && !isPinnedSubject(value)) {
-    if (!matchesPattern(value, formatSubject({ organization, project: NO_PROJECT, user: NO_PROJECT }))) {
-      const attack = "anyone with push access to another project that the pattern matches can assume the role";
-      return found("unpinned-subject", `does not begin with the literal ${subjectPrefix()}`, attack);
-    }
-    const auditLogs = matchesPattern(value, auditLogSubject(organization)) ? ", and its audit log streaming" : "";
-    const attack =
-      "anyone with push access to any project of the organization, or who can create one, can assume the role";
-    return found("whole-organization", `trusts every project of the organization${auditLogs}`, attack);
-  }
+  if (like && !isPinnedSubject(value)) return undefined;
   if (parts?.ref !== undefined || (like && value.endsWith("*"))) return undefined;
   const v2Start = formatSubject({ organization, ...parts, repository: "" });
   if (like && condition.values.some((other) => other !== value && matchesPattern(other, v2Start))) return undefined;
@@ -186,7 +247,7 @@ function subjectFinding(trust: TrustStatement, { condition, value, parts }: Trus
 }
 
 /** Why CircleCI issues no token with such a subject, judged by its literal parts. */
-function subjectFault(value: string, parts: SubjectParts | undefined, organization: string): string | undefined {
+function subjectFault(value: string, parts: SubjectParts | undefined, organization = ""): string | undefined {
   if (value.includes("://")) return "it contains a URL";
   if (parts === undefined) return value.startsWith("*") ? undefined : `it does not begin with ${subjectPrefix()}`;
   const literal = (part: string | undefined): part is string => part !== undefined && !/[*?]/.test(part);
@@ -201,22 +262,32 @@ function subjectFault(value: string, parts: SubjectParts | undefined, organizati
   return undefined;
 }
 
-function forgeableSubject(trust: TrustStatement, { condition, value, parts }: TrustedSubject): LintFinding | undefined {
-  const ignoresCase = condition.operator.includes("IgnoreCase");
-  const branch = isLike(condition)
-    ? forgingBranch(value, trust.organization)
-    : ignoresCase
-      ? caseVariantBranch(parts?.ref)
-      : undefined;
-  if (branch === undefined) return undefined;
-  const why = ignoresCase
-    ? `is compared without regard to case, but "${branch}" is another branch in git`
-    : "has a wildcard of any length before the ref, so that a branch name can contain the rest of the pattern";
-  return lintFinding("forgeable-subject", trust, conditionPath(condition), {
-    problem: `${value} ${why}`,
-    attack: `anyone with push access can assume the role from a branch named ${branch}`,
-    branch,
-    fixed: withValue(trust, condition, value, safeSubject(trust, parts)),
+/** One finding for each subject value that can be forged, with the most severe forgery of it. */
+function forgeableSubjects({ forgeries }: Exposure): LintFinding[] {
+  const severityOf = ({ reading, job }: Forgery) =>
+    reading === "loose" || job.parts.repository === FORK ? "warning" : "error";
+  return [
+    ...groupBy(forgeries, ({ trust, condition, value }) => JSON.stringify([trust.index, condition, value])).values(),
+  ].flatMap((all) => {
+    const worst = all.find((each) => severityOf(each) === "error") ?? all[0];
+    if (worst === undefined) return [];
+    const { trust, condition, value, job, reading } = worst;
+    const { kind, name = "" } = parseRef(job.parts.ref ?? "") ?? {};
+    const isFork = job.parts.repository === FORK;
+    const ignoresCase = condition.operator.includes("IgnoreCase");
+    const why = ignoresCase
+      ? `is compared without regard to case, but "${name}" is another ${kind} in git`
+      : reading === "loose"
+        ? "has a wildcard before the end of the ref, so that any name with that end matches"
+        : "has a wildcard of any length before the ref or its end, so that a branch name can contain the rest of the pattern";
+    const from = isFork ? "anyone whose fork has pipelines with secrets" : "anyone with push access";
+    return lintFinding("forgeable-subject", trust, conditionPath(condition), {
+      severity: severityOf(worst),
+      problem: `${value} ${why}`,
+      attack: `${from} can assume the role from a ${kind} named ${name}`,
+      ...(kind === "branch" && { branch: name }),
+      fixed: withValue(trust, condition, value, safeSubject(trust, parseSubject(value))),
+    });
   });
 }
 
