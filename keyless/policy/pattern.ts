@@ -86,19 +86,28 @@ export function matchesArn(wanted: readonly Pattern[], arn: string): boolean | u
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards
  */
 export function matchesArnBeyondColons(wanted: readonly Pattern[], arn: string): boolean {
-  const colons = arn.split(":");
-  let starts = new Set([0]);
-  for (const [index, part] of wanted.entries()) {
-    const crosses = index === 5 || part[part.length - 1] === anyRun;
-    const ends = new Set<number>();
-    for (const start of starts) {
-      for (let end = start + 1; end <= (crosses ? colons.length : Math.min(start + 1, colons.length)); end++) {
-        if (matches(part, colons.slice(start, end).join(":"))) ends.add(end);
-      }
+  const tokens = wanted.flatMap((part, index) => {
+    const crosses = (at: number) => index === 5 || (part[at] === anyRun && at === part.length - 1);
+    const own = part.map((token, at) => ({ token, crosses: crosses(at) }));
+    return index === 0 ? own : [{ token: ":", crosses: false }, ...own];
+  });
+  // The positions in the pattern that the text so far can lead to.
+  const withRuns = (positions: Set<number>) => {
+    for (const at of positions) if (tokens[at]?.token === anyRun) positions.add(at + 1);
+    return positions;
+  };
+  let positions = withRuns(new Set([0]));
+  for (const character of arn) {
+    const next = new Set<number>();
+    for (const at of positions) {
+      const { token, crosses } = tokens[at] ?? {};
+      const isWildcardMatch = crosses === true || character !== ":";
+      if (token === anyRun && isWildcardMatch) next.add(at);
+      else if (token === character || (token === anyOne && isWildcardMatch)) next.add(at + 1);
     }
-    starts = ends;
+    positions = withRuns(next);
   }
-  return starts.has(colons.length);
+  return positions.has(tokens.length);
 }
 
 /** Why a resource in a policy is not one that AWS documents as valid. Undefined if it is. */
