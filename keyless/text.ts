@@ -26,3 +26,35 @@ export function escapeXml(text: string): string {
     .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
+
+/** Characters that a terminal or a browser interprets instead of displaying: control characters, text direction. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** The colors that this project writes. */
+const COLOR = "\\u001b\\[(?:1|2|22|31|32|33|39)m";
+
+const INVISIBLE_IN_OUTPUT = new RegExp(`(?![\\n\\t]|${COLOR})${INVISIBLE.source}`, "gu");
+
+function escapeSequence(character: string): string {
+  return [...Array(character.length).keys()]
+    .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
+    .join("");
+}
+
+/** A text in one line, with every invisible character as an escape sequence. */
+export function oneLine(text: string): string {
+  return text.replaceAll("\n", "\\n").replaceAll("\t", "\\t").replace(INVISIBLE, escapeSequence);
+}
+
+/** A value with {@link oneLine} applied to every string in it, so that no value can add a line to a rendered text. */
+export function oneLineValues<T>(value: T): T {
+  if (typeof value === "string") return oneLine(value) as T;
+  if (Array.isArray(value)) return value.map(oneLineValues) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, oneLineValues(field)])) as T;
+}
+
+/** A rendered text, or JSON, with every invisible character but line breaks, tabs and colors as an escape sequence. */
+export function escapeInvisible(text: string): string {
+  return text.replace(INVISIBLE_IN_OUTPUT, escapeSequence);
+}

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Environment, Role } from "../config/resolved";
 import { UserError } from "../errors";
+import { oneLine } from "../text";
 import type { Token } from "../trust/token";
 import { sessionName } from "./session-name";
 import { currentOrNewToken } from "./token";
@@ -37,8 +38,8 @@ export async function assumeRoleInJob(environment: Environment, role: Role) {
   const command = new AssumeRoleWithWebIdentityCommand(request);
   const response = await new STSClient({ region: environment.region }).send(command).catch((error: Error) => {
     throw new UserError(
-      `AWS refuses the token for ${role.arn}: ${error.name}: ${error.message}\n` +
-        `  sub: ${token.claims.sub}\n  aud: ${token.claims.aud}\n${warning === undefined ? "" : `warning: ${warning}\n`}` +
+      `AWS refuses the token for ${role.arn}: ${error.name}: ${oneLine(error.message)}\n` +
+        `  sub: ${oneLine(token.claims.sub)}\n  aud: ${oneLine(String(token.claims.aud))}\n${warning === undefined ? "" : `warning: ${warning}\n`}` +
         `to find the cause, run: npx keyless explain ${environment.name} ${role.name}`,
     );
   });

@@ -2,7 +2,7 @@ import type { Environment, Role } from "../config/resolved";
 import { configuredTrust } from "../config/trust";
 import { UserError } from "../errors";
 import { findOnPath, outputOf } from "../terraform/executables";
-import { duration } from "../text";
+import { duration, oneLine } from "../text";
 import { explain } from "../trust/explain";
 import { type Remedy, remedyForTokenError } from "../trust/explain/causes";
 import type { TokenSource } from "../trust/explain/types";
@@ -90,7 +90,7 @@ export function findTokenProblem(
 }
 
 function describeRemedy({ why, remedy }: Remedy): string {
-  return `${why}: ${remedy}`;
+  return oneLine(`${why}: ${remedy}`);
 }
 
 /** @see https://circleci.com/docs/openid-connect-tokens/#oidc-tokens-with-custom-claims */

@@ -5,6 +5,7 @@ import { accessMermaid } from "../../access/render/mermaid";
 import { accessOfProject, accessOfRepository, accessOfToken, projectsWithoutRepository } from "../../access/who";
 import type { Config } from "../../config/resolved";
 import { UsageError, UserError } from "../../errors";
+import { oneLineValues } from "../../text";
 import { parseRef, UUID } from "../../trust/circleci";
 import { type Claims, readToken, TokenError } from "../../trust/token";
 import { note, print, readInput, toEnvelope, writeOutput } from "../lib/files";
@@ -46,7 +47,8 @@ async function showAccess(names: readonly string[], { who, format, json, out }: 
   const config = loadConfig();
   const environments = names.map((name) => environmentNamed(config, name).name);
   const view = who === undefined ? { access: accessMatrix(config) } : viewOf(config, who);
-  const access = view.access.filter(({ name }) => environments.length === 0 || environments.includes(name));
+  const shown = view.access.filter(({ name }) => environments.length === 0 || environments.includes(name));
+  const access = oneLineValues(shown);
   const text = await renderAccess({ ...view, access }, json ? "json" : format, terminalOf(out).columns);
   if (out === undefined) print(text);
   else {

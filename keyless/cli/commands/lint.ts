@@ -4,6 +4,7 @@ import { type LintReport, lintConfig, lintFile, lintLiveRole } from "../../confi
 import type { Environment } from "../../config/resolved";
 import { isHostName } from "../../config/schema";
 import { EXIT_STATUS, UsageError } from "../../errors";
+import { oneLineValues } from "../../text";
 import { print, readJson, toEnvelope } from "../lib/files";
 import { renderLint } from "../lib/lint-text";
 import { environmentNamed, loadConfig } from "../lib/load-config";
@@ -35,7 +36,7 @@ export function register(program: Command): void {
     .option("--json", "print JSON")
     .action(async (files: string[], flags: LintFlags) => {
       const reports = await lint(files, flags);
-      print(flags.json ? toEnvelope("lint", reports) : renderLint(reports, terminalOf()));
+      print(flags.json ? toEnvelope("lint", reports) : renderLint(reports.map(inOneLine), terminalOf()));
       const errors = reports
         .flatMap(({ findings }) => findings)
         .filter(({ accepted, severity }) => accepted === undefined && severity === "error");
@@ -46,6 +47,11 @@ export function register(program: Command): void {
 function hostName(text: string): string {
   if (isHostName(text)) return text;
   throw new InvalidArgumentError('Write the host name in lower case without "https://", port and path.');
+}
+
+/** The fix is JSON, which is escaped when it is rendered. */
+function inOneLine({ fixed, ...report }: LintReport): LintReport {
+  return { ...oneLineValues(report), ...(fixed && { fixed }) };
 }
 
 async function lint(files: readonly string[], { live, server = [] }: LintFlags): Promise<LintReport[]> {

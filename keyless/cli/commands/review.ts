@@ -12,6 +12,7 @@ import { toText } from "../../review/render/text";
 import type { Review } from "../../review/review";
 import { renderRichText } from "../../review/rich-text";
 import type { Env } from "../../terraform/executables";
+import { oneLine } from "../../text";
 import { note, print, readJson, toEnvelope, writeOutput } from "../lib/files";
 import { loadConfig, requireStack } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
@@ -86,7 +87,7 @@ async function runReview(environments: readonly string[], flags: ReviewFlags, en
     publish(
       flags,
       { environments, skipped },
-      { markdown: () => markdown, text: () => `${renderRichText(sentence)}\n` },
+      { markdown: () => markdown, text: () => `${oneLine(renderRichText(sentence))}\n` },
     );
     const isPosted = await comment(flags, env, () => markdown);
     // A job without credentials has no token either: that is no failure.

@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Sandbox, startSandbox } from "../../sandbox";
 import { leastPrivilegePolicy } from "../../sandbox/least-privilege";
-import { writeOutput } from "../lib/files";
+import { note, print, writeOutput } from "../lib/files";
 import { shellLines } from "../lib/job-environment";
 
 interface SandboxFlags {
@@ -25,8 +25,7 @@ export function register(program: Command): void {
     .description("start a local AWS and a local CircleCI issuer, and run a command against them")
     .addHelpText("after", "\nWith a command, the exit status is the command's.")
     .action(async (command: string[], { account, region, leastPolicy, record }: SandboxFlags) => {
-      const progress = (line: string) => console.error(line);
-      const sandbox = await startSandbox({ accountId: account, region, progress });
+      const sandbox = await startSandbox({ accountId: account, region, progress: note });
       try {
         process.exitCode = command.length > 0 ? await runCommand(command, sandbox) : await waitForInterrupt(sandbox);
         if (leastPolicy) printLeastPrivilegePolicies(sandbox);
@@ -80,6 +79,6 @@ function changedVariables(environment: Sandbox["environment"]): Sandbox["environ
 
 function printLeastPrivilegePolicies({ proxy }: Sandbox): void {
   for (const session of new Set(proxy.recorded().map(({ session }) => session))) {
-    console.log(`${session}\n${JSON.stringify(leastPrivilegePolicy(proxy.recorded(session)), null, 2)}`);
+    print(`${session}\n${JSON.stringify(leastPrivilegePolicy(proxy.recorded(session)), null, 2)}\n`);
   }
 }

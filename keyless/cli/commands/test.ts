@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { runTrustTests, type TrustTestResult } from "../../access/trust-tests";
 import { EXIT_STATUS } from "../../errors";
+import { oneLineValues } from "../../text";
 import { wrap } from "../../wrap";
 import { print, toEnvelope } from "../lib/files";
 import { loadConfig } from "../lib/load-config";
@@ -13,7 +14,7 @@ export function register(program: Command): void {
     .option("--json", "print JSON")
     .action(({ json }: { json?: true }) => {
       const results = runTrustTests(loadConfig());
-      print(json ? toEnvelope("test", results) : renderResults(results, terminalOf().columns));
+      print(json ? toEnvelope("test", results) : renderResults(oneLineValues(results), terminalOf().columns));
       if (results.some(hasFailed)) process.exitCode = EXIT_STATUS.refused;
     });
 }

@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from "commander";
 import { EXIT_STATUS, UserError } from "../../errors";
 import { redact } from "../../redact";
+import { oneLine } from "../../text";
 
 /** The part of every command's help that lists the exit statuses. */
 export const EXIT_STATUS_HELP = `
@@ -31,6 +32,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_STATUS.success : EXIT_STATUS.usage;
   const isUserError = error instanceof UserError;
   const text = isUserError ? error.message : error instanceof Error ? error.stack : undefined;
-  process.stderr.write(`${redact(text ?? String(error))}\n`);
+  const lines = redact(text ?? String(error)).split("\n");
+  process.stderr.write(`${lines.map(oneLine).join("\n")}\n`);
   return isUserError ? error.exitStatus : EXIT_STATUS.failure;
 }

@@ -1,4 +1,5 @@
 import type { RoleExplanation } from "../../access/explain";
+import { oneLineValues } from "../../text";
 import type { Check, Mismatch, PartComparison } from "../../trust/explain/types";
 import { wrap } from "../../wrap";
 import type { Paint, Terminal } from "./terminal";
@@ -7,7 +8,8 @@ const INDENT = "  ";
 const COLUMN = 14;
 
 /** An explanation as text: the decision, the remedy, the compared values and the checks. It fits on one screen. */
-export function renderExplanation(explanation: RoleExplanation, { paint, columns }: Omit<Terminal, "colors">): string {
+export function renderExplanation(given: RoleExplanation, { paint, columns }: Omit<Terminal, "colors">): string {
+  const explanation = oneLineValues(given);
   const { mismatch, checks, warnings = [] } = explanation;
   return [
     wrap(headline(explanation, paint), columns, INDENT),

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { UserError } from "../../errors";
 import { projectFolder } from "../../project-folder";
 import { redact } from "../../redact";
+import { escapeInvisible, oneLine } from "../../text";
 
 /** The text of a file of this project, by its path from the project's folder. */
 export function readProjectFile(path: string): string {
@@ -49,17 +50,17 @@ export function writeOutput(option: string, file: string, text: string): void {
   }
 }
 
-/** Prints to standard output, with credentials concealed. */
+/** Prints to standard output, with credentials concealed and invisible characters escaped. */
 export function print(text: string): void {
-  process.stdout.write(redact(text));
+  process.stdout.write(escapeInvisible(redact(text)));
 }
 
-/** Prints to standard error, so that a file or a pipe receives the command's output only. */
+/** Prints one line to standard error, so that a file or a pipe receives the command's output only. */
 export function note(text: string): void {
-  process.stderr.write(`${redact(text)}\n`);
+  process.stderr.write(`${oneLine(redact(text))}\n`);
 }
 
 /** What a command prints as JSON: the same envelope for every command. docs/commands.md documents it. */
 export function toEnvelope(command: string, data: unknown): string {
-  return `${JSON.stringify({ version: 1, command, data }, null, 2)}\n`;
+  return escapeInvisible(`${JSON.stringify({ version: 1, command, data }, null, 2)}\n`);
 }

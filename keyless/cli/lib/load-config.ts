@@ -1,6 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { Config, Environment, Role, StateBackend } from "../../config/resolved";
 import { UsageError, UserError } from "../../errors";
+import { oneLine } from "../../text";
 
 /**
  * The configuration in `config.ts`. Loaded on demand: `--help` and shell completion work with an error in it.
@@ -40,7 +41,7 @@ function itemNamed<T extends { readonly name: string }>(items: readonly T[], nam
   const found = items.find((item) => item.name === name);
   if (found !== undefined) return found;
   const names = items.map((item) => item.name);
-  throw new UsageError(`${problem}: ${names.join(", ") || "none is defined"}${didYouMean(name, names)}`);
+  throw new UsageError(`${oneLine(problem)}: ${names.join(", ") || "none is defined"}${didYouMean(name, names)}`);
 }
 
 /** A suggestion for a mistyped name, if at most 3 edits and 70% of its characters apart. */

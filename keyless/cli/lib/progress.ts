@@ -1,4 +1,5 @@
 import { Listr, PRESET_TIMER } from "listr2";
+import { oneLine } from "../../text";
 
 /** One step of a long-running command. */
 export interface Step {
@@ -16,7 +17,7 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
     title,
     task: (_: unknown, task: { output: string }) =>
       run((line) => {
-        task.output = line;
+        task.output = oneLine(line);
       }).catch((error: unknown) => {
         failure = error;
         throw new Error("see below");

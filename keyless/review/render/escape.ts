@@ -1,13 +1,4 @@
-import { escapeXml } from "../../text";
-
-/** Characters that a terminal or a browser interprets: control characters, and those that change the direction of text. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
-/** A text in one line, with every invisible character as an escape sequence. */
-export function oneLine(text: string): string {
-  const codePoint = (character: string) => `\\u${character.codePointAt(0)?.toString(16).padStart(4, "0")}`;
-  return text.replaceAll("\n", "\\n").replaceAll("\t", "\\t").replace(INVISIBLE, codePoint);
-}
+import { escapeXml, oneLine } from "../../text";
 
 /** A text as inline code in Markdown, without mentions, links, HTML and emphasis. */
 export function code(text: string): string {

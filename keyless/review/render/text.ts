@@ -1,9 +1,9 @@
 import { styleText } from "node:util";
+import { oneLine } from "../../text";
 import { wrap } from "../../wrap";
 import type { AccessFinding } from "../delta/finding";
 import { COUNTED, type EnvironmentReview, isQuiet, type Review } from "../review";
 import { renderRichText } from "../rich-text";
-import { oneLine } from "./escape";
 import { accessSections, bySubject, describeFinding, notices, type SectionEntry, sectionsOf, verdict } from "./summary";
 
 interface TextOptions {
