@@ -1,3 +1,5 @@
+// @duration 12
+// @cases 500
 import fc from "fast-check";
 import type { PolicyDocument } from "../../keyless/policy/document";
 import { auditLogSubject, formatSubject } from "../../keyless/trust/circleci";
@@ -238,7 +240,7 @@ test("a trust policy that trusts an unintended token has a finding, and one that
       const errors = findings.filter(({ severity, name }) => severity === "error" && name !== "optional-condition");
       expect(errors).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
-  expect(Math.min(counts.unintended, counts.intended)).toBeGreaterThan(10);
+  expect(Math.min(counts.unintended, counts.intended)).toBeGreaterThan(3);
 });
