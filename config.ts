@@ -109,12 +109,12 @@ export default defineConfig({
       admitted: ["dev/circleci-read-only"],
     },
     {
-      name: "a branch whose name imitates the subject of main gains nothing by it",
+      name: "a branch whose name imitates the subject of main has the access of any branch",
       job: { ...site, branch: "x/vcs-origin/github.com/acme/site/vcs-ref/refs/heads/main" },
       admitted: ["dev/circleci-read-only"],
     },
     {
-      name: "a fork's main branch may not publish",
+      name: "a fork's main branch cannot publish",
       job: { ...site, repository: "github.com/stranger/site", branch: "main" },
       admitted: ["dev/circleci-read-only"],
     },
@@ -134,7 +134,7 @@ export default defineConfig({
       ],
     },
     {
-      name: "another project of the organization gets nowhere",
+      name: "another project of the organization can assume no role",
       job: { project: "99999999-aaaa-4bbb-8ccc-dddddddddddd", repository: "github.com/acme/site", branch: "main" },
       admitted: [],
     },
