@@ -83,18 +83,22 @@ export class IamChanges {
       changes
         .flatMap(({ type, before, after }) => (type === wanted ? [before, after] : []))
         .filter((side) => side !== null);
+    // Not by a name that two roles have: the policies of one must not hide a grant to the other.
+    const isUnique = ({ name }: Attributes) => typeof name === "string" && !this.shared.has(name);
     this.rolesBefore = new Map(
       changes.flatMap(({ type, before }) =>
-        type === "aws_iam_role" && before ? [[before.name, before] as const] : [],
+        type === "aws_iam_role" && before && isUnique(before) ? [[before.name, before] as const] : [],
       ),
     );
     this.inlinePolicies = new Set(bothSides("aws_iam_role_policy").map(({ role, name }) => attachmentId(role, name)));
     this.inlineBlocks = new Map(
-      bothSides("aws_iam_role").flatMap(({ name, inline_policy: blocks }) =>
-        (elements(blocks).filter(isMap) as Attributes[]).map(
-          ({ name: policy, policy: document = null }) => [attachmentId(name, policy), document] as const,
+      bothSides("aws_iam_role")
+        .filter(isUnique)
+        .flatMap(({ name, inline_policy: blocks }) =>
+          (elements(blocks).filter(isMap) as Attributes[]).map(
+            ({ name: policy, policy: document = null }) => [attachmentId(name, policy), document] as const,
+          ),
         ),
-      ),
     );
   }
 
@@ -245,7 +249,7 @@ export class IamChanges {
   private listedInlinePolicies({ role_name: role = null, policy_names: names }: Attributes): PolicySource[] {
     return elements(names).flatMap((name) => {
       const id = attachmentId(role, name);
-      if (this.inlinePolicies.has(id)) return [];
+      if (this.inlinePolicies.has(id) && !(typeof role === "string" && this.shared.has(role))) return [];
       const unreadable = "its content is not in the plan";
       const document = readDocument(this.inlineBlocks.get(id)) ?? { statements: [], unreadable, source: name };
       return inlinePolicy(name, document);

@@ -123,6 +123,24 @@ describe("roles", () => {
       expect(delta(plan([...unchanged, ...changes]))).toEqual([]);
     });
 
+    test("of a role do not hide what is granted to a role with the same name in another account", () => {
+      const other = role("deploy", policy(statement(ANY)), { managed_policy_arns: [], inline_policy: [] });
+      const changes = [
+        change("aws_iam_role.other", other, other),
+        change("aws_iam_role_policy_attachments_exclusive.other", null, managed(ADMIN)),
+        change("aws_iam_role_policies_exclusive.other", inline("own"), inline()),
+      ];
+      const [first, ...rest] = unchanged;
+      for (const roles of [
+        [first, ...changes],
+        [...changes, first],
+      ])
+        expect(delta(plan([...roles, ...rest]))).toEqual([
+          `role deploy: ADMIN permission-granted: managed policy ${ADMIN}`,
+          "role deploy: unknown-effect: inline policy own: its content is not in the plan",
+        ]);
+    });
+
     test("have an unknown effect if the content of a removed policy is not in the plan", () => {
       const changes = [change("aws_iam_role_policies_exclusive.i", inline("x"), inline())];
       expect(delta(plan(changes))).toEqual([
