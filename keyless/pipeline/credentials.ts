@@ -1,7 +1,7 @@
 import { mkdtempSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { AssumeRoleWithWebIdentityCommand, STSClient, STSServiceException } from "@aws-sdk/client-sts";
 import type { Environment, Role } from "../config/resolved";
 import { UserError } from "../errors";
 import { oneLine } from "../text";
@@ -25,7 +25,7 @@ const STATIC_KEYS = {
  *
  * @returns the variables for AWS SDKs, where `undefined` unsets one; the ARN of the role session; the token's `exp`; and a
  *   warning about the token, if any
- * @throws {UserError} if there is no suitable token, or AWS refuses it
+ * @throws {UserError} if there is no suitable token, AWS refuses it, or AWS cannot be reached
  */
 export async function assumeRoleInJob(environment: Environment, role: Role) {
   const { token, warning } = await currentOrNewToken(environment, role);
@@ -37,6 +37,8 @@ export async function assumeRoleInJob(environment: Environment, role: Role) {
   const request = { RoleArn: role.arn, RoleSessionName: session, WebIdentityToken: token.text };
   const command = new AssumeRoleWithWebIdentityCommand(request);
   const response = await new STSClient({ region: environment.region }).send(command).catch((error: Error) => {
+    if (!(error instanceof STSServiceException && error.$fault === "client"))
+      throw new UserError(`no answer from AWS STS for ${role.arn}: ${oneLine(error.message)}: run this again`);
     throw new UserError(
       `AWS refuses the token for ${role.arn}: ${error.name}: ${oneLine(error.message)}\n` +
         `  sub: ${oneLine(token.claims.sub)}\n  aud: ${oneLine(String(token.claims.aud))}\n${warning === undefined ? "" : `warning: ${warning}\n`}` +
