@@ -118,7 +118,7 @@ function describeReason({ reason, replacePaths }: ResourceChange): string | unde
 
 /** The findings that grant access. A finding with an unknown effect counts. */
 export function gains(findings: readonly AccessFinding[]): readonly AccessFinding[] {
-  return findings.filter(({ effect }) => effect !== "loss");
+  return findings.filter(({ effect }) => effect === "gain" || effect === "unknown");
 }
 
 /** Whether there is nothing to report about an environment. */

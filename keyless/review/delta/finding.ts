@@ -2,9 +2,9 @@ import type { RichText } from "../rich-text";
 
 /**
  * What a change does to access: `gain` grants it, `loss` revokes it. If the effect is `unknown`, assume that access was
- * granted.
+ * granted. `none` is the effect of a change that was not assessed and cannot grant access in AWS.
  */
-export type Effect = "gain" | "loss" | "unknown";
+export type Effect = "gain" | "loss" | "unknown" | "none";
 
 interface KindOfFinding {
   readonly effect: Effect;
@@ -24,9 +24,19 @@ export const FINDING_KINDS = {
   "permission-revoked": { effect: "loss", label: "permission revoked" },
   "boundary-removed": { effect: "gain", label: "boundary removed", plural: "boundaries removed" },
   "boundary-set": { effect: "loss", label: "boundary set" },
+  "guardrail-removed": { effect: "gain", label: "guardrail removed", plural: "guardrails removed" },
+  "guardrail-set": { effect: "loss", label: "guardrail set" },
   "provider-broadened": { effect: "gain", label: "provider broadened", plural: "providers broadened" },
   "provider-narrowed": { effect: "loss", label: "provider narrowed" },
-  "unknown-effect": { effect: "unknown", label: "unknown effect", plural: "unknown effects" },
+  "credential-issued": { effect: "gain", label: "credential issued", plural: "credentials issued" },
+  "credential-revoked": { effect: "loss", label: "credential revoked" },
+  "role-passed": { effect: "gain", label: "role passed", plural: "roles passed" },
+  "role-withdrawn": { effect: "loss", label: "role withdrawn" },
+  "exposure-widened": { effect: "gain", label: "exposure widened", plural: "exposures widened" },
+  "exposure-narrowed": { effect: "loss", label: "exposure narrowed" },
+  "session-lengthened": { effect: "gain", label: "session lengthened", plural: "sessions lengthened" },
+  "session-shortened": { effect: "loss", label: "session shortened" },
+  "not-assessed": { effect: "unknown", label: "not assessed", plural: "not assessed" },
 } as const satisfies { readonly [kind: string]: KindOfFinding };
 
 /** What kind of change of access a finding is. */
@@ -37,7 +47,7 @@ export interface AccessFinding {
   /** What the change is about: `role deploy`, `provider oidc.circleci.com/…`, the address of a resource. */
   readonly subject: string;
   readonly kind: FindingKind;
-  /** The effect of this kind. */
+  /** The effect of this kind; for `not-assessed` it can be `none`. */
   readonly effect: Effect;
   /** Whether it grants an administrator's permissions, or permissions to obtain them. */
   readonly administrator: boolean;
@@ -56,7 +66,12 @@ export function accessFinding(
   return { subject, kind, effect: FINDING_KINDS[kind].effect, administrator: false, what, ...more };
 }
 
-/** A finding about a change whose effect is unknown. */
-export function unknownEffect(subject: string, what: RichText): AccessFinding {
-  return accessFinding(subject, "unknown-effect", what);
+/**
+ * A finding about a change that this review could not assess.
+ *
+ * @param what the reason
+ * @param effect `none` if the change cannot grant access in AWS. Default: `unknown`
+ */
+export function notAssessed(subject: string, what: RichText, effect: "unknown" | "none" = "unknown"): AccessFinding {
+  return { ...accessFinding(subject, "not-assessed", what), effect };
 }

@@ -1,7 +1,7 @@
 import type { Plan, ResourceChange } from "../../plan/schema";
 import { displayed, elements, Hidden, type Value } from "../../plan/value";
 import { richText } from "../rich-text";
-import { type AccessFinding, accessFinding, unknownEffect } from "./finding";
+import { type AccessFinding, accessFinding, notAssessed } from "./finding";
 import { IamChanges, type PlannedProvider, type PlannedRole, type ResourcePolicy } from "./iam";
 import { boundaryDelta, permissionDelta } from "./permissions";
 import { trustDelta } from "./trust";
@@ -24,7 +24,7 @@ export function accessDelta(plan: Plan, changes: readonly ResourceChange[]): Acc
     ...changes
       .filter(isNotEvaluated)
       .map(({ address, action }) =>
-        unknownEffect(address, richText`${[action]} of a resource that this review does not evaluate`),
+        notAssessed(address, richText`${[action]} of a resource that this review does not evaluate`),
       ),
   ];
   return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];
@@ -82,7 +82,7 @@ function providerDelta(url: string, before?: PlannedProvider, after?: PlannedPro
 }
 
 function listDelta(provider: string, noun: string, before: Value, after: Value): AccessFinding[] {
-  if (after instanceof Hidden) return [unknownEffect(provider, richText`its ${[noun]}s: ${after.text}`)];
+  if (after instanceof Hidden) return [notAssessed(provider, richText`its ${[noun]}s: ${after.text}`)];
   const [was, is] = [new Set(elements(before).map(displayed)), new Set(elements(after).map(displayed))];
   const added = [...is].filter((each) => !was.has(each));
   const removed = [...was].filter((each) => !is.has(each));

@@ -3,7 +3,7 @@ import { grantsAdministrator } from "../../policy/administrator";
 import { covers, coversArn } from "../../policy/containment";
 import { join, type RichText, richText } from "../rich-text";
 import { type Document, describeCondition, notIn, type PlannedStatement, permits } from "./documents";
-import { type AccessFinding, accessFinding, unknownEffect } from "./finding";
+import { type AccessFinding, accessFinding, notAssessed } from "./finding";
 import type { PolicySource } from "./iam";
 
 /**
@@ -19,7 +19,7 @@ export function permissionDelta(
     ...permissionFindings(subject, "permission-granted", after, before),
     ...permissionFindings(subject, "permission-revoked", before, after),
     ...[...unreadablePolicies(after, before), ...unreadablePolicies(before, after)].map(({ source, document }) =>
-      unknownEffect(subject, richText`${source}: ${document?.unreadable ?? ""}`),
+      notAssessed(subject, richText`${source}: ${document?.unreadable ?? ""}`),
     ),
   ];
 }
@@ -115,7 +115,7 @@ export function boundaryDelta(subject: string, before: Value, after: Value): Acc
   if ((same(before, after) && !isUnknown(after)) || (!before && !after)) return [];
   if (!after) return [accessFinding(subject, "boundary-removed", richText`permissions boundary ${displayed(before)}`)];
   if (!before) return [accessFinding(subject, "boundary-set", richText`permissions boundary ${displayed(after)}`)];
-  return [unknownEffect(subject, richText`permissions boundary ${displayed(before)} → ${displayed(after)}`)];
+  return [notAssessed(subject, richText`permissions boundary ${displayed(before)} → ${displayed(after)}`)];
 }
 
 /**

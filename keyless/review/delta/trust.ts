@@ -14,7 +14,7 @@ import {
   permits,
   sameDocument,
 } from "./documents";
-import { type AccessFinding, accessFinding, type FindingKind, unknownEffect } from "./finding";
+import { type AccessFinding, accessFinding, type FindingKind, notAssessed } from "./finding";
 
 /** One combination of principal, action, subject and audience that a trust policy allows. */
 interface TrustEntry {
@@ -52,7 +52,7 @@ export function trustDelta(role: string, before: Document | undefined, after: Do
     ...statementDelta(role, before, after),
     ...(["the trust policy", "the previous trust policy"] as const).flatMap((name, index) => {
       const { unreadable } = [after, before][index] ?? {};
-      return unreadable === undefined ? [] : [unknownEffect(role, richText`${[name]} is ${unreadable}`)];
+      return unreadable === undefined ? [] : [notAssessed(role, richText`${[name]} is ${unreadable}`)];
     }),
   ];
 }
@@ -67,13 +67,13 @@ function statementDelta(role: string, before: Document | undefined, after: Docum
     ...notIn(is, was).map(({ Effect, text }) =>
       Effect === "Deny"
         ? accessFinding(role, "trust-narrowed", richText`principals denied by a new statement: ${text}`)
-        : unknownEffect(role, richText`principals of a new statement: ${text}`),
+        : notAssessed(role, richText`principals of a new statement: ${text}`),
     ),
     ...notIn(was, is).flatMap(({ Effect, text }) => {
       if (Effect === "Allow")
         return [accessFinding(role, "no-longer-trusted", richText`principals of a removed statement: ${text}`)];
       // Without an Allow, removing a Deny grants nothing.
-      return trustsAny ? [unknownEffect(role, richText`principals of a removed Deny statement: ${text}`)] : [];
+      return trustsAny ? [notAssessed(role, richText`principals of a removed Deny statement: ${text}`)] : [];
     }),
   ];
 }

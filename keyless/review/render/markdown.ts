@@ -71,7 +71,7 @@ function table(environments: readonly EnvironmentReview[]): string {
   ].join("\n");
 }
 
-const SIGN = { gain: "🔺", unknown: "❓", loss: "🔻" } as const;
+const SIGN = { gain: "🔺", unknown: "❓", none: "❔", loss: "🔻" } as const;
 
 /** One paragraph for each subject, so that truncation falls between two of them. */
 function paragraphs({ environment }: EnvironmentReview, findings: readonly AccessFinding[]): string[] {

@@ -18,30 +18,44 @@ export function verdict({ environments }: Review): RichText {
     return number > 0 ? [`${count(number, "resource is", "resources are")} ${verb}`] : [];
   });
   const isComplete = environments.every(({ errored, complete }) => !errored && complete);
-  const granted = gains(environments.flatMap(({ driftAccess }) => driftAccess));
+  const outside = outsideVerdict(environments.flatMap(({ driftAccess }) => driftAccess));
   const plan = accessVerdict(environments.flatMap(({ access }) => access));
   return [
-    granted.length > 0
-      ? `Access was granted outside Terraform${describeGains(granted)}. By the plan: ${plan[0]?.toLowerCase()}${plan.slice(1)}`
-      : plan,
+    outside === undefined ? capitalized(plan) : `${capitalized(outside)}. By the plan: ${plan}`,
     `; ${losses.join(", ") || "nothing is destroyed or replaced"}`,
     isComplete ? "." : ", as far as planned: some plans are incomplete.",
   ];
 }
 
+const capitalized = (sentence: string) => sentence.charAt(0).toUpperCase() + sentence.slice(1);
+
+/** Access that is granted, else revoked; and what was not assessed: then nothing else is stated about it. */
 function accessVerdict(findings: readonly AccessFinding[]): string {
-  const all = gains(findings);
-  if (all.length === 0) return findings.length > 0 ? "No access is granted; some is revoked" : "No access is granted";
-  const certainty = all.some(({ effect }) => effect === "gain") ? "is" : "may be";
-  return `Access ${certainty} granted${describeGains(all)}`;
+  const open = findings.filter(({ kind }) => kind === "not-assessed");
+  const gained = describeGains(findings);
+  const number = count(open.length, "change was", "changes were");
+  const danger = open.some(({ effect }) => effect === "unknown") ? " and may grant access" : "";
+  if (gained !== undefined)
+    return `access is granted${gained}${open.length > 0 ? `; ${number} not assessed${danger}` : ""}`;
+  if (open.length > 0) return `${number} not assessed${danger}`;
+  return findings.length > 0 ? "no access is granted; some is revoked" : "no access is granted";
 }
 
-/** `, administrator-like (1 newly trusted, 2 permissions granted)` */
-function describeGains(gained: readonly AccessFinding[]): string {
+function outsideVerdict(findings: readonly AccessFinding[]): string | undefined {
+  const gained = describeGains(findings);
+  if (gained !== undefined) return `access was granted outside Terraform${gained}`;
+  const open = gains(findings).length;
+  return open > 0 ? `${count(open, "change", "changes")} outside Terraform may have granted access` : undefined;
+}
+
+/** `, administrator-like (1 newly trusted, 2 permissions granted)`; undefined if nothing is granted. */
+function describeGains(findings: readonly AccessFinding[]): string | undefined {
+  const gained = findings.filter(({ effect }) => effect === "gain");
   const counted = Object.entries(FINDING_KINDS).flatMap(([kind, row]) => {
     const number = gained.filter((each) => each.kind === kind).length;
     return number > 0 && "plural" in row ? [count(number, row.label, row.plural)] : [];
   });
+  if (counted.length === 0) return undefined;
   return `${gained.some(({ administrator }) => administrator) ? ", administrator-like" : ""} (${counted.join(", ")})`;
 }
 
@@ -61,6 +75,7 @@ function listed(names: readonly string[]): RichText {
 export function notices(review: EnvironmentReview): RichText[] {
   const { environment, errored, complete, administratorRoles, driftAccess } = review;
   const isIncomplete = !complete && !errored;
+  const outside = outsideVerdict(driftAccess);
   return [
     ...(errored ? [richText`Terraform failed while planning ${environment}: this review may be incomplete.`] : []),
     ...(isIncomplete ? [richText`The plan of ${environment} is incomplete: plan again after it is applied.`] : []),
@@ -68,11 +83,11 @@ export function notices(review: EnvironmentReview): RichText[] {
       (role) =>
         richText`${environment}: role ${role} is managed by administrators; the pipeline cannot deploy this change.`,
     ),
-    ...(gains(driftAccess).length > 0
-      ? [
-          richText`${environment}: access was granted outside Terraform. Deploy the plan if it revokes that access; otherwise revoke it in AWS, or add it to the configuration.`,
-        ]
-      : []),
+    ...(outside === undefined
+      ? []
+      : [
+          richText`${environment}: ${[outside]}. Deploy the plan if it revokes that access; otherwise revoke it in AWS, or add it to the configuration.`,
+        ]),
   ];
 }
 

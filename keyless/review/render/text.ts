@@ -13,8 +13,8 @@ interface TextOptions {
   readonly columns?: number;
 }
 
-const SIGNS = { gain: "+", unknown: "?", loss: "-" } as const;
-const STYLES = { gain: "red", unknown: "yellow", loss: "green" } as const;
+const SIGNS = { gain: "+", unknown: "?", none: "?", loss: "-" } as const;
+const STYLES = { gain: "red", unknown: "yellow", none: "yellow", loss: "green" } as const;
 const LINE_STYLES = { " ": undefined, "-": "red", "+": "green" } as const;
 
 /** A review for a terminal. */

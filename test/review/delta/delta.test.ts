@@ -137,14 +137,14 @@ describe("roles", () => {
       ])
         expect(delta(plan([...roles, ...rest]))).toEqual([
           `role deploy: ADMIN permission-granted: managed policy ${ADMIN}`,
-          "role deploy: unknown-effect: inline policy own: its content is not in the plan",
+          "role deploy: not-assessed: inline policy own: its content is not in the plan",
         ]);
     });
 
-    test("have an unknown effect if the content of a removed policy is not in the plan", () => {
+    test("are not assessed if the content of a removed policy is not in the plan", () => {
       const changes = [change("aws_iam_role_policies_exclusive.i", inline("x"), inline())];
       expect(delta(plan(changes))).toEqual([
-        "role deploy: unknown-effect: inline policy x: its content is not in the plan",
+        "role deploy: not-assessed: inline policy x: its content is not in the plan",
       ]);
     });
   });
@@ -158,14 +158,14 @@ describe("roles", () => {
     expect(delta(plan(changes))).toEqual([expect.stringMatching(/^role deploy \(aws_iam_role\.a\): trust-broadened/)]);
   });
 
-  test("a change of a sensitive trust policy has an unknown effect and shows no value", () => {
+  test("a change of a sensitive trust policy is not assessed and shows no value", () => {
     const marks = { before_sensitive: { assume_role_policy: true }, after_sensitive: { assume_role_policy: true } };
     const [before, after] = [
       role("deploy", policy(statement(onBranch("main")))),
       role("deploy", policy(statement(ANY))),
     ];
     const findings = delta(plan([change("aws_iam_role.r", before, after, marks)]));
-    expect(findings).toContainEqual(expect.stringContaining("unknown-effect"));
+    expect(findings).toContainEqual(expect.stringContaining("not-assessed"));
     expect(findings.join()).not.toContain(PROJECT);
     expect(delta(plan([change("aws_iam_role.r", before, { ...before, path: "/x/" }, marks)]))).toEqual([]);
   });
@@ -210,7 +210,7 @@ describe("values known after apply", () => {
     );
     expect(findings).toEqual([
       `role deploy: newly-trusted: ${ALL}`,
-      "role deploy: unknown-effect: the trust policy is known after apply; read from data.aws_iam_policy_document.d",
+      "role deploy: not-assessed: the trust policy is known after apply; read from data.aws_iam_policy_document.d",
     ]);
   });
 
@@ -223,16 +223,16 @@ describe("values known after apply", () => {
     const findings = delta(
       plan(changes, configuration(["data.aws_iam_policy_document.d", "data.aws_iam_policy_document.e"])),
     );
-    expect(findings).toEqual(["role deploy: unknown-effect: the trust policy is (known after apply)"]);
+    expect(findings).toEqual(["role deploy: not-assessed: the trust policy is (known after apply)"]);
   });
 
-  test("the effect of an update to an unknown trust policy is unknown", () => {
+  test("an update to an unknown trust policy is not assessed", () => {
     const changes = [
       change("aws_iam_role.r", role("deploy", policy(statement(ANY))), role("deploy", null), {
         after_unknown: { assume_role_policy: true },
       }),
     ];
-    expect(delta(plan(changes))).toContainEqual(expect.stringContaining("unknown-effect"));
+    expect(delta(plan(changes))).toContainEqual(expect.stringContaining("not-assessed"));
   });
 
   test("finds the data source through the argument of a module", () => {
@@ -328,7 +328,7 @@ describe("permissions", () => {
   test.each([
     [null, "arn:b", "boundary-set"],
     ["arn:b", null, "boundary-removed"],
-    ["arn:b", "arn:c", "unknown-effect"],
+    ["arn:b", "arn:c", "not-assessed"],
   ])("changing a boundary from %s to %s is %s", (before, after, kind) => {
     const of = (permissions_boundary: string | null) =>
       role("deploy", policy(statement(ANY)), { permissions_boundary });
@@ -370,11 +370,11 @@ describe("permissions", () => {
     ).toEqual(["role deploy: ADMIN permission-granted: iam:* on * (inline policy p)"]);
   });
 
-  test("the effect of a policy known after apply is unknown", () => {
+  test("a policy known after apply is not assessed", () => {
     const findings = delta(
       plan([change("aws_iam_role_policy.p", null, { role: "deploy", name: "p" }, { after_unknown: { policy: true } })]),
     );
-    expect(findings).toEqual(["role deploy: unknown-effect: inline policy p: (known after apply)"]);
+    expect(findings).toEqual(["role deploy: not-assessed: inline policy p: (known after apply)"]);
   });
 
   test("a bucket policy with an Allow grants permissions, one with a Deny revokes them", () => {
@@ -387,9 +387,9 @@ describe("permissions", () => {
     expect(added({ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: "*" })[0]).toContain("permission-revoked");
   });
 
-  test("the effect of a resource that is not evaluated is unknown", () => {
+  test("a resource that is not evaluated is not assessed", () => {
     expect(delta(plan([change("aws_iam_access_key.k", null, { user: "x" })]))).toEqual([
-      "aws_iam_access_key.k: unknown-effect: create of a resource that this review does not evaluate",
+      "aws_iam_access_key.k: not-assessed: create of a resource that this review does not evaluate",
     ]);
   });
 });

@@ -114,23 +114,23 @@ test.each([
   ["NotPrincipal", statement(ANY, { Principal: undefined, NotPrincipal: { AWS: "123456789012" } })],
   ["NotAction", statement(ANY, { Action: undefined, NotAction: "sts:AssumeRole" })],
   ["an unknown element", { ...statement(ANY), Surprise: true }],
-])("adding a statement with %s is a gain or has an unknown effect", (_name, added) => {
+])("adding a statement with %s is a gain or not assessed", (_name, added) => {
   const effects = delta(policy(statement(onBranch("main"))), policy(statement(onBranch("main")), added)).map(
     (each) => each.split(":")[0],
   );
   expect(effects.filter((effect) => effect !== "loss")).not.toEqual([]);
 });
 
-test("removing a Deny has an unknown effect, adding one narrows the trust", () => {
+test("removing a Deny is not assessed, adding one narrows the trust", () => {
   const deny = { Effect: "Deny", Principal: "*", Action: "*" };
   const before = policy(statement(ANY));
-  expect(delta(policy(statement(ANY), deny), before)).toEqual([expect.stringContaining("unknown: unknown-effect")]);
+  expect(delta(policy(statement(ANY), deny), before)).toEqual([expect.stringContaining("unknown: not-assessed")]);
   expect(delta(before, policy(statement(ANY), deny))).toEqual([expect.stringContaining("loss: trust-narrowed")]);
 });
 
 test("the effect of text that is not a policy is unknown", () => {
-  expect(delta(policy(statement(ANY)), "garbage")).toContainEqual(expect.stringContaining("unknown: unknown-effect"));
-  expect(delta("garbage", "rubbish")).toContainEqual(expect.stringContaining("unknown: unknown-effect"));
+  expect(delta(policy(statement(ANY)), "garbage")).toContainEqual(expect.stringContaining("unknown: not-assessed"));
+  expect(delta("garbage", "rubbish")).toContainEqual(expect.stringContaining("unknown: not-assessed"));
 });
 
 test("from every AWS principal to one account narrows the trust", () => {
