@@ -42,7 +42,7 @@ export interface PlannedPrincipal {
 export interface PlannedStatement extends NormalizedStatement {
   /** The element `Principal`. */
   readonly principals?: readonly PlannedPrincipal[];
-  /** Whether it can be compared as a set: an Allow that is completely known, without `NotAction` and the like. */
+  /** Whether it can be compared as a set: completely known, without `NotAction` and the like. */
   readonly comparable: boolean;
   /** The statement without its Sid as JSON, to compare and to show. */
   readonly text: string;
@@ -130,7 +130,7 @@ function plannedStatement(
   principals?: readonly PlannedPrincipal[],
 ): PlannedStatement {
   const normalized = normalizeStatement(statement);
-  const { Effect, Principal, NotPrincipal, NotAction, NotResource } = normalized;
+  const { Principal, NotPrincipal, NotAction, NotResource } = normalized;
   return {
     ...normalized,
     principals: Principal && (principals ?? Principal).map(({ kind, id }) => ({ kind, id: rootArn(kind, id) })),
@@ -139,7 +139,7 @@ function plannedStatement(
       key: each.key.toLowerCase(),
       values: [...each.values].sort(),
     })),
-    comparable: Effect === "Allow" && !hidden && (NotPrincipal ?? NotAction ?? NotResource) === undefined,
+    comparable: !hidden && (NotPrincipal ?? NotAction ?? NotResource) === undefined,
     text: canonical(sortedLists(statement)),
   };
 }

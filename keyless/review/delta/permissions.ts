@@ -1,8 +1,16 @@
+import { groupBy } from "../../group-by";
 import { displayed, isUnknown, same, type Value } from "../../plan/value";
 import { grantsAdministrator } from "../../policy/administrator";
 import { covers, coversArn } from "../../policy/containment";
 import { join, type RichText, richText } from "../rich-text";
-import { type Document, describeCondition, notIn, type PlannedStatement, permits } from "./documents";
+import {
+  type Document,
+  describeCondition,
+  notIn,
+  type PlannedPrincipal,
+  type PlannedStatement,
+  permits,
+} from "./documents";
 import { type AccessFinding, accessFinding, notAssessed } from "./finding";
 import type { PolicySource } from "./iam";
 
@@ -18,13 +26,32 @@ export function permissionDelta(
   return [
     ...permissionFindings(subject, "permission-granted", after, before),
     ...permissionFindings(subject, "permission-revoked", before, after),
+    ...detachedPolicies(before, after).map((arn) =>
+      notAssessed(
+        subject,
+        richText`managed policy ${arn} is detached: its content, which can deny access, is not in the plan`,
+      ),
+    ),
     ...[...unreadablePolicies(after, before), ...unreadablePolicies(before, after)].map(({ source, document }) =>
       notAssessed(subject, richText`${source}: ${document?.unreadable ?? ""}`),
     ),
   ];
 }
 
-/** A finding for everything that the policies `some` allow and the policies `others` do not. */
+/** The AWS managed policies that only deny. */
+const DENYING_POLICY = /^arn:[\w-]+:iam::aws:policy\/(AWSDenyAll|AWSCompromisedKeyQuarantine(V\d+)?)$/;
+const AWS_MANAGED_POLICY = /^arn:[\w-]+:iam::aws:/;
+
+/** The detached policies whose content AWS does not publish under their ARN and the plan does not contain. */
+function detachedPolicies(before: readonly PolicySource[], after: readonly PolicySource[]): readonly string[] {
+  return arnsNotIn(before, after).filter((arn) => !AWS_MANAGED_POLICY.test(arn));
+}
+
+function arnsNotIn(some: readonly PolicySource[], others: readonly PolicySource[]): readonly string[] {
+  return [...new Set(some.flatMap(({ arn }) => arn ?? []))].filter((arn) => !others.some((other) => other.arn === arn));
+}
+
+/** A finding for everything that the policies `some` allow, or do not deny, unlike the policies `others`. */
 function permissionFindings(
   subject: string,
   kind: "permission-granted" | "permission-revoked",
@@ -34,24 +61,20 @@ function permissionFindings(
   const granted = kind === "permission-granted";
   const toFinding = (what: RichText, administrator = false) =>
     accessFinding(subject, kind, what, { administrator: granted && administrator });
-  const arns = some.flatMap(({ arn }) => (others.some((other) => other.arn === arn) ? [] : (arn ?? [])));
   const [statements, otherStatements] = [sourcedStatements(some), sourcedStatements(others)];
-  const added = notIn(statements, otherStatements);
-  const removedDenies = notIn(otherStatements, statements).filter(({ Effect }) => Effect === "Deny");
-  const denied = [granted ? "no longer denied" : "denied by a new statement"];
+  const allowed = uncovered(statements, otherStatements, "Allow");
+  const notDenied = uncovered(otherStatements, statements, "Deny");
+  const denied = [granted ? "no longer denied" : "newly denied"];
   const administrator = statements.some(isAdministratorLike) && !otherStatements.some(isAdministratorLike);
   return [
-    ...[...new Set(arns)].map((arn) =>
-      toFinding(richText`managed policy ${arn}`, grantsAdministrator({ name: arn }) === "yes"),
-    ),
-    ...added
-      .filter(({ comparable }) => comparable)
-      .flatMap((each) => remainder(each, otherStatements))
-      .map((each) => toFinding(richText`${describePermission(each)} (${each.source})`, isAdministratorLike(each))),
-    ...added
-      .filter(({ comparable, Effect }) => !comparable && Effect === "Allow")
-      .map((each) => toFinding(richText`${each.text} (${each.source})`, isAdministratorLike(each))),
-    ...removedDenies.map(({ source, text }) => toFinding(richText`${denied}: ${text} (${source})`, administrator)),
+    ...arnsNotIn(some, others)
+      .filter((arn) => !DENYING_POLICY.test(arn))
+      .map((arn) => toFinding(richText`managed policy ${arn}`, grantsAdministrator({ name: arn }) === "yes")),
+    ...allowed.map((each) => toFinding(richText`${describe(each)} (${each.source})`, isAdministratorLike(each))),
+    ...notDenied.map((each) => toFinding(richText`${denied}: ${describe(each)} (${each.source})`, administrator)),
+    ...arnsNotIn(others, some)
+      .filter((arn) => DENYING_POLICY.test(arn))
+      .map((arn) => toFinding(richText`${denied} by managed policy ${arn}`)),
   ];
 }
 
@@ -66,38 +89,99 @@ function sourcedStatements(policies: readonly PolicySource[]): SourcedStatement[
   );
 }
 
+/** What the statements of an effect apply to and the others do not: parts of comparable statements, or whole ones. */
+export function uncovered<T extends PlannedStatement>(
+  statements: readonly T[],
+  others: readonly PlannedStatement[],
+  effect: "Allow" | "Deny",
+): T[] {
+  const candidates = others.filter(({ Effect, comparable }) => Effect === effect && comparable);
+  return notIn(statements, others)
+    .filter(({ Effect }) => Effect === effect)
+    .flatMap((each) => (each.comparable ? remainder(each, candidates) : [each]));
+}
+
 /** A resource policy can omit the resource: then it is the resource that the policy is attached to. */
 const resourcesOf = ({ Resource = [] }: PlannedStatement) => (Resource.length > 0 ? Resource : ["*"]);
 
-/** What none of the others allows of a statement, as statements: actions with the same resources are in one. */
-function remainder(statement: SourcedStatement, others: readonly PlannedStatement[]): SourcedStatement[] {
-  const candidates = others.filter(
-    ({ comparable, conditions, principals }) =>
-      comparable && permits(conditions, statement.conditions) && same(principals, statement.principals),
-  );
-  const groups = new Map<string, { readonly Action: string[]; readonly Resource: readonly string[] }>();
-  for (const action of statement.Action ?? []) {
-    const covering = candidates.filter(({ Action = [] }) =>
-      Action.some((wide) => covers(wide.toLowerCase(), action.toLowerCase())),
-    );
-    const rest = resourcesOf(statement).filter(
-      (resource) => !covering.some((other) => resourcesOf(other).some((wide) => coversArn(wide, resource))),
-    );
-    const group = groups.get(JSON.stringify(rest)) ?? { Action: [], Resource: rest };
-    group.Action.push(action);
-    if (rest.length > 0) groups.set(JSON.stringify(rest), group);
-  }
-  return [...groups.values()].map((group) => ({ ...statement, ...group }));
+/** What none of the others covers of a statement, as statements: principals and actions with the same rest are in one. */
+function remainder<T extends PlannedStatement>(statement: T, others: readonly PlannedStatement[]): T[] {
+  const candidates = others.filter(({ conditions }) => permits(conditions, statement.conditions));
+  const principals = statement.principals?.map((principal) => [principal]) ?? [undefined];
+  const rests = principals.flatMap((principal) => {
+    const covering = candidates.filter((other) => coversPrincipals(other.principals, principal));
+    const rest = (statement.Action ?? []).map((action) => {
+      const allowing = covering.filter(({ Action = [] }) =>
+        Action.some((wide) => covers(wide.toLowerCase(), action.toLowerCase())),
+      );
+      const Resource = resourcesOf(statement).filter(
+        (resource) => !allowing.some((other) => resourcesOf(other).some((wide) => coversArn(wide, resource))),
+      );
+      return { action, Resource };
+    });
+    return [...groupBy(rest, ({ Resource }) => JSON.stringify(Resource)).values()].map((group) => ({
+      principals: principal,
+      Action: group.map(({ action }) => action),
+      Resource: group[0]?.Resource ?? [],
+    }));
+  });
+  const remaining = rests.filter(({ Resource }) => Resource.length > 0);
+  const groups = groupBy(remaining, ({ Action, Resource }) => JSON.stringify([Action, Resource]));
+  return [...groups.values()].map((group) => ({
+    ...statement,
+    ...group[0],
+    principals: statement.principals && group.flatMap((each) => each.principals ?? []),
+  }));
 }
 
-function describePermission({ principals, Action = [], Resource = [], conditions }: PlannedStatement): RichText {
-  const to = principals?.map(({ kind, id }) => `${kind} ${displayed(id)}`).join(", ");
+/** Whether a statement for the principals `wide` applies to each of the principals `narrow`. */
+function coversPrincipals(
+  wide: readonly PlannedPrincipal[] | undefined,
+  narrow: readonly PlannedPrincipal[] | undefined,
+): boolean {
+  if (wide === undefined || narrow === undefined) return wide === narrow;
+  return narrow.every((each) => wide.some((other) => coversPrincipal(other, each)));
+}
+
+/**
+ * An account as a principal covers the users, roles and sessions of that account.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+ */
+function coversPrincipal(wide: PlannedPrincipal, narrow: PlannedPrincipal): boolean {
+  if (same(wide, narrow)) return true;
+  if (wide.kind !== "AWS" || narrow.kind !== "AWS" || typeof wide.id !== "string") return false;
+  if (wide.id === "*") return true;
+  const account = /^arn:([\w-]+):iam::(\d{12}):root$/.exec(wide.id);
+  const [partition, owner] = typeof narrow.id === "string" ? partsOf(narrow.id) : [];
+  return account !== null && account[1] === partition && account[2] === owner;
+}
+
+/** The partition and the account of the ARN of a user, a role or a session. */
+function partsOf(arn: string): readonly (string | undefined)[] {
+  return /^arn:([\w-]+):(?:iam|sts)::(\d{12}):./.exec(arn)?.slice(1) ?? [];
+}
+
+/** A statement in one line; as JSON if it is not comparable. */
+function describe({
+  principals,
+  Action = [],
+  Resource = [],
+  conditions,
+  comparable,
+  text,
+}: PlannedStatement): RichText {
+  if (!comparable) return richText`${text}`;
   const when = conditions.map((condition) => richText` if ${describeCondition(condition)}`);
   return [
-    ...(to === undefined ? [] : richText`to ${to}: `),
+    ...(principals === undefined ? [] : richText`to ${join(principals.map(describeGrantee), ", ")}: `),
     ...richText`${Action.join(", ")} on ${Resource.join(", ")}`,
     ...join(when, " and"),
   ];
+}
+
+function describeGrantee({ kind, id }: PlannedPrincipal): RichText {
+  return kind === "AWS" && id === "*" ? ["anyone"] : richText`${kind} ${displayed(id)}`;
 }
 
 /** The policies that cannot be read, except those that are the same on the other side. */

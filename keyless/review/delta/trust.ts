@@ -15,6 +15,7 @@ import {
   sameDocument,
 } from "./documents";
 import { type AccessFinding, accessFinding, type FindingKind, notAssessed } from "./finding";
+import { uncovered } from "./permissions";
 
 /** One combination of principal, action, subject and audience that a trust policy allows. */
 interface TrustEntry {
@@ -60,29 +61,38 @@ export function trustDelta(role: string, before: Document | undefined, after: Do
 /** The added and removed statements that cannot be compared as sets. */
 function statementDelta(role: string, before: Document | undefined, after: Document | undefined): AccessFinding[] {
   const [was, is] = [before, after].map(
-    (document) => document?.statements.filter(({ comparable, principals }) => !comparable || !principals) ?? [],
+    (document) => document?.statements.filter((each) => each.Effect === "Deny" || !isEntry(each)) ?? [],
   ) as [PlannedStatement[], PlannedStatement[]];
   const trustsAny = after?.statements.some(({ Effect }) => Effect === "Allow") || after?.unreadable !== undefined;
   return [
-    ...notIn(is, was).map(({ Effect, text }) =>
-      Effect === "Deny"
-        ? accessFinding(role, "trust-narrowed", richText`principals denied by a new statement: ${text}`)
-        : notAssessed(role, richText`principals of a new statement: ${text}`),
+    ...uncovered(is, was, "Deny").map(({ text }) =>
+      accessFinding(role, "trust-narrowed", richText`principals denied by a new statement: ${text}`),
     ),
-    ...notIn(was, is).flatMap(({ Effect, text }) => {
-      if (Effect === "Allow")
-        return [accessFinding(role, "no-longer-trusted", richText`principals of a removed statement: ${text}`)];
-      // Without an Allow, removing a Deny grants nothing.
-      return trustsAny ? [notAssessed(role, richText`principals of a removed Deny statement: ${text}`)] : [];
-    }),
+    ...notIn(is, was)
+      .filter(({ Effect }) => Effect === "Allow")
+      .map(({ text }) => notAssessed(role, richText`principals of a new statement: ${text}`)),
+    ...notIn(was, is)
+      .filter(({ Effect }) => Effect === "Allow")
+      .map(({ text }) =>
+        accessFinding(role, "no-longer-trusted", richText`principals of a removed statement: ${text}`),
+      ),
+    // Without an Allow, removing a Deny grants nothing.
+    ...(trustsAny ? uncovered(was, is, "Deny") : []).map(({ text }) =>
+      notAssessed(role, richText`principals of a removed Deny statement: ${text}`),
+    ),
   ];
 }
 
+/** Whether a statement can be compared as a set of entries. */
+const isEntry = ({ Effect, comparable, principals }: PlannedStatement) =>
+  Effect === "Allow" && comparable && principals !== undefined;
+
 function entriesOf(document: Document | undefined): TrustEntry[] {
-  const comparable = (document?.statements ?? []).filter((statement) => statement.comparable);
-  const entries = comparable.flatMap((statement) =>
-    (statement.principals ?? []).flatMap((principal) => entriesFor(withIssuer(principal, statement), statement)),
-  );
+  const entries = (document?.statements ?? [])
+    .filter(isEntry)
+    .flatMap((statement) =>
+      (statement.principals ?? []).flatMap((principal) => entriesFor(withIssuer(principal, statement), statement)),
+    );
   return [...new Map(entries.map((entry) => [entry.key, entry])).values()];
 }
 

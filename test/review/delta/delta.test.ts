@@ -320,9 +320,51 @@ describe("permissions", () => {
   test("removing a Deny grants a permission, adding one revokes it", () => {
     const deny = { Effect: "Deny", Action: "s3:*", Resource: "*" };
     expect(update(inline(deny), null)).toEqual([expect.stringContaining("permission-granted: no longer denied")]);
-    expect(update(null, inline(deny))).toEqual([
-      expect.stringContaining("permission-revoked: denied by a new statement"),
+    expect(update(null, inline(deny))).toEqual([expect.stringContaining("permission-revoked: newly denied")]);
+  });
+
+  test("merging two Deny statements changes no access", () => {
+    const deny = (Action: unknown, more = {}) => ({ Effect: "Deny", Action, Resource: "*", ...more });
+    expect(update(inline(deny("s3:Get*"), deny("s3:Put*")), inline(deny(["s3:Put*", "s3:Get*"])))).toEqual([]);
+    expect(update(inline(deny("s3:Get*"), deny("s3:Put*")), inline(deny("s3:Get*")))).toEqual([
+      "role deploy: permission-granted: no longer denied: s3:Put* on * (inline policy p)",
     ]);
+    const mfa = { Condition: { Bool: { "aws:MultiFactorAuthPresent": "false" } } };
+    expect(update(inline(deny("s3:*")), inline(deny("s3:*", mfa)))).toContainEqual(
+      "role deploy: permission-granted: no longer denied: s3:* on * (inline policy p)",
+    );
+  });
+
+  test.each([
+    ["arn:aws:iam::123456789012:policy/own", ["permission-revoked: managed policy", "not-assessed: managed policy"]],
+    [S3, ["permission-revoked: managed policy"]],
+    ["arn:aws:iam::aws:policy/AWSDenyAll", ["permission-granted: no longer denied by managed policy"]],
+    ["arn:aws-cn:iam::aws:policy/AWSCompromisedKeyQuarantineV3", ["permission-granted: no longer denied by"]],
+  ])("detaching %s is %j", (arn, expected) => {
+    const changes = [change("aws_iam_role_policy_attachment.a", attachment("deploy", arn), null)];
+    expect(delta(plan(changes))).toEqual(expected.map((each) => expect.stringContaining(`role deploy: ${each}`)));
+  });
+
+  describe("the principals of a resource policy", () => {
+    const key = (AWS: unknown) => ({ key_id: "k", policy: policy(allow("kms:Decrypt", "*", { Principal: { AWS } })) });
+    const [root, one] = ["arn:aws:iam::123456789012:root", "arn:aws:iam::123456789012:role/one"];
+    const kinds = (before: unknown, after: unknown) =>
+      delta(plan([change("aws_kms_key_policy.k", key(before), key(after))])).map((each) => each.split(": ")[1]);
+
+    test.each([
+      ["*", "123456789012", ["permission-revoked"]],
+      ["*", one, ["permission-revoked"]],
+      [root, one, ["permission-revoked"]],
+      ["123456789012", "arn:aws:sts::123456789012:assumed-role/one/session", ["permission-revoked"]],
+      [root, [one, root], []],
+      [[one, root], root, []],
+      [root, "arn:aws:iam::210987654321:role/one", ["permission-granted", "permission-revoked"]],
+      [root, "arn:aws-cn:iam::123456789012:role/one", ["permission-granted", "permission-revoked"]],
+      [one, root, ["permission-granted"]],
+      [one, "*", ["permission-granted"]],
+    ])("from %j to %j: %j", (before, after, expected) => {
+      expect(kinds(before, after)).toEqual(expected);
+    });
   });
 
   test.each([
@@ -382,7 +424,7 @@ describe("permissions", () => {
     const added = (...statements: readonly unknown[]) =>
       delta(plan([change("aws_s3_bucket_policy.b", null, bucket(...statements))]));
     expect(added(allow("s3:GetObject", "arn:aws:s3:::b/*", { Principal: "*" }))).toEqual([
-      "aws_s3_bucket_policy.b: permission-granted: to AWS *: s3:GetObject on arn:aws:s3:::b/* (its policy)",
+      "aws_s3_bucket_policy.b: permission-granted: to anyone: s3:GetObject on arn:aws:s3:::b/* (its policy)",
     ]);
     expect(added({ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: "*" })[0]).toContain("permission-revoked");
   });
