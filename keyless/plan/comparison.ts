@@ -12,7 +12,7 @@ export interface PlanComparison {
   /** Whether applying the fresh plan would change nothing. */
   readonly isEmpty: boolean;
   /**
-   * A unified diff for each resource or output that the plans change differently; undefined if they make the same
+   * A unified diff for each resource, output or action in which the plans differ; undefined if they make the same
    * changes. Concealed values are compared by their fingerprints.
    */
   readonly difference?: string;
@@ -45,7 +45,7 @@ export function comparePlans(environment: string, reviewedJson: unknown, freshJs
 }
 
 /** The changes of a plan as text, by what they change. */
-function plannedChanges({ changes, outputs, deferred }: Plan): ReadonlyMap<string, string> {
+function plannedChanges({ changes, outputs, deferred, actionInvocations }: Plan): ReadonlyMap<string, string> {
   const text = (change: object) => `${format({ ...change } as Value, true)}\n`;
   const resources = changes
     .filter(hasEffect)
@@ -63,6 +63,7 @@ function plannedChanges({ changes, outputs, deferred }: Plan): ReadonlyMap<strin
     ...outputs
       .filter(({ action }) => action !== "no-op")
       .map(({ name, actions, before, after }) => [`output.${name}`, text({ actions, before, after })]),
+    ...actionInvocations.map((invocation, index) => [`action ${index}: ${invocation.address}`, text(invocation)]),
     ...deferred.map(({ reason, change }, index) => [`deferred change ${index}`, text({ reason, ...change })]),
   ] as [string, string][]);
 }

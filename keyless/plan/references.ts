@@ -1,4 +1,4 @@
-import type { ConfigModule, Plan, ResourceChange } from "./schema";
+import { type ConfigModule, configModule, moduleSteps, type Plan, type ResourceChange } from "./schema";
 import { isMap } from "./value";
 
 /** Where an expression is evaluated: the address of a module, and the key of the resource instance. */
@@ -29,10 +29,7 @@ export class References {
   }
 
   private module(address: string): ConfigModule | undefined {
-    return steps(address).reduce<ConfigModule | undefined>(
-      (module, { name }) => module?.module_calls[name]?.module,
-      this.plan.configuration,
-    );
+    return configModule(this.plan.configuration, address);
   }
 
   private follow(scope: Scope, references: readonly string[]): readonly ResourceChange[] {
@@ -54,7 +51,7 @@ export class References {
 
   /** Follows a variable of a module to the argument in the module's call. */
   private followVariable({ module, index }: Scope, name: string): readonly ResourceChange[] {
-    const path = steps(module);
+    const path = moduleSteps(module);
     const call = path.pop();
     if (call === undefined) return [];
     const parent = path.map(({ text }) => text).join(".");
@@ -66,7 +63,7 @@ export class References {
   private followOutput({ module, index }: Scope, reference: string, name: string, output: string) {
     const expression = this.module(module)?.module_calls[name]?.module.outputs[output]?.expression;
     const instances = [...new Set(this.plan.changes.map((each) => each.module))].filter((address) => {
-      const call = steps(address).pop();
+      const call = moduleSteps(address).pop();
       return call?.name === name && address === inModule(module, call.text);
     });
     const exact = instances.filter((address) => inModule(module, reference).startsWith(`${address}.`));
@@ -77,12 +74,6 @@ export class References {
 }
 
 const inModule = (module: string, address: string) => (module === "" ? address : `${module}.${address}`);
-
-/** The steps of a module address: `module.a["x"].module.b` has the steps a and b. */
-function steps(address: string): { readonly name: string; readonly text: string }[] {
-  const matches = address.matchAll(/module\.([\w-]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?/g);
-  return [...matches].map(([text, name = ""]) => ({ name, text }));
-}
 
 function referencesOf(expression: unknown): readonly string[] {
   const references = isMap(expression) ? expression.references : undefined;

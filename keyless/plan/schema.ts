@@ -19,6 +19,10 @@ export interface ResourceChange {
   /** `managed`, `data`, or what later versions add. */
   readonly mode: string;
   readonly type: string;
+  /** The provider's source address, e.g. `registry.terraform.io/hashicorp/aws`. */
+  readonly providerName: string;
+  /** Whether the configuration has provisioners, which run commands when the resource is created or destroyed. */
+  readonly provisioners: boolean;
   readonly action: Action;
   /** Terraform's own list, in order: `["create", "delete"]` is a replacement that creates first. */
   readonly actions: readonly string[];
@@ -41,6 +45,28 @@ export interface OutputChange extends Pick<ResourceChange, "action" | "actions">
   readonly after: Value;
 }
 
+/**
+ * An action of a provider that Terraform invokes during apply, e.g. `aws_lambda_invoke`; its configuration is concealed.
+ *
+ * @see https://developer.hashicorp.com/terraform/language/invoke-actions
+ */
+export interface ActionInvocation {
+  readonly address: string;
+  readonly type: string;
+  /** The provider's source address, e.g. `registry.terraform.io/hashicorp/aws`. */
+  readonly providerName: string;
+  /** The resource whose change triggers the action. Absent if `terraform plan -invoke` requested it. */
+  readonly trigger?: {
+    /** The address of the resource. */
+    readonly resource: string;
+    /** Terraform's name of the event, e.g. `AfterCreate`. */
+    readonly event: string;
+  };
+  readonly config: Value;
+  /** Terraform's reason for deferring the action to a later run. Absent if this run invokes it. */
+  readonly deferredReason?: string;
+}
+
 /** A saved plan of one environment. */
 export interface Plan {
   readonly environment: string;
@@ -50,12 +76,15 @@ export interface Plan {
   /** Changes deferred to a later run, with Terraform's reason. */
   readonly deferred: readonly { readonly reason: string; readonly change: ResourceChange }[];
   readonly outputs: readonly OutputChange[];
+  readonly actionInvocations: readonly ActionInvocation[];
   /** Messages of checks, preconditions and postconditions that failed. */
   readonly warnings: readonly string[];
   /** Terraform failed while planning: the plan may lack changes. */
   readonly errored: boolean;
   /** False if another run is needed after this one. */
   readonly complete: boolean;
+  /** Whether Terraform would apply the plan. Undefined for plans of Terraform before 1.8, which does not write this. */
+  readonly applyable?: boolean;
   readonly configuration: ConfigModule;
 }
 
@@ -65,11 +94,26 @@ export interface ConfigModule {
     readonly address: string;
     readonly expressions: Expressions;
     readonly for_each_expression?: unknown;
+    readonly provisioners: readonly unknown[];
   }[];
   readonly outputs: { readonly [name: string]: { readonly expression?: unknown } };
   readonly module_calls: {
     readonly [name: string]: { readonly expressions: Expressions; readonly module: ConfigModule };
   };
+}
+
+/** The configuration of a module, by the address of one of its instances. Undefined if the plan does not contain it. */
+export function configModule(root: ConfigModule, address: string): ConfigModule | undefined {
+  return moduleSteps(address).reduce<ConfigModule | undefined>(
+    (module, { name }) => module?.module_calls[name]?.module,
+    root,
+  );
+}
+
+/** The steps of a module address: `module.a["x"].module.b` has the steps a and b. */
+export function moduleSteps(address: string): { readonly name: string; readonly text: string }[] {
+  const matches = address.matchAll(/module\.([\w-]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?/g);
+  return [...matches].map(([text, name = ""]) => ({ name, text }));
 }
 
 type Expressions = { readonly [attribute: string]: unknown };
@@ -114,6 +158,7 @@ const resourceChange = v.object({
   mode: v.string(),
   type: v.string(),
   name: v.string(),
+  provider_name: v.optional(v.string(), ""),
   index: v.nullish(v.union([v.string(), v.number()])),
   deposed: v.optional(v.string()),
   action_reason: v.optional(v.string()),
@@ -124,13 +169,30 @@ const optionalList = <T extends v.GenericSchema>(schema: T) => v.optional(v.arra
 const optionalMap = <T extends v.GenericSchema>(schema: T) => v.optional(v.record(v.string(), schema), {});
 
 const expressions = optionalMap(v.unknown());
-const configResource = v.object({ address: v.string(), expressions, for_each_expression: v.optional(v.unknown()) });
+const configResource = v.object({
+  address: v.string(),
+  expressions,
+  for_each_expression: v.optional(v.unknown()),
+  provisioners: optionalList(v.unknown()),
+});
 
-const nestedModule: v.GenericSchema<unknown, ConfigModule> = v.lazy(() => configModule);
-const configModule: v.GenericSchema<unknown, ConfigModule> = v.object({
+const nestedModule: v.GenericSchema<unknown, ConfigModule> = v.lazy(() => moduleSchema);
+const moduleSchema: v.GenericSchema<unknown, ConfigModule> = v.object({
   resources: optionalList(configResource),
   outputs: optionalMap(v.object({ expression: v.optional(v.unknown()) })),
   module_calls: optionalMap(v.object({ expressions, module: v.optional(nestedModule, {}) })),
+});
+
+const actionInvocation = v.object({
+  address: v.string(),
+  type: v.string(),
+  provider_name: v.optional(v.string(), ""),
+  config_values: v.optional(v.unknown()),
+  config_sensitive: v.optional(v.unknown()),
+  config_unknown: v.optional(v.unknown()),
+  lifecycle_action_trigger: v.nullish(
+    v.object({ triggering_resource_address: v.string(), action_trigger_event: v.string() }),
+  ),
 });
 
 const problem = v.object({ message: v.optional(v.string(), "") });
@@ -154,10 +216,13 @@ const planSchema = v.pipe(
     resource_drift: optionalList(resourceChange),
     deferred_changes: optionalList(v.object({ reason: v.string(), resource_change: resourceChange })),
     output_changes: optionalMap(change),
+    action_invocations: optionalList(actionInvocation),
+    deferred_action_invocations: optionalList(v.object({ reason: v.string(), action_invocation: actionInvocation })),
     checks: optionalList(checkResult),
     errored: v.optional(v.boolean(), false),
     complete: v.optional(v.boolean(), true),
-    configuration: v.optional(v.object({ root_module: v.optional(configModule, {}) }), {}),
+    applyable: v.optional(v.boolean()),
+    configuration: v.optional(v.object({ root_module: v.optional(moduleSchema, {}) }), {}),
   }),
   v.check((plan) => (plan.resource_changes ?? plan.planned_values) !== undefined, "this is a state, not a plan"),
 );
@@ -196,7 +261,8 @@ export function readPlan(environment: string, json: unknown, options: ReadPlanOp
   }
   const plan = parsed.output;
   const concealer = new Concealer(fingerprint);
-  const toChange = (raw: v.InferOutput<typeof resourceChange>) => readChange(raw, concealer);
+  const configuration = plan.configuration.root_module;
+  const toChange = (raw: v.InferOutput<typeof resourceChange>) => readChange(raw, configuration, concealer);
   return {
     environment,
     changes: (plan.resource_changes ?? []).map(toChange),
@@ -210,6 +276,13 @@ export function readPlan(environment: string, json: unknown, options: ReadPlanOp
       ...output.actions,
       ...concealer.conceal(output),
     })),
+    actionInvocations: [
+      ...plan.action_invocations.map((raw) => readInvocation(raw, concealer)),
+      ...plan.deferred_action_invocations.map(({ reason, action_invocation }) => ({
+        ...readInvocation(action_invocation, concealer),
+        deferredReason: concealer.redact(reason),
+      })),
+    ],
     warnings: plan.checks
       .filter(({ status }) => status === "fail" || status === "error")
       .flatMap(({ address, instances }) => {
@@ -220,21 +293,31 @@ export function readPlan(environment: string, json: unknown, options: ReadPlanOp
       }),
     errored: plan.errored,
     complete: plan.complete,
-    configuration: plan.configuration.root_module,
+    applyable: plan.applyable,
+    configuration,
   };
 }
 
-function readChange(raw: v.InferOutput<typeof resourceChange>, concealer: Concealer): ResourceChange {
+function readChange(
+  raw: v.InferOutput<typeof resourceChange>,
+  configuration: ConfigModule,
+  concealer: Concealer,
+): ResourceChange {
   const { before, after } = concealer.conceal(raw.change);
   const asAttributes = (value: Value) => (isMap(value) ? (value as { [attribute: string]: Value }) : null);
+  const configAddress = `${raw.mode === "data" ? "data." : ""}${raw.type}.${raw.name}`;
+  const module = raw.module_address ?? "";
+  const configured = configModule(configuration, module)?.resources.find(({ address }) => address === configAddress);
   return {
     address: concealer.redact(raw.address),
-    configAddress: `${raw.mode === "data" ? "data." : ""}${raw.type}.${raw.name}`,
-    module: raw.module_address ?? "",
+    configAddress,
+    module,
     index: raw.index ?? undefined,
     previousAddress: raw.previous_address === undefined ? undefined : concealer.redact(raw.previous_address),
     mode: raw.mode,
     type: raw.type,
+    providerName: raw.provider_name,
+    provisioners: configured !== undefined && configured.provisioners.length > 0,
     ...raw.change.actions,
     deposedKey: raw.deposed,
     importId: importIdOf(raw.change, concealer),
@@ -242,6 +325,23 @@ function readChange(raw: v.InferOutput<typeof resourceChange>, concealer: Concea
     replacePaths: (raw.change.replace_paths ?? []).map((path) => path.map((step) => concealer.redact(String(step)))),
     before: asAttributes(before),
     after: asAttributes(after),
+  };
+}
+
+function readInvocation(raw: v.InferOutput<typeof actionInvocation>, concealer: Concealer): ActionInvocation {
+  const { config_values: after, config_sensitive: after_sensitive, config_unknown: after_unknown } = raw;
+  const trigger = raw.lifecycle_action_trigger;
+  return {
+    address: concealer.redact(raw.address),
+    type: raw.type,
+    providerName: raw.provider_name,
+    ...(trigger && {
+      trigger: {
+        resource: concealer.redact(trigger.triggering_resource_address),
+        event: concealer.redact(trigger.action_trigger_event),
+      },
+    }),
+    config: concealer.conceal({ after, after_sensitive, after_unknown }).after,
   };
 }
 

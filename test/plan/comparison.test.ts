@@ -108,6 +108,14 @@ test("deferred changes are compared", () => {
   expect(planDifference(deferred({ x: 1 }), deferred({ x: 2 }))).toMatch(/^[-+] /m);
 });
 
+test("action invocations are compared", () => {
+  const invoked = (payload: string) =>
+    plan({}, { action_invocations: [{ address: "action.x.y", type: "x", config_values: { payload } }] });
+  expect(planDifference(invoked("a"), invoked("b"))).toMatch(/^[-+] /m);
+  expect(planDifference(plan({}), invoked("a"))).toMatch(/^[+] /m);
+  expect(isEmptyPlan(invoked("a"))).toBe(false);
+});
+
 test("a resource and its deposed object are compared separately", () => {
   const deposed = { ...resource("a", { actions: ["delete"], before: { id: "1" } }), deposed: "12345678" };
   const both = plan({}, { resource_changes: [resource("a", update), deposed] });
