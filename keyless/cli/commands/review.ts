@@ -5,7 +5,7 @@ import { EXIT_STATUS, UserError } from "../../errors";
 import { reasonForNoPlan, reviewPlans } from "../../pipeline/review-plans";
 import { GATE_CONDITIONS, type GateCondition, reasonsToClose } from "../../review/gate";
 import { findPullRequest, githubToken, grantedOverrides, type Override, postComment } from "../../review/github";
-import { toJsonData } from "../../review/render/json";
+import { skippedToJsonData, toJsonData } from "../../review/render/json";
 import { inMarkdown, toMarkdown } from "../../review/render/markdown";
 import { describeSkipped } from "../../review/render/summary";
 import { toText } from "../../review/render/text";
@@ -84,11 +84,10 @@ async function runReview(environments: readonly string[], flags: ReviewFlags, en
   if (skipped !== undefined) {
     const sentence = describeSkipped(environments, skipped);
     const markdown = `**${inMarkdown(sentence)}**\n`;
-    publish(
-      flags,
-      { environments, skipped },
-      { markdown: () => markdown, text: () => `${oneLine(renderRichText(sentence))}\n` },
-    );
+    publish(flags, skippedToJsonData(environments, skipped), {
+      markdown: () => markdown,
+      text: () => `${oneLine(renderRichText(sentence))}\n`,
+    });
     const isPosted = await comment(flags, env, () => markdown);
     // A job without credentials has no token either: that is no failure.
     return isPosted || !githubToken(env) ? success : failure;

@@ -1,9 +1,9 @@
 import type { AccessFinding } from "../delta/finding";
 import type { Review } from "../review";
 import { renderRichText } from "../rich-text";
-import { verdict } from "./summary";
+import { describeSkipped, verdict } from "./summary";
 
-/** A review as data for JSON: all rich text is plain text. */
+/** A review as data for JSON, described by docs/review.schema.json: all rich text is plain text. */
 export function toJsonData(review: Review): object {
   const toPlain = (findings: readonly AccessFinding[]) =>
     findings.map((each) => ({ ...each, what: renderRichText(each.what) }));
@@ -14,5 +14,15 @@ export function toJsonData(review: Review): object {
       access: toPlain(each.access),
       driftAccess: toPlain(each.driftAccess),
     })),
+    skipped: [],
+  };
+}
+
+/** The same data for environments that are not reviewed, for this reason. */
+export function skippedToJsonData(environments: readonly string[], reason: string): object {
+  return {
+    verdict: renderRichText(describeSkipped(environments, reason)),
+    environments: [],
+    skipped: environments.map((environment) => ({ environment, reason })),
   };
 }
