@@ -23,18 +23,13 @@ export class CircleCiRole extends Construct {
     super(scope, role.name);
     const terraformId = terraformName(role.name);
     const trust = new DataAwsIamPolicyDocument(this, "trust", {
-      statement: [
-        {
-          actions: [ASSUME],
-          // The ARN instead of the provider's attribute: otherwise a plan that creates or changes the provider shows
-          // "known after apply" for every trust policy.
-          principals: [{ type: "Federated", identifiers: [environment.oidcProvider.arn] }],
-          condition: trustConditions({ ...environment.circleci, rules: role.trust }).map((condition) => ({
-            ...condition,
-            values: [...condition.values],
-          })),
-        },
-      ],
+      statement: trustConditions({ ...environment.circleci, rules: role.trust }).map((conditions) => ({
+        actions: [ASSUME],
+        // The ARN instead of the provider's attribute: otherwise a plan that creates or changes the provider shows
+        // "known after apply" for every trust policy.
+        principals: [{ type: "Federated", identifiers: [environment.oidcProvider.arn] }],
+        condition: conditions.map((condition) => ({ ...condition, values: [...condition.values] })),
+      })),
     });
     trust.overrideLogicalId(terraformId);
     const iamRole = new IamRole(this, "role", {

@@ -11,19 +11,21 @@ describe("trustTests of config.ts", () => {
 for (const { name, circleci, roles } of config.environments) {
   for (const role of roles) {
     describe(`${name}/${role.name}`, () => {
-      const conditions = trustConditions({ ...circleci, rules: role.trust });
+      const statements = trustConditions({ ...circleci, rules: role.trust });
 
       test("takes tokens of the configured audiences only", () => {
-        expect(conditions).toContainEqual({
-          test: "StringEquals",
-          variable: `${circleci.issuer}:aud`,
-          values: [...circleci.audiences].sort(),
-        });
+        for (const conditions of statements) {
+          expect(conditions).toContainEqual({
+            test: "StringEquals",
+            variable: `${circleci.issuer}:aud`,
+            values: [...circleci.audiences].sort(),
+          });
+        }
       });
 
       test("takes only subjects that spell out organization and project", () => {
-        const subjects = conditions.filter(({ variable }) => variable === `${circleci.issuer}:sub`);
-        expect(subjects).toHaveLength(1);
+        const subjects = statements.flat().filter(({ variable }) => variable === `${circleci.issuer}:sub`);
+        expect(subjects).toHaveLength(statements.length);
         for (const subject of subjects.flatMap(({ values }) => values)) {
           expect(subject).toMatch(
             new RegExp(`^org/${circleci.organizationId}/project/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/`),

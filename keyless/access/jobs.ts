@@ -1,6 +1,6 @@
 import type { Environment } from "../config/resolved";
 import { trustPolicyOf } from "../config/trust";
-import { formatRef, formatSubject, type Ref, type TrustRule } from "../trust/circleci";
+import { formatRef, formatSubject, PROJECT_CLAIM, type Ref, type TrustRule } from "../trust/circleci";
 import { decideTrust } from "../trust/decide";
 import type { Claims } from "../trust/token";
 
@@ -30,7 +30,7 @@ export function jobClaims(
     iss: `https://${circleci.issuer}`,
     aud: audience,
     sub: formatSubject(subject),
-    "oidc.circleci.com/project-id": project,
+    [PROJECT_CLAIM]: project,
   }));
 }
 

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWTPayload, SignJWT } from "jose";
-import { formatIssuer, formatSubject, SOURCE_CLAIMS } from "../trust/circleci";
+import { formatIssuer, formatSubject, PROJECT_CLAIM, SOURCE_CLAIMS } from "../trust/circleci";
 import { close, endpointOf, type HttpRequest, type HttpResponse, serve } from "./proxy/http";
 
 /** A local OIDC issuer that signs tokens with the claims of CircleCI jobs. */
@@ -65,7 +65,7 @@ export function claimsOf(job: TokenRequest): JWTPayload {
     iat: now + Math.min(0, lifetime - 3600),
     exp: now + lifetime,
     "oidc.circleci.com/org-id": organization,
-    "oidc.circleci.com/project-id": project,
+    [PROJECT_CLAIM]: project,
     "oidc.circleci.com/context-ids": [],
     "oidc.circleci.com/job-id": uuid("2"),
     "oidc.circleci.com/workflow-id": uuid("3"),

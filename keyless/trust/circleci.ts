@@ -17,7 +17,10 @@ interface ProjectRule {
   readonly users?: readonly string[];
 }
 
-/** Trusts every branch, tag and trigger of a project. */
+/**
+ * Trusts every branch, tag and trigger of a project. For circleci.com, the trust policy also compares the token's claim
+ * `oidc.circleci.com/project-id` with the project; AWS has no condition key for the claims of a CircleCI server.
+ */
 export interface AnyRefRule extends ProjectRule {
   /** Every branch, tag and kind of trigger: anyone with push access to the repository can assume the role. */
   readonly refs: "any";
@@ -268,5 +271,19 @@ export function refOf({ branch, tag }: { readonly branch?: string; readonly tag?
 /** The claims that contain repository and ref of a V2 token. AWS has no condition keys for them. */
 export const SOURCE_CLAIMS = { repository: "oidc.circleci.com/vcs-origin", ref: "oidc.circleci.com/vcs-ref" } as const;
 
-/** The claims for which AWS has condition keys: `<issuer>:aud` and so on. */
-export const CONDITION_CLAIMS = ["aud", "sub", "oidc.circleci.com/project-id"] as const;
+/** The claim that contains the project's id alone, without names that a user of the project can choose. */
+export const PROJECT_CLAIM = "oidc.circleci.com/project-id";
+
+/** A claim for which AWS can have a condition key. */
+export type ConditionClaim = "aud" | "sub" | typeof PROJECT_CLAIM;
+
+/**
+ * The claims of an issuer, given without `https://`, for which AWS has condition keys: `<issuer>:aud` and so on. AWS
+ * documents the key of the project for the issuers of circleci.com's organizations, not for a CircleCI server or the root
+ * issuer, and no key for the other claims: `context-ids`, `vcs-ref`, `ssh-rerun` and so on.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+ */
+export function conditionClaims(issuer: string): readonly ConditionClaim[] {
+  return parseIssuer(issuer)?.host === CIRCLECI_CLOUD ? ["aud", "sub", PROJECT_CLAIM] : ["aud", "sub"];
+}

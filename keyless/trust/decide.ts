@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../policy/document";
 import { type Decision, evaluate, type Request } from "../policy/evaluate";
-import { CONDITION_CLAIMS } from "./circleci";
+import { type ConditionClaim, conditionClaims, PROJECT_CLAIM } from "./circleci";
 import { type Account, providerArn } from "./provider";
 import { audiencesOf, type Claims, issuerOfClaims } from "./token";
 
@@ -39,7 +39,7 @@ export function decideTrust(
  */
 export function webIdentityRequest(claims: Claims, account: Account, now: Date): Request {
   const issuer = issuerOfClaims(claims);
-  const keys = CONDITION_CLAIMS.flatMap((claim): [string, string | readonly string[]][] => {
+  const keys = conditionClaims(issuer).flatMap((claim): [string, string | readonly string[]][] => {
     const value = claim === "aud" ? audiencesOf(claims) : claims[claim];
     return typeof value === "string" || Array.isArray(value) ? [[`${issuer}:${claim}`, value]] : [];
   });
@@ -66,11 +66,21 @@ export const AUTHORIZED_BY_IDP = "sts:RoleAuthorizedByIdp";
 
 /** For an issuer: a function that returns why AWS does not have a condition key for its tokens, undefined if it has. */
 export function unknownKeyFor(issuer: string): (key: string) => string | undefined {
-  const known = new Set(CONDITION_CLAIMS.map((claim) => `${issuer}:${claim}`.toLowerCase()));
+  const known = new Set(conditionClaims(issuer).map((claim) => `${issuer}:${claim}`.toLowerCase()));
   return (key) => {
     if (known.has(key.toLowerCase()) || isRequestKey(key)) return undefined;
     return `AWS has no condition key "${key}" for tokens of ${issuer}: it knows ${[...known].join(", ")}`;
   };
+}
+
+/**
+ * The claim that a condition key names, even if AWS does not have the key: it lacks the issuer, names another one, or
+ * misspells `oidc.circleci.com/project-id`. Undefined for a key of another claim or of the request.
+ */
+export function claimOfKey(key: string): ConditionClaim | undefined {
+  if (isRequestKey(key)) return undefined;
+  if (/(^|[:/])project[-_]?id$/i.test(key)) return PROJECT_CLAIM;
+  return (["aud", "sub"] as const).find((claim) => `:${key.toLowerCase()}`.endsWith(`:${claim}`));
 }
 
 /** Whether a condition key describes the request, not the token: the caller's address, the time, the session's name. */

@@ -1,5 +1,5 @@
-import type { PolicyDocument } from "../policy/document";
-import { subjectPatterns, type TrustRule } from "./circleci";
+import type { PolicyDocument, Statement } from "../policy/document";
+import { type AnyRefRule, conditionClaims, PROJECT_CLAIM, subjectPatterns, type TrustRule } from "./circleci";
 import { ASSUME } from "./statement";
 
 /** The tokens that a role trusts: of this issuer, for one of the audiences, and matching one of the rules. */
@@ -24,30 +24,50 @@ export interface TrustCondition {
 }
 
 /**
- * The conditions of a trust policy: equality for the audience, patterns for the subject. AWS does not require them for
- * the issuer of an organization; without them, every token of the issuer would be trusted.
+ * The conditions of each statement of a trust policy: equality for the audience, patterns for the subject. AWS does not
+ * require them for the issuer of an organization; without them, every token of the issuer would be trusted.
+ *
+ * Rules for any ref have a statement of their own, which also pins their projects by id if AWS has the condition key: in
+ * one statement with other rules, the pin would have to list the projects of those too.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
  */
-export function trustConditions(trust: Omit<Trust, "providerArn">): TrustCondition[] {
-  const subjects = trust.rules.flatMap((rule) => subjectPatterns(rule, trust.organizationId));
-  if (trust.audiences.length === 0 || subjects.length === 0) {
-    throw new Error(`a trust policy for ${trust.issuer} must have at least one audience and one subject`);
+export function trustConditions({
+  issuer,
+  organizationId,
+  audiences,
+  rules,
+}: Omit<Trust, "providerArn">): TrustCondition[][] {
+  const isPinned = (rule: TrustRule): rule is AnyRefRule =>
+    "refs" in rule && conditionClaims(issuer).includes(PROJECT_CLAIM);
+  const statements = [rules.filter((rule) => !isPinned(rule)), rules.filter(isPinned)].flatMap((group) => {
+    const projects = group.flatMap((rule) => (isPinned(rule) ? rule.project : []));
+    const subjects = group.flatMap((rule) => subjectPatterns(rule, organizationId));
+    const conditions: TrustCondition[] = [
+      { test: "StringEquals", variable: `${issuer}:aud`, values: sortedUnique(audiences) },
+      { test: "StringEquals", variable: `${issuer}:${PROJECT_CLAIM}`, values: sortedUnique(projects) },
+      { test: "StringLike", variable: `${issuer}:sub`, values: sortedUnique(subjects) },
+    ];
+    return subjects.length === 0 ? [] : [conditions.filter(({ values }) => values.length > 0)];
+  });
+  if (audiences.length === 0 || statements.length === 0) {
+    throw new Error(`a trust policy for ${issuer} must have at least one audience and one subject`);
   }
-  return [
-    { test: "StringEquals", variable: `${trust.issuer}:aud`, values: sortedUnique(trust.audiences) },
-    { test: "StringLike", variable: `${trust.issuer}:sub`, values: sortedUnique(subjects) },
-  ];
+  return statements;
 }
 
 /** The trust policy as Terraform renders it and AWS stores it. */
 export function trustPolicy(trust: Trust): PolicyDocument {
-  const conditions = trustConditions(trust).map(({ test, variable, values: [first = "", ...rest] }) => {
-    return [test, { [variable]: rest.length === 0 ? first : [first, ...rest] }] as const;
-  });
   const Principal = { Federated: trust.providerArn };
-  const Condition = Object.fromEntries(conditions);
-  return { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: ASSUME, Principal, Condition }] };
+  const Statement = trustConditions(trust).map((conditions): Statement => {
+    const Condition: Record<string, Record<string, string | string[]>> = {};
+    for (const { test, variable, values } of conditions) {
+      const [first = "", ...rest] = values;
+      Condition[test] = { ...Condition[test], [variable]: rest.length === 0 ? first : [first, ...rest] };
+    }
+    return { Effect: "Allow", Action: ASSUME, Principal, Condition };
+  });
+  return { Version: "2012-10-17", Statement };
 }
 
 // AWS ignores the order of values. Sorted, a new order of the rules does not change the plan.

@@ -3,7 +3,7 @@ import { type NormalizedCondition, type NormalizedStatement, normalizeStatement 
 import { matchesPattern } from "../policy/pattern";
 import {
   CIRCLECI_CLOUD,
-  type CONDITION_CLAIMS,
+  type ConditionClaim,
   organizationOf,
   parseIssuer,
   parseSubject,
@@ -135,10 +135,7 @@ export function issuersOf({ Principal = [], conditions }: NormalizedStatement) {
 }
 
 /** The conditions on a claim that compare its value. */
-export function conditionsOn(
-  { conditions }: TrustStatement,
-  claim: (typeof CONDITION_CLAIMS)[number],
-): ClaimCondition[] {
+export function conditionsOn({ conditions }: TrustStatement, claim: ConditionClaim): ClaimCondition[] {
   return conditions.filter((condition) => condition.claim === claim && condition.operator !== "Null");
 }
 

@@ -5,7 +5,7 @@ import {
   accessOfToken,
   projectsWithoutRepository,
 } from "../../keyless/access/who";
-import { parseRef } from "../../keyless/trust/circleci";
+import { PROJECT_CLAIM, parseRef } from "../../keyless/trust/circleci";
 import type { Claims } from "../../keyless/trust/token";
 import { growth } from "../growth";
 import { configOf, manyRoles, ORGANIZATION, OTHER_PROJECT, PROJECT, SITE, USER } from "./configurations";
@@ -33,6 +33,7 @@ function token(ref: string, claims: Partial<Claims> = {}): Claims {
     iss: `https://oidc.circleci.com/org/${ORGANIZATION}`,
     aud: ORGANIZATION,
     sub: `org/${ORGANIZATION}/project/${PROJECT}/user/${user}/vcs-origin/github.com/acme/site/vcs-ref/${ref}`,
+    [PROJECT_CLAIM]: PROJECT,
     ...claims,
   };
 }

@@ -30,7 +30,10 @@ const cases: Readonly<Record<string, Case>> = {
       oidc_client_id: ORGANIZATION,
       project_repository_condition: `org/${ORGANIZATION}/project/${SITE}/user/*`,
     },
-    role: { trust: [{ project: SITE, refs: "any" }], managedPolicyArns: [`${aws}/AmazonS3ReadOnlyAccess`] },
+    role: {
+      trust: [{ subject: `org/${ORGANIZATION}/project/${SITE}/user/*` }],
+      managedPolicyArns: [`${aws}/AmazonS3ReadOnlyAccess`],
+    },
   },
   "an audience, tags, several policies, one branch": {
     variables: {
@@ -169,6 +172,22 @@ test("the plan has the same resources as the plan of the documented module", asy
     "aws_iam_role_policy_attachment",
   ]);
   expect(await planned(ours, "111111111111")).toEqual(plan);
+});
+
+test("a rule for any ref adds to the module's trust policy only the condition on the project's id", async () => {
+  const [first] = Object.values(cases) as [Case];
+  const [ourAccount, theirAccount] = ["911111111111", "922222222222"];
+  writeOurs({ ...first, role: { ...first.role, trust: [{ project: SITE, refs: "any" }] } }, ourAccount);
+  writeTheirs(first);
+  const isRole = (resource: string) => resource.startsWith("aws_iam_role ");
+  const trustIn = (resources: readonly string[]) => {
+    const role = JSON.parse(resources.find(isRole)?.slice("aws_iam_role ".length) ?? "");
+    return JSON.parse(role.assume_role_policy);
+  };
+  const [module, own] = [await applied(theirs, theirAccount), await applied(ours, ourAccount)];
+  const expected = trustIn(module);
+  expected.Statement[0].Condition.StringEquals[`${cloud}:oidc.circleci.com/project-id`] = SITE;
+  expect(trustIn(own)).toEqual(expected);
 });
 
 describe("the deployed resources equal those of the documented module for", () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PROJECT_CLAIM } from "../../keyless/trust/circleci";
 import { explain } from "../../keyless/trust/explain";
 import { CAUSES, remedyForTokenError } from "../../keyless/trust/explain/causes";
 import type { Question } from "../../keyless/trust/explain/types";
@@ -268,9 +269,10 @@ const cases: [cause: string, text: string, question: Partial<Question>][] = [
     "other-condition",
     "does not allow a token without this key",
     {
+      claims: claims({ [PROJECT_CLAIM]: undefined }),
       trustPolicy: handMade({
         ...subjects("*"),
-        StringLike: { [`${issuer}:oidc.circleci.com/project-id`]: project },
+        StringLike: { [`${issuer}:${PROJECT_CLAIM}`]: project },
       }),
     },
   ],
@@ -363,10 +365,11 @@ test("the subject is explained instead of the lifetime if both checks fail", () 
 
 test.each([
   ["unknown-key", { StringEquals: { [`${issuer}:vcs-ref`]: "refs/heads/main" } }],
-  ["absent-key", { StringEquals: { [`${issuer}:oidc.circleci.com/project-id`]: project } }],
+  ["absent-key", { StringEquals: { [`${issuer}:${PROJECT_CLAIM}`]: project } }],
   ["other-value", { StringEquals: { [`${issuer}:aud`]: "other" } }],
 ])("the kind of a mismatch is %s", (kind, condition) => {
-  expect(ask({ trustPolicy: handMade({ ...subjects("*"), ...condition }) }).mismatch?.kind).toBe(kind);
+  const token = claims({ [PROJECT_CLAIM]: undefined });
+  expect(ask({ claims: token, trustPolicy: handMade({ ...subjects("*"), ...condition }) }).mismatch?.kind).toBe(kind);
 });
 
 test("the mismatch compares the subject with the fewest differences", () => {

@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import { formatIssuer, formatSubject, parseSubject, type TrustRule, UUID } from "../../keyless/trust/circleci";
+import {
+  formatIssuer,
+  formatSubject,
+  PROJECT_CLAIM,
+  parseSubject,
+  type TrustRule,
+  UUID,
+} from "../../keyless/trust/circleci";
 import { decideTrust } from "../../keyless/trust/decide";
 import { explain } from "../../keyless/trust/explain";
 import { fixTrust, lintTrust } from "../../keyless/trust/lint";
@@ -143,6 +150,7 @@ function claimsOf({ organization, project, user, source, audience }: Job): Claim
     iss: `https://${formatIssuer({ organization })}`,
     aud: audience,
     sub: formatSubject({ organization, project, user, ...where }),
+    [PROJECT_CLAIM]: project,
   };
 }
 

@@ -41,7 +41,6 @@ const inEquals = (key: string, value: string) => ({
   StringEquals: { [`${issuer}:aud`]: organization, [key]: value },
 });
 const projectKey = `${issuer}:oidc.circleci.com/project-id`;
-const withProject = (id = project) => claims({ project: id, "oidc.circleci.com/project-id": id });
 
 function ask(question: Partial<Question>) {
   return explain({
@@ -103,15 +102,10 @@ const fixable: [cause: Cause, remedy: string, question: Partial<Question>, chang
   [
     "name-for-id",
     `write ${project} in`,
-    { claims: withProject(), trustPolicy: handMade(inEquals(projectKey, "gh/acme/site")) },
+    { trustPolicy: handMade(inEquals(projectKey, "gh/acme/site")) },
     { trustPolicy: handMade(inEquals(projectKey, project)) },
   ],
-  [
-    "wrong-project",
-    "add a statement to",
-    { claims: withProject(), trustPolicy: handMade(inEquals(projectKey, otherProject)) },
-    "rule",
-  ],
+  ["wrong-project", "add a statement to", { trustPolicy: handMade(inEquals(projectKey, otherProject)) }, "rule"],
   [
     "wrong-project",
     `{ project: "${otherProject}", `,
@@ -309,7 +303,7 @@ const fixable: [cause: Cause, remedy: string, question: Partial<Question>, chang
   [
     "unknown-condition-key",
     `write ${projectKey} in`,
-    { claims: withProject(), trustPolicy: handMade(inEquals("oidc.circleci.com/project-id", project)) },
+    { trustPolicy: handMade(inEquals("oidc.circleci.com/project-id", project)) },
     { trustPolicy: handMade(inEquals(projectKey, project)) },
   ],
 ];

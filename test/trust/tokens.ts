@@ -1,5 +1,5 @@
 import type { TrustRule } from "../../keyless/trust/circleci";
-import { formatIssuer, formatSubject } from "../../keyless/trust/circleci";
+import { formatIssuer, formatSubject, PROJECT_CLAIM } from "../../keyless/trust/circleci";
 import { trustPolicy } from "../../keyless/trust/policy";
 import type { Claims } from "../../keyless/trust/token";
 
@@ -36,6 +36,7 @@ export function claims({
     sub: sub ?? formatSubject({ organization, project: given, user: who, ...source }),
     iat: now.getTime() / 1000 - 60,
     exp: now.getTime() / 1000 + 3540,
+    [PROJECT_CLAIM]: given,
     ...rest,
   };
 }

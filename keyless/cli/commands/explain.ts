@@ -3,7 +3,7 @@ import { explainRole, type GivenToken } from "../../access/explain";
 import { jobClaims } from "../../access/jobs";
 import type { Environment } from "../../config/resolved";
 import { EXIT_STATUS, UsageError } from "../../errors";
-import { formatIssuer, parseIssuer, refOf } from "../../trust/circleci";
+import { formatIssuer, PROJECT_CLAIM, parseIssuer, parseSubject, refOf } from "../../trust/circleci";
 import { type Claims, readToken, TokenError } from "../../trust/token";
 import { renderExplanation } from "../lib/explain-text";
 import { print, readInput, toEnvelope } from "../lib/files";
@@ -88,7 +88,8 @@ function readTokenText({ tokenFile, v1 }: ExplainFlags): GivenToken | TokenError
 function claimsOfFlags({ circleci }: Environment, flags: ExplainFlags): Claims {
   const { organization = circleci.organizationId, server, audience = organization, subject } = flags;
   const issuer = formatIssuer({ host: server ?? parseIssuer(circleci.issuer)?.host, organization });
-  if (subject !== undefined) return { iss: `https://${issuer}`, aud: audience, sub: subject };
+  if (subject !== undefined)
+    return { iss: `https://${issuer}`, aud: audience, sub: subject, [PROJECT_CLAIM]: parseSubject(subject)?.project };
   const { project, user, repository, branch, tag, v1 } = flags;
   if (project === undefined) throw new UsageError("pass --project <id> or a full --subject");
   const ref = refOf({ branch, tag });

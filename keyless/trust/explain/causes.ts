@@ -6,6 +6,7 @@ import {
   describeSubject,
   formatRef,
   isRepository,
+  PROJECT_CLAIM,
   parseIssuer,
   parseRef,
   parseSubject,
@@ -399,8 +400,6 @@ function wrongParts(mismatch: Mismatch | undefined): WrongParts & Pick<Refusal, 
   if (lacking[0] !== undefined && !isV1) return { gap: lacking[0].part };
   return Object.fromEntries(wrong.map((part) => [part.part, part]));
 }
-
-const PROJECT_CLAIM = "oidc.circleci.com/project-id";
 
 /** Whether a condition failed because the token has another value than those that it lists. */
 function comparesValue(mismatch: Mismatch): boolean {

@@ -1,8 +1,8 @@
 import type { PolicyDocument } from "../../policy/document";
 import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../../policy/evaluate";
 import { duration } from "../../text";
-import { CONDITION_CLAIMS, parseSubject, SUBJECT_PARTS } from "../circleci";
-import { isRequestKey, unknownKeyFor, webIdentityRequest } from "../decide";
+import { parseSubject, SUBJECT_PARTS } from "../circleci";
+import { claimOfKey, isRequestKey, unknownKeyFor, webIdentityRequest } from "../decide";
 import { issuerOfArn, providerArn } from "../provider";
 import { hasWildcardPrincipal, readStatements } from "../statement";
 import { audiencesOf, type Claims, issuerOfClaims } from "../token";
@@ -210,7 +210,7 @@ function countDifferences({ parts }: Pick<Mismatch, "parts">, unknown = 0): numb
 
 function compareCondition({ operator, key, wanted, actual = [] }: ConditionResult, claims: Claims): Mismatch {
   const note = unknownKeyFor(issuerOfClaims(claims))(key);
-  const claim = CONDITION_CLAIMS.find((name) => `:${key.toLowerCase()}`.endsWith(`:${name}`));
+  const claim = claimOfKey(key);
   const closest = closestValue(operator, actual[0] ?? "", wanted, note === undefined && claim === "sub");
   const kind = note !== undefined ? "unknown-key" : actual.length === 0 ? "absent-key" : "other-value";
   return { kind, operator, key, ...(claim && { claim }), actual, expected: wanted, ...closest, ...(note && { note }) };

@@ -1,5 +1,5 @@
 import type { PolicyDocument } from "../../policy/document";
-import type { CONDITION_CLAIMS, SubjectParts } from "../circleci";
+import type { ConditionClaim, SubjectParts } from "../circleci";
 import type { Account } from "../provider";
 import type { Claims } from "../token";
 
@@ -74,8 +74,8 @@ export interface Mismatch {
   /** The condition's operator; `issuer` or `audience` if a check before the trust policy failed. */
   readonly operator: string;
   readonly key: string;
-  /** The claim that the key names. */
-  readonly claim?: (typeof CONDITION_CLAIMS)[number];
+  /** The claim that the key names, even if AWS does not have the key. */
+  readonly claim?: ConditionClaim;
   /** The token's values; empty if it does not have the key. */
   readonly actual: readonly string[];
   /** All values that are accepted. */

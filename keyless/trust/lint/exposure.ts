@@ -7,6 +7,7 @@ import {
   formatRef,
   formatSubject,
   isPinnedSubject,
+  PROJECT_CLAIM,
   parseRef,
   parseSubject,
   type SubjectParts,
@@ -62,7 +63,6 @@ export interface Exposure {
 /** A name that no policy lists. */
 const MADE_UP = "f7c1e0b4-made-up";
 const UNLISTED_AUDIENCES = ["https://f7c1e0b4.example", "f7c1e0b4"];
-const PROJECT_ID = "oidc.circleci.com/project-id";
 
 /** The claims of a token that differ between jobs. Absent claims are not in the token. */
 interface TokenClaims {
@@ -87,7 +87,7 @@ export function exposureOf(
   const isAudienceTrusted = decider(
     { ...document, Statement: [trust.statement] },
     { ...trust, index: 0 },
-    trust.conditions.filter((condition) => isMet(condition) || ["sub", PROJECT_ID].includes(condition.claim ?? "")),
+    trust.conditions.filter((condition) => isMet(condition) || ["sub", PROJECT_CLAIM].includes(condition.claim ?? "")),
   );
   const related = trusts.filter(({ issuer }) => issuer === trust.issuer);
   const lists = listsOf(document, trust, related);
@@ -121,7 +121,7 @@ export function exposureOf(
     },
     otherProjects: trusted.filter(isOther).map(({ sub }) => sub),
     forgeries: trusted.filter((job) => !isOther(job)).flatMap((job) => forgeriesBy(job, lists)),
-    projectPin: lists.some(pinsSubject) ? undefined : lists.find(({ condition }) => condition.claim === PROJECT_ID),
+    projectPin: lists.some(pinsSubject) ? undefined : lists.find(({ condition }) => condition.claim === PROJECT_CLAIM),
     anyRef: trusted.some(
       ({ parts: { ref, user } }) => user !== undefined && (ref === undefined || ref.endsWith(MADE_UP)),
     ),
@@ -160,7 +160,7 @@ function decider(document: PolicyDocument, trust: TrustStatement, met: readonly 
     .map(({ statement }) => statement);
   const policy = { name: "trust policy", document: { ...document, Statement: [allow, ...denies] } };
   return ({ aud, sub, project }: TokenClaims): boolean => {
-    const claims = { iss: `https://${trust.issuer}`, aud, sub, [PROJECT_ID]: project } as Claims;
+    const claims = { iss: `https://${trust.issuer}`, aud, sub, [PROJECT_CLAIM]: project } as Claims;
     const { policies } = evaluate({ resource: [policy] }, webIdentityRequest(claims, account, new Date(0)));
     const [allowed, ...denied] = policies[0]?.statements ?? [];
     return allowed?.verdict === "matched" && denied.every(({ verdict }) => verdict !== "matched");
@@ -199,7 +199,7 @@ function listedAudiences(lists: readonly ClaimList[]): string[] {
 
 function listedProjects(lists: readonly ClaimList[]): Set<string> {
   const ids = lists.flatMap(({ condition: { claim, values } }) => {
-    if (claim === PROJECT_ID) return values;
+    if (claim === PROJECT_CLAIM) return values;
     return claim === "sub" ? values.map((value) => parseSubject(value)?.project?.split(/[*/]/)[0] ?? "") : [];
   });
   return new Set(ids.map((id) => id.toLowerCase()).filter((id) => UUID.test(id)));

@@ -1,5 +1,14 @@
 import type { ConditionElement, PolicyDocument, Statement } from "../../policy/document";
-import { ANY_USER, formatRef, formatSubject, isAnyRef, parseRef, type SubjectParts, UUID } from "../circleci";
+import {
+  ANY_USER,
+  formatRef,
+  formatSubject,
+  isAnyRef,
+  PROJECT_CLAIM,
+  parseRef,
+  type SubjectParts,
+  UUID,
+} from "../circleci";
 import type { Account } from "../provider";
 import { isRefName } from "../ref-name";
 import {
@@ -97,7 +106,7 @@ export function withValue(trust: TrustStatement, condition: ClaimCondition, valu
 function namedProject(trust: TrustStatement): string | undefined {
   return [
     ...trustedSubjects(trust).map(({ parts }) => parts?.project ?? ""),
-    ...conditionsOn(trust, "oidc.circleci.com/project-id")
+    ...conditionsOn(trust, PROJECT_CLAIM)
       .filter((condition) => !isNegated(condition))
       .flatMap(({ values }) => values),
   ].find((id) => UUID.test(id));

@@ -6,6 +6,7 @@ import {
   describeSubject,
   formatSubject,
   isPinnedSubject,
+  PROJECT_CLAIM,
   parseRef,
   parseSubject,
   REF_FORMS,
@@ -110,7 +111,7 @@ function otherProjects(trust: TrustStatement, { otherProjects: subjects }: Expos
   const found = trustedSubjects(trust).flatMap((subject) => unpinnedSubject(trust, subject, subjects) ?? []);
   if (found.length > 0) return found;
   if (negated.length > 0) return negated.map((condition) => negatedCondition(trust, condition, withSubject(trust)));
-  const isPresent = conditions.length > 0 || conditionsOn(trust, "oidc.circleci.com/project-id").length > 0;
+  const isPresent = conditions.length > 0 || conditionsOn(trust, PROJECT_CLAIM).length > 0;
   return [
     lintFinding("no-subject", trust, "", {
       problem: isPresent ? "no condition pins the project" : `no condition on ${trust.issuer}:sub`,
