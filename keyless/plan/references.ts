@@ -1,81 +1,217 @@
-import { type ConfigModule, configModule, moduleSteps, type Plan, type ResourceChange } from "./schema";
+import { addressSteps, type ConfigModule, stepName } from "./configuration";
+import type { Plan, ResourceChange } from "./schema";
 import { isMap } from "./value";
 
-/** Where an expression is evaluated: the address of a module, and the key of the resource instance. */
-type Scope = Pick<ResourceChange, "module" | "index">;
+/** What an attribute refers to. */
+export interface ResolvedReferences {
+  /**
+   * The changes of all resources and data sources to which a reference leads, whatever their type, those with the same
+   * instance key first. The configuration in a plan lists the references of an expression and not how it combines them:
+   * a condition or a computed key selects any of the candidates.
+   */
+  readonly candidates: readonly ResourceChange[];
+  /**
+   * Whether every reference was followed to a planned resource or to a constant. If not, the value can come from
+   * something that is not a candidate, e.g. from a local value, which a plan does not contain.
+   */
+  readonly complete: boolean;
+}
+
+/** An instance of a module. */
+interface ModuleInstance {
+  readonly parent?: ModuleInstance;
+  /** The name of the call of the module. */
+  readonly name: string;
+  readonly configuration?: ConfigModule;
+  /** The changes of its resources, by their address in the module, without instance key. */
+  readonly resources: Map<string, ResourceChange[]>;
+  /** The modules in it: by the name of the call, then by name and instance key. */
+  readonly calls: Map<string, Map<string, ModuleInstance>>;
+}
+
+/** An expression, where it is evaluated, and the `for_each` of its block. */
+interface ScopedExpression {
+  readonly module: ModuleInstance;
+  readonly expression: unknown;
+  readonly forEach?: unknown;
+}
+
+/** Where a reference leads: to resources, or to other expressions. Undefined if that is not in the plan. */
+type Target = { readonly changes: readonly ResourceChange[] } | { readonly expressions: readonly ScopedExpression[] };
+
+const CONSTANT: Target = { changes: [] };
+
+/** The maximum number of expressions to follow from one attribute. Beyond it the result is incomplete. */
+const EXPRESSIONS = 10_000;
 
 /**
  * The references in a plan's configuration: from which resources an attribute is computed. They lead to the planned
  * arguments of a value that is known after apply.
+ *
+ * @see https://developer.hashicorp.com/terraform/internals/json-format#expression-representation
  */
 export class References {
-  constructor(private readonly plan: Pick<Plan, "changes" | "configuration">) {}
+  private readonly root: ModuleInstance;
+  /** By address. */
+  private readonly modules = new Map<string, ModuleInstance>();
+  private readonly resolved = new Map<ModuleInstance, Map<unknown, ResolvedReferences>>();
 
-  /** Whether the configuration sets the attribute. */
+  constructor({ changes, configuration }: Pick<Plan, "changes" | "configuration">) {
+    this.root = { name: "", configuration, resources: new Map(), calls: new Map() };
+    for (const change of changes) {
+      if (change.deposedKey !== undefined) continue;
+      const { resources } = this.module(change);
+      const instances = resources.get(change.configAddress);
+      if (instances) instances.push(change);
+      else resources.set(change.configAddress, [change]);
+    }
+  }
+
+  /** Whether the configuration sets the attribute, other than by a `dynamic` block, which a plan does not contain. */
   sets(change: ResourceChange, attribute: string): boolean {
-    return this.resource(change)?.expressions[attribute] !== undefined;
+    return this.configured(change)?.expressions.has(attribute) === true;
   }
 
-  /** The changes that the attribute refers to: several if the configuration does not determine one. */
-  resolve(change: ResourceChange, attribute: string): readonly ResourceChange[] {
-    const resource = this.resource(change);
-    const direct = referencesOf(resource?.expressions[attribute]);
-    const usesEach = direct.some((reference) => reference.startsWith("each."));
-    return this.follow(change, usesEach ? [...direct, ...referencesOf(resource?.for_each_expression)] : direct);
+  /** What an attribute refers to. Incomplete if the configuration does not set it, or sets it by a `dynamic` block. */
+  resolve(change: ResourceChange, attribute: string): ResolvedReferences {
+    const { expressions, forEach } = this.configured(change) ?? {};
+    const expression = expressions?.get(attribute);
+    const module = this.module(change);
+    const known = this.resolved.get(module) ?? new Map<unknown, ResolvedReferences>();
+    this.resolved.set(module, known);
+    const result = known.get(expression) ?? follow({ module, expression, forEach });
+    known.set(expression, result);
+    if (change.index === undefined) return result;
+    const isSame = ({ index }: ResourceChange) => index === change.index;
+    const { candidates, complete } = result;
+    return { candidates: [...candidates.filter(isSame), ...candidates.filter((each) => !isSame(each))], complete };
   }
 
-  private resource({ module, configAddress }: ResourceChange) {
-    return this.module(module)?.resources.find(({ address }) => address === configAddress);
+  private configured(change: ResourceChange) {
+    return this.module(change).configuration?.resources.get(change.configAddress);
   }
 
-  private module(address: string): ConfigModule | undefined {
-    return configModule(this.plan.configuration, address);
-  }
-
-  private follow(scope: Scope, references: readonly string[]): readonly ResourceChange[] {
-    const { module, index } = scope;
-    const found = references.flatMap((reference): readonly ResourceChange[] => {
-      const [root, name = "", output = ""] = reference.replace(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "").split(".");
-      if (root === "var") return this.followVariable(scope, name);
-      if (root === "module") return this.followOutput(scope, reference, name, output);
-      const address = root === "data" ? `data.${name}.${output}` : `${root}.${name}`;
-      return this.plan.changes.filter((each) => each.module === module && each.configAddress === address);
-    });
-    const isNamed = ({ address }: ResourceChange) =>
-      references.some((reference) => inModule(module, reference) === address);
-    const named = references.some((each) => each.startsWith("each.")) ? [] : found.filter(isNamed);
-    const candidates = named.length > 0 ? named : found;
-    const sameKey = candidates.filter((each) => index !== undefined && each.index === index);
-    return [...new Set(candidates.length > 1 && sameKey.length > 0 ? sameKey : candidates)];
-  }
-
-  /** Follows a variable of a module to the argument in the module's call. */
-  private followVariable({ module, index }: Scope, name: string): readonly ResourceChange[] {
-    const path = moduleSteps(module);
-    const call = path.pop();
-    if (call === undefined) return [];
-    const parent = path.map(({ text }) => text).join(".");
-    const argument = this.module(parent)?.module_calls[call.name]?.expressions[name];
-    return this.follow({ module: parent, index }, referencesOf(argument));
-  }
-
-  /** Follows an output of a called module; of all its instances if the reference has no key. */
-  private followOutput({ module, index }: Scope, reference: string, name: string, output: string) {
-    const expression = this.module(module)?.module_calls[name]?.module.outputs[output]?.expression;
-    const instances = [...new Set(this.plan.changes.map((each) => each.module))].filter((address) => {
-      const call = moduleSteps(address).pop();
-      return call?.name === name && address === inModule(module, call.text);
-    });
-    const exact = instances.filter((address) => inModule(module, reference).startsWith(`${address}.`));
-    return (exact.length > 0 ? exact : instances).flatMap((address) =>
-      this.follow({ module: address, index }, referencesOf(expression)),
-    );
+  private module({ module: address }: ResourceChange): ModuleInstance {
+    const calls = () => addressSteps(address).filter((_, at) => at % 2 === 1);
+    const module = this.modules.get(address) ?? calls().reduce(moduleIn, this.root);
+    this.modules.set(address, module);
+    return module;
   }
 }
 
-const inModule = (module: string, address: string) => (module === "" ? address : `${module}.${address}`);
+/** The instance of a module in another one, by the name of its call and its instance key. Added if it is not known. */
+function moduleIn(parent: ModuleInstance, call: string): ModuleInstance {
+  const name = stepName(call);
+  const instances = parent.calls.get(name) ?? new Map<string, ModuleInstance>();
+  parent.calls.set(name, instances);
+  const configuration = parent.configuration?.calls.get(name)?.module;
+  const module = instances.get(call) ?? { parent, name, configuration, resources: new Map(), calls: new Map() };
+  instances.set(call, module);
+  return module;
+}
 
-function referencesOf(expression: unknown): readonly string[] {
-  const references = isMap(expression) ? expression.references : undefined;
-  return Array.isArray(references) ? references.filter((each) => typeof each === "string") : [];
+/** Follows every reference of an expression. Expressions can refer to each other in a circle. */
+function follow(start: ScopedExpression): ResolvedReferences {
+  const candidates = new Set<ResourceChange>();
+  const followed = new Map<ModuleInstance, Set<unknown>>();
+  const open = [start];
+  let complete = true;
+  let count = 0;
+  for (const next of open) {
+    const inModule = followed.get(next.module) ?? new Set();
+    followed.set(next.module, inModule);
+    if (inModule.has(next.expression)) continue;
+    if (++count > EXPRESSIONS) return { candidates: [...candidates], complete: false };
+    inModule.add(next.expression);
+    const references = referencesOf(next.expression);
+    for (const reference of references ?? [undefined]) {
+      const target = reference === undefined ? undefined : targetOf(next, reference);
+      if (target === undefined) complete = false;
+      else if ("changes" in target) for (const change of target.changes) candidates.add(change);
+      else for (const scoped of target.expressions) open.push(scoped);
+    }
+  }
+  return { candidates: [...candidates], complete };
+}
+
+function targetOf({ module, forEach }: ScopedExpression, reference: string): Target | undefined {
+  const steps = addressSteps(reference);
+  const [root = "", name = "", third = ""] = steps;
+  switch (root) {
+    case "path":
+    case "terraform":
+    case "count":
+      return CONSTANT;
+    case "each":
+      if (name === "key") return CONSTANT;
+      return forEach === undefined ? undefined : { expressions: [{ module, expression: forEach }] };
+    case "var":
+      return argumentOf(module, stepName(name));
+    case "module":
+      return outputsOf(module, name, third === "" ? undefined : stepName(third));
+    case "data":
+      return instancesOf(module, `data.${name}.${stepName(third)}`, third);
+    default:
+      return instancesOf(module, `${root}.${stepName(name)}`, name);
+  }
+}
+
+/** The argument of a variable in the call of its module. */
+function argumentOf({ parent, name: call }: ModuleInstance, variable: string): Target | undefined {
+  // The variables of the root module, and defaults, are constants.
+  if (parent === undefined) return CONSTANT;
+  const { expressions, forEach } = parent.configuration?.calls.get(call) ?? {};
+  if (expressions === undefined) return undefined;
+  if (!expressions.has(variable)) return CONSTANT;
+  return { expressions: [{ module: parent, expression: expressions.get(variable), forEach }] };
+}
+
+/** An output of the instances of a module. All outputs if the reference does not name one, e.g. `module.m[each.key]`. */
+function outputsOf(module: ModuleInstance, call: string, output: string | undefined): Target | undefined {
+  const name = stepName(call);
+  const outputs = module.configuration?.calls.get(name)?.module.outputs;
+  if (outputs === undefined || (output !== undefined && !outputs.has(output))) return undefined;
+  const names = output === undefined ? [...outputs.keys()] : [output];
+  const known = module.calls.get(name);
+  const exact = known?.get(call);
+  // A module without resources is in no address of the plan.
+  const instances = exact ? [exact] : known ? [...known.values()] : [moduleIn(module, call)];
+  return {
+    expressions: instances.flatMap((instance) =>
+      names.map((each) => ({ module: instance, expression: outputs.get(each) })),
+    ),
+  };
+}
+
+/** The changes of a resource: of all its instances unless the step of the reference has a key. */
+function instancesOf(module: ModuleInstance, address: string, step: string): Target | undefined {
+  const key = step.slice(stepName(step).length);
+  const instances = module.resources.get(address) ?? [];
+  const changes = key === "" ? instances : instances.filter(({ index }) => `[${JSON.stringify(index)}]` === key);
+  return changes.length > 0 ? { changes } : undefined;
+}
+
+/**
+ * The references in an expression, or in the expressions of blocks. Undefined if there is an expression that is neither
+ * a constant nor has references, e.g. `timestamp()`.
+ */
+function referencesOf(expression: unknown): readonly string[] | undefined {
+  const within = (parts: readonly unknown[]) => {
+    const lists = parts.map(referencesOf);
+    return lists.every((list) => list !== undefined) ? lists.flat() : undefined;
+  };
+  if (Array.isArray(expression)) return within(expression);
+  if (!isMap(expression)) return undefined;
+  const { references } = expression;
+  if (Array.isArray(references))
+    return references.every((each) => typeof each === "string") ? references.filter(isWhole) : undefined;
+  if ("constant_value" in expression) return [];
+  const parts = Object.values(expression);
+  return parts.length > 0 ? within(parts) : undefined;
+}
+
+/** Terraform lists a reference with all its beginnings: `a.b["x"].c`, `a.b["x"]`, `a.b`. Only the first one is whole. */
+function isWhole(reference: string, at: number, references: readonly string[]): boolean {
+  const previous = references[at - 1];
+  return !previous?.startsWith(reference) || !/^[.[]/.test(previous.slice(reference.length));
 }

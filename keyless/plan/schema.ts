@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { UserError } from "../errors";
 import { redact } from "../redact";
 import { Concealer, type Fingerprint } from "./concealment";
+import { type ConfigModule, configModule, configModuleSchema, mapOf } from "./configuration";
 import { isMap, type Value } from "./value";
 
 /** What Terraform will do to a resource. `forget` removes it from the state and leaves it in AWS. */
@@ -88,36 +89,6 @@ export interface Plan {
   readonly configuration: ConfigModule;
 }
 
-/** A module of Terraform's configuration: the references between its resources. */
-export interface ConfigModule {
-  readonly resources: readonly {
-    readonly address: string;
-    readonly expressions: Expressions;
-    readonly for_each_expression?: unknown;
-    readonly provisioners: readonly unknown[];
-  }[];
-  readonly outputs: { readonly [name: string]: { readonly expression?: unknown } };
-  readonly module_calls: {
-    readonly [name: string]: { readonly expressions: Expressions; readonly module: ConfigModule };
-  };
-}
-
-/** The configuration of a module, by the address of one of its instances. Undefined if the plan does not contain it. */
-export function configModule(root: ConfigModule, address: string): ConfigModule | undefined {
-  return moduleSteps(address).reduce<ConfigModule | undefined>(
-    (module, { name }) => module?.module_calls[name]?.module,
-    root,
-  );
-}
-
-/** The steps of a module address: `module.a["x"].module.b` has the steps a and b. */
-export function moduleSteps(address: string): { readonly name: string; readonly text: string }[] {
-  const matches = address.matchAll(/module\.([\w-]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?/g);
-  return [...matches].map(([text, name = ""]) => ({ name, text }));
-}
-
-type Expressions = { readonly [attribute: string]: unknown };
-
 const ACTIONS: { readonly [actions: string]: Action } = {
   "no-op": "no-op",
   create: "create",
@@ -166,22 +137,6 @@ const resourceChange = v.object({
 });
 
 const optionalList = <T extends v.GenericSchema>(schema: T) => v.optional(v.array(schema), []);
-const optionalMap = <T extends v.GenericSchema>(schema: T) => v.optional(v.record(v.string(), schema), {});
-
-const expressions = optionalMap(v.unknown());
-const configResource = v.object({
-  address: v.string(),
-  expressions,
-  for_each_expression: v.optional(v.unknown()),
-  provisioners: optionalList(v.unknown()),
-});
-
-const nestedModule: v.GenericSchema<unknown, ConfigModule> = v.lazy(() => moduleSchema);
-const moduleSchema: v.GenericSchema<unknown, ConfigModule> = v.object({
-  resources: optionalList(configResource),
-  outputs: optionalMap(v.object({ expression: v.optional(v.unknown()) })),
-  module_calls: optionalMap(v.object({ expressions, module: v.optional(nestedModule, {}) })),
-});
 
 const actionInvocation = v.object({
   address: v.string(),
@@ -215,14 +170,14 @@ const planSchema = v.pipe(
     resource_changes: v.optional(v.array(resourceChange)),
     resource_drift: optionalList(resourceChange),
     deferred_changes: optionalList(v.object({ reason: v.string(), resource_change: resourceChange })),
-    output_changes: optionalMap(change),
+    output_changes: v.optional(mapOf(change), {}),
     action_invocations: optionalList(actionInvocation),
     deferred_action_invocations: optionalList(v.object({ reason: v.string(), action_invocation: actionInvocation })),
     checks: optionalList(checkResult),
     errored: v.optional(v.boolean(), false),
     complete: v.optional(v.boolean(), true),
     applyable: v.optional(v.boolean()),
-    configuration: v.optional(v.object({ root_module: v.optional(moduleSchema, {}) }), {}),
+    configuration: v.optional(v.object({ root_module: v.optional(configModuleSchema, {}) }), {}),
   }),
   v.check((plan) => (plan.resource_changes ?? plan.planned_values) !== undefined, "this is a state, not a plan"),
 );
@@ -271,7 +226,7 @@ export function readPlan(environment: string, json: unknown, options: ReadPlanOp
       reason: concealer.redact(reason),
       change: toChange(resource_change),
     })),
-    outputs: Object.entries(plan.output_changes).map(([name, output]) => ({
+    outputs: [...plan.output_changes].map(([name, output]) => ({
       name: concealer.redact(name),
       ...output.actions,
       ...concealer.conceal(output),
@@ -307,7 +262,7 @@ function readChange(
   const asAttributes = (value: Value) => (isMap(value) ? (value as { [attribute: string]: Value }) : null);
   const configAddress = `${raw.mode === "data" ? "data." : ""}${raw.type}.${raw.name}`;
   const module = raw.module_address ?? "";
-  const configured = configModule(configuration, module)?.resources.find(({ address }) => address === configAddress);
+  const configured = configModule(configuration, module)?.resources.get(configAddress);
   return {
     address: concealer.redact(raw.address),
     configAddress,
@@ -317,7 +272,7 @@ function readChange(
     mode: raw.mode,
     type: raw.type,
     providerName: raw.provider_name,
-    provisioners: configured !== undefined && configured.provisioners.length > 0,
+    provisioners: configured?.hasProvisioners === true,
     ...raw.change.actions,
     deposedKey: raw.deposed,
     importId: importIdOf(raw.change, concealer),

@@ -159,7 +159,7 @@ export class IamChanges {
     return names.flatMap((name) => {
       if (typeof name === "string" && !this.shared.has(name)) return [name];
       // The references of the configuration lead to the role whose name is unknown or not unique.
-      const roles = this.references.resolve(change, attribute).filter(({ type }) => type === "aws_iam_role");
+      const roles = this.references.resolve(change, attribute).candidates.filter(({ type }) => type === "aws_iam_role");
       if (roles.length > 0) return roles.map((role) => this.roleKey(role, side));
       return [typeof name === "string" ? name : `of ${change.address} (name ${displayed(name)})`];
     });
@@ -280,7 +280,9 @@ export class IamChanges {
 
   /** The resource or data source that an attribute refers to, unless it refers to several. */
   private onlyReference(change: ResourceChange, attribute: string, mode: string, type: string) {
-    const found = this.references.resolve(change, attribute).filter((each) => each.mode === mode && each.type === type);
+    const found = this.references
+      .resolve(change, attribute)
+      .candidates.filter((each) => each.mode === mode && each.type === type);
     return found.length === 1 ? found[0] : undefined;
   }
 }
