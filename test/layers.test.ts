@@ -55,9 +55,10 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
     ...SHARED,
     "keyless/project-folder.ts",
   ],
-  "keyless/plan": ["keyless/policy", "keyless/redact.ts", ...SHARED],
+  "keyless/plan": ["keyless/policy", "keyless/secrets", ...SHARED],
   "keyless/project-folder.ts": [],
-  "keyless/redact.ts": [],
+  "keyless/redact.ts": ["keyless/secrets"],
+  "keyless/secrets": ["keyless/project-folder.ts", ...SHARED],
   "keyless/review": ["keyless/plan", "keyless/trust", "keyless/policy", ...SHARED, "keyless/wrap.ts"],
   "keyless/access": [
     "keyless/aws",

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config/resolved";
+import { Concealer } from "../plan/concealment";
 import { readPlan } from "../plan/schema";
 import { type Review, review } from "../review/review";
 import type { Env } from "../terraform/executables";
@@ -28,10 +29,13 @@ export function reviewPlans(
   env: Env,
 ): Review {
   const terraform = env.TERRAFORM_BINARY_NAME || "terraform";
-  const plans = environments.map((name) => {
+  const read = environments.map((name) => {
     const readFile = files.get(name);
-    return readPlan(name, readFile ? readFile() : readSavedPlan(name, join(folder, name), terraform));
+    return { name, json: readFile ? readFile() : readSavedPlan(name, join(folder, name), terraform) };
   });
+  // They are shown together, so that a secret of one is hidden in all.
+  const concealer = new Concealer(read.map(({ json }) => json));
+  const plans = read.map(({ name, json }) => readPlan(name, json, { concealer }));
   const managed = config.environments.map((environment) => [environment.name, administratorRoles(environment)]);
   return review(plans, { administratorRoles: Object.fromEntries(managed) });
 }

@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from "diff";
 import { UserError } from "../errors";
-import { createFingerprint } from "./concealment";
+import { Concealer, createFingerprint } from "./concealment";
 import { format } from "./difference";
 import { hasEffect, type Plan, readPlan } from "./schema";
 import type { Value } from "./value";
@@ -25,9 +25,9 @@ export interface PlanComparison {
  * @throws {UserError} one of them is not a plan, or Terraform failed while making it
  */
 export function comparePlans(environment: string, reviewedJson: unknown, freshJson: unknown): PlanComparison {
-  const fingerprint = createFingerprint();
+  const concealer = new Concealer([reviewedJson, freshJson], createFingerprint());
   const read = (label: string, json: unknown) => {
-    const plan = readPlan(environment, json, { label, fingerprint });
+    const plan = readPlan(environment, json, { label, concealer });
     if (plan.errored) throw new UserError(`Terraform failed while making ${label}: plan again`);
     return plan;
   };

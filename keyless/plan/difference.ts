@@ -79,7 +79,7 @@ function changedLines(before: readonly string[], after: readonly string[]): Diff
  * a string looks like the same value outside a string.
  */
 export function format(value: Value, exact = false, indent = ""): string {
-  if (value instanceof Hidden) return value.text;
+  if (value instanceof Hidden) return value.visible === undefined ? value.text : format(value.visible, exact, indent);
   const inner = `${indent}  `;
   if (Array.isArray(value)) {
     if (value.length === 0) return "[]";

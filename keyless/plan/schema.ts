@@ -1,9 +1,8 @@
 import * as v from "valibot";
 import { UserError } from "../errors";
-import { redact } from "../redact";
-import { Concealer, type Fingerprint } from "./concealment";
+import { Concealer } from "./concealment";
 import { type ConfigModule, configModule, configModuleSchema, mapOf } from "./configuration";
-import { isMap, type Value } from "./value";
+import type { Value } from "./value";
 
 /** What Terraform will do to a resource. `forget` removes it from the state and leaves it in AWS. */
 export type Action = "no-op" | "create" | "read" | "update" | "replace" | "destroy" | "forget";
@@ -193,8 +192,8 @@ export function hasEffect({ action, importId, previousAddress }: ResourceChange)
 export interface ReadPlanOptions {
   /** What messages call the plan. Default: `the plan of <environment>`. */
   readonly label?: string;
-  /** Added to each concealed value, to compare values of two plans. Default: no fingerprints. */
-  readonly fingerprint?: Fingerprint;
+  /** Conceals the values of several plans that are shown together. Default: of this plan only. */
+  readonly concealer?: Concealer;
 }
 
 /**
@@ -205,17 +204,16 @@ export interface ReadPlanOptions {
  * @see https://developer.hashicorp.com/terraform/internals/json-format
  */
 export function readPlan(environment: string, json: unknown, options: ReadPlanOptions = {}): Plan {
-  const { label = `the plan of ${environment}`, fingerprint } = options;
+  const { label = `the plan of ${environment}`, concealer = new Concealer([json]) } = options;
   const parsed = v.safeParse(planSchema, json, { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
     throw new UserError(
-      `cannot read ${label}: at ${v.getDotPath(issue) ?? "the top level"}: ${redact(issue.message)}; ` +
+      `cannot read ${label}: at ${concealer.redact(`${v.getDotPath(issue) ?? "the top level"}: ${issue.message}`)}; ` +
         "expected the JSON that `terraform show -json <saved plan>` prints",
     );
   }
   const plan = parsed.output;
-  const concealer = new Concealer(fingerprint);
   const configuration = plan.configuration.root_module;
   const toChange = (raw: v.InferOutput<typeof resourceChange>) => readChange(raw, configuration, concealer);
   return {
@@ -229,7 +227,7 @@ export function readPlan(environment: string, json: unknown, options: ReadPlanOp
     outputs: [...plan.output_changes].map(([name, output]) => ({
       name: concealer.redact(name),
       ...output.actions,
-      ...concealer.conceal(output),
+      ...concealer.conceal(output, name),
     })),
     actionInvocations: [
       ...plan.action_invocations.map((raw) => readInvocation(raw, concealer)),
@@ -258,17 +256,15 @@ function readChange(
   configuration: ConfigModule,
   concealer: Concealer,
 ): ResourceChange {
-  const { before, after } = concealer.conceal(raw.change);
-  const asAttributes = (value: Value) => (isMap(value) ? (value as { [attribute: string]: Value }) : null);
   const configAddress = `${raw.mode === "data" ? "data." : ""}${raw.type}.${raw.name}`;
   const module = raw.module_address ?? "";
   const configured = configModule(configuration, module)?.resources.get(configAddress);
   return {
-    address: concealer.redact(raw.address),
+    address: concealer.address(raw.address),
     configAddress,
-    module,
-    index: raw.index ?? undefined,
-    previousAddress: raw.previous_address === undefined ? undefined : concealer.redact(raw.previous_address),
+    module: concealer.redact(module),
+    index: typeof raw.index === "string" ? concealer.redact(raw.index) : (raw.index ?? undefined),
+    previousAddress: raw.previous_address === undefined ? undefined : concealer.address(raw.previous_address),
     mode: raw.mode,
     type: raw.type,
     providerName: raw.provider_name,
@@ -278,8 +274,7 @@ function readChange(
     importId: importIdOf(raw.change, concealer),
     reason: raw.action_reason,
     replacePaths: (raw.change.replace_paths ?? []).map((path) => path.map((step) => concealer.redact(String(step)))),
-    before: asAttributes(before),
-    after: asAttributes(after),
+    ...concealer.attributes(raw.change),
   };
 }
 
@@ -292,7 +287,7 @@ function readInvocation(raw: v.InferOutput<typeof actionInvocation>, concealer: 
     providerName: raw.provider_name,
     ...(trigger && {
       trigger: {
-        resource: concealer.redact(trigger.triggering_resource_address),
+        resource: concealer.address(trigger.triggering_resource_address),
         event: concealer.redact(trigger.action_trigger_event),
       },
     }),

@@ -1,21 +1,33 @@
 import { isDeepStrictEqual } from "node:util";
 
 /**
- * Why a value is not shown. `unknown`: Terraform learns it during apply. `sensitive`: Terraform marks it as sensitive.
- * `credential`: a credential in it changed, and nothing else did.
+ * Why a value is not shown. `unknown`: Terraform learns it during apply. `sensitive`: Terraform marks it as sensitive, or
+ * it contains a value that Terraform marks. `credential`: it contains what has the format of a credential.
  */
 export type HiddenReason = "unknown" | "sensitive" | "credential";
 
+const IDENTITY = Symbol("identity");
+
 /**
  * Replaces a value that must not be shown, or that is not known yet. The values of a plan are concealed once, where the
- * plan is read. All other code only has concealed values.
+ * plan is read. All other code only has concealed values. A string of which only a part is hidden is replaced too: what is
+ * left of it must not be evaluated as a policy, a name or an ARN.
  */
 export class Hidden {
+  /** Enumerable, so that {@link same} compares it; a symbol, so that it is not part of JSON. */
+  readonly [IDENTITY]: string | undefined;
+
   constructor(
     readonly reason: HiddenReason,
-    /** How a reader sees the value, e.g. `(sensitive)`. */
+    /** How a reader sees the value in one line, e.g. `(sensitive)`. */
     readonly text: string,
-  ) {}
+    /** What is left of a value of which only parts are hidden, to lay out in several lines. */
+    readonly visible?: Value,
+    /** Distinguishes hidden values that look alike. */
+    identity?: string,
+  ) {
+    this[IDENTITY] = identity;
+  }
 }
 
 /** A value of a plan that may be shown. */

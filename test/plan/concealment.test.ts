@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { Concealer, type RawValues } from "../../keyless/plan/concealment";
 import { readPlan } from "../../keyless/plan/schema";
@@ -39,14 +40,117 @@ test.each([
 ])("%s is concealed although it is not marked as sensitive", (_name, parts) => {
   const secret = parts.join("");
   const { after } = conceal({ before: null, after: { text: `before ${secret} after` } });
-  expect(after).toEqual({ text: "before (hidden: looks like a credential) after" });
+  const shown = "before (hidden: looks like a credential) after";
+  expect(after).toEqual({ text: expect.objectContaining({ reason: "credential", text: shown, visible: shown }) });
 });
 
 test("a concealed value that changes is shown as changed", () => {
   const keys = [`AKIA${"A".repeat(16)}`, `AKIA${"B".repeat(16)}`];
-  expect(conceal({ before: keys[0], after: keys[1] }).after).toEqual(
-    new Hidden("credential", "(hidden: looks like a credential) (changed)"),
-  );
+  expect(conceal({ before: keys[0], after: keys[1] }).after).toMatchObject({
+    reason: "credential",
+    text: "(hidden: looks like a credential, changed)",
+  });
+});
+
+describe("a value that is marked as sensitive anywhere is hidden where it recurs", () => {
+  const secret = 'hunter2 & <"correct" horse>';
+  const json = JSON.stringify(secret).slice(1, -1);
+  const sensitive = { before_sensitive: {}, after_sensitive: { password: true } };
+  const marked = change("aws_db_instance.a", null, { password: secret }, sensitive);
+  const shownOf = (value: unknown) => {
+    const other = change("aws_x.b", null, { other: value });
+    return JSON.stringify(readPlan("dev", planJson([marked, other])).changes[1]?.after);
+  };
+
+  test.each([
+    ["a whole value", secret],
+    ["a part of a string", `xx${secret}xx`],
+    ["the key of a map", { [secret]: 1 }],
+    ["JSON in a string", JSON.stringify({ a: [secret] })],
+    ["JSON in JSON in a string", JSON.stringify({ a: JSON.stringify({ b: secret }) })],
+    ["JSON with escaped letters", '{"a":"hunter2 \\u0026 \\u003c\\"correct\\" horse\\u003e"}'],
+    ["a URL", `https://x/?q=${encodeURIComponent(secret)}`],
+    ["a form", `q=${new URLSearchParams({ secret })}`],
+    ["HTML", "<b>hunter2 &amp; &lt;&quot;correct&#34; horse&#x3e;</b>"],
+    ["hexadecimal digits", Buffer.from(secret).toString("hex")],
+    ["capital hexadecimal digits", Buffer.from(secret).toString("hex").toUpperCase()],
+    ...["", "a", "ab", "abc"].map((before): [string, string] => [
+      `base64 after ${before.length} bytes`,
+      Buffer.from(`${before}${secret} after`).toString("base64"),
+    ]),
+    ["base64url", Buffer.from(`aa${secret}?>`).toString("base64url")],
+    ["JSON in base64", Buffer.from(JSON.stringify({ user: "admin", password: secret })).toString("base64")],
+    ["compressed user data", gzipSync(`#!/bin/sh\nlogin '${json}' ${secret}`).toString("base64")],
+  ])("%s", (_name, value) => {
+    const text = shownOf(value);
+    expect(text).toMatch(/\(sensitive/);
+    expect(text).not.toContain("hunter2");
+    expect(text).not.toContain("correct");
+    expect(text).not.toContain("horse");
+    expect(text).not.toContain(Buffer.from("hunter2 &").toString("base64").slice(0, 8));
+    expect(text).not.toMatch(/68756e7465723220/);
+  });
+
+  test("the value of a sensitive variable", () => {
+    const configuration = { root_module: { variables: { db_password: { sensitive: true } } } };
+    const more = { variables: { db_password: { value: "hunter2" } }, configuration };
+    const plan = readPlan("dev", planJson([change("aws_x.b", null, { tags: { a: "x-hunter2" } })], more));
+    expect(JSON.stringify(plan.changes)).not.toContain("hunter2");
+  });
+
+  test("values of the state, of planned resources and of outputs", () => {
+    const module = {
+      child_modules: [{ resources: [{ values: { p: ["s3cr3t-1"] }, sensitive_values: { p: [true] } }] }],
+    };
+    const outputs = { o: { sensitive: true, value: "s3cr3t-2" } };
+    const more = { prior_state: { values: { root_module: module } }, planned_values: { outputs, root_module: {} } };
+    const plan = readPlan(
+      "dev",
+      planJson([change("aws_x.b", null, { a: "s3cr3t-1", b: "s3cr3t-2", c: "open" })], more),
+    );
+    expect(JSON.stringify(plan.changes)).not.toContain("s3cr3t");
+    expect(plan.changes[0]?.after?.c).toBe("open");
+  });
+
+  test("addresses, which stay different, messages and reasons", () => {
+    const [one, other] = ["s3cr3t-1", "s3cr3t-2"].map((key) =>
+      change(`aws_x.b["${key}"]`, null, { key }, { after_sensitive: { key: true } }),
+    );
+    const checks = [
+      { address: { to_display: "check.a" }, status: "fail", instances: [{ problems: [{ message: "not s3cr3t-1" }] }] },
+    ];
+    const deferred_changes = [{ reason: "s3cr3t-2", resource_change: one }];
+    const { configuration: _, ...plan } = readPlan("dev", planJson([one, other], { checks, deferred_changes }));
+    expect(JSON.stringify(plan)).not.toContain("s3cr3t");
+    expect(new Set(plan.changes.map(({ address }) => address)).size).toBe(2);
+  });
+
+  test("a short value is hidden under the same name only, a long number everywhere", () => {
+    const one = change(
+      "aws_x.a",
+      null,
+      { pin: "abc", port: 5432, code: 12345678 },
+      { after_sensitive: { pin: true, port: true, code: true } },
+    );
+    const other = change("aws_x.b", null, { pin: "abc", name: "abc", text: "abcdef", port: 5432, number: 12345678 });
+    expect(readPlan("dev", planJson([one, other])).changes[1]?.after).toMatchObject({
+      ...{ name: "abc", text: "abcdef", port: 5432 },
+      pin: { text: "(sensitive)" },
+      number: { text: "(sensitive)" },
+    });
+  });
+
+  test("a policy that contains it is not evaluated without it", () => {
+    const policy = JSON.stringify({
+      Statement: [{ Effect: "Deny", Action: "*", Resource: `arn:aws:s3:::${"s3cr3t-1"}` }],
+    });
+    const more = { after_sensitive: { password: true } };
+    const changes = [
+      change("aws_x.a", null, { password: "s3cr3t-1" }, more),
+      change("aws_iam_policy.b", null, { policy }),
+    ];
+    expect(readPlan("dev", planJson(changes)).changes[1]?.after?.policy).toBeInstanceOf(Hidden);
+  });
 });
 
 test("a sensitive value appears in no format, regardless of its position in the plan", () => {
