@@ -1,0 +1,55 @@
+/** A provider's schema, as `terraform providers schema -json` prints it. Only the part that is read. */
+export interface ProviderSchema {
+  readonly resource_schemas: { readonly [type: string]: { readonly block: SchemaBlock } };
+}
+
+/** @see https://developer.hashicorp.com/terraform/cli/commands/providers/schema#block-representation */
+export interface SchemaBlock {
+  readonly attributes?: { readonly [name: string]: SchemaAttribute };
+  readonly block_types?: { readonly [name: string]: { readonly block: SchemaBlock } };
+}
+
+interface SchemaAttribute {
+  readonly type?: SchemaType;
+  readonly nested_type?: SchemaBlock;
+  readonly required?: boolean;
+  readonly optional?: boolean;
+}
+
+/** `"string"`, `["set", "string"]`, `["list", ["object", { name: "string" }]]`. */
+type SchemaType = string | readonly [string, SchemaType | { readonly [name: string]: SchemaType }];
+
+/** An attribute or block that a configuration can set. */
+export interface SchemaNode {
+  /** The names of the blocks that contain it, and its own, joined by dots. */
+  readonly path: string;
+  /** The last name of the path. */
+  readonly name: string;
+  /** Of a collection, the type of its elements. */
+  readonly kind: "string" | "bool" | "number" | "block";
+}
+
+/** All attributes and blocks of a resource type, without those that only the provider sets. */
+export function nodesOf(block: SchemaBlock, prefix = ""): SchemaNode[] {
+  const attributes = Object.entries(block.attributes ?? {}).filter(([, each]) => each.required || each.optional);
+  const blocks = Object.entries(block.block_types ?? {});
+  return [
+    ...attributes.flatMap(([name, { type, nested_type }]) =>
+      nested_type ? blockNodes(name, nested_type, prefix) : attributeNodes(name, type ?? "string", prefix),
+    ),
+    ...blocks.flatMap(([name, each]) => blockNodes(name, each.block, prefix)),
+  ];
+}
+
+function blockNodes(name: string, block: SchemaBlock, prefix: string): SchemaNode[] {
+  return [{ path: `${prefix}${name}`, name, kind: "block" }, ...nodesOf(block, `${prefix}${name}.`)];
+}
+
+function attributeNodes(name: string, type: SchemaType, prefix: string): SchemaNode[] {
+  const path = `${prefix}${name}`;
+  if (typeof type === "string") return [{ path, name, kind: type === "bool" || type === "number" ? type : "string" }];
+  const [collection, element] = type;
+  if (collection !== "object") return attributeNodes(name, element as SchemaType, prefix);
+  const fields = Object.entries(element as { readonly [name: string]: SchemaType });
+  return [{ path, name, kind: "block" }, ...fields.flatMap(([field, each]) => attributeNodes(field, each, `${path}.`))];
+}
