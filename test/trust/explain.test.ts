@@ -266,14 +266,42 @@ const cases: [cause: string, text: string, question: Partial<Question>][] = [
     { trustPolicy: handMade({ ...subjects("*"), DateLessThan: { "aws:CurrentTime": "2026-01-01T00:00:00Z" } }) },
   ],
   [
-    "other-condition",
-    "does not allow a token without this key",
+    "no-project-id",
+    "the token has no claim oidc.circleci.com/project-id, which the role requires",
+    { claims: claims({ [PROJECT_CLAIM]: undefined }), trustPolicy: trusting({ project, refs: "any" }) },
+  ],
+  [
+    "no-project-id",
+    "which has that claim: CIRCLE_OIDC_TOKEN_V2",
     {
       claims: claims({ [PROJECT_CLAIM]: undefined }),
-      trustPolicy: handMade({
-        ...subjects("*"),
-        StringLike: { [`${issuer}:${PROJECT_CLAIM}`]: project },
-      }),
+      trustPolicy: handMade({ ...subjects("*"), Null: { [`${issuer}:${PROJECT_CLAIM}`]: "false" } }),
+    },
+  ],
+  [
+    "contradicting-project",
+    `the token's subject names project ${project}, its claim oidc.circleci.com/project-id names project ${otherProject}`,
+    { claims: claims({ [PROJECT_CLAIM]: otherProject }), trustPolicy: trusting({ project, refs: "any" }) },
+  ],
+  [
+    "contradicting-project",
+    "do not trust it",
+    { claims: claims({ project: otherProject, [PROJECT_CLAIM]: project }), configPath },
+  ],
+  [
+    "wrong-project",
+    `project ${otherProject}, the role trusts project ${project}`,
+    {
+      claims: claims({ project: otherProject, ref: "refs/heads/x" }),
+      trustPolicy: trusting({ project, refs: "any" }, { project: user, repository, branches: ["main"] }),
+    },
+  ],
+  [
+    "wrong-project",
+    `project ${otherProject}, the role trusts project ${project}`,
+    {
+      claims: claims({ project: otherProject }),
+      trustPolicy: handMade({ StringEquals: { ...aud.StringEquals, [`${issuer}:${PROJECT_CLAIM}`]: project } }),
     },
   ],
   ["other-subject", "audit-logs", { claims: claims({ sub: `org/${organization}/file-streaming/audit-logs` }) }],

@@ -14,6 +14,7 @@ import {
   provider,
   repository,
   subjects,
+  trusting,
   user,
 } from "./tokens";
 
@@ -73,6 +74,11 @@ const unintended: [name: string, why: string, trustPolicy: unknown][] = [
     handMade({ ...aud, StringNotLike: { "token.actions.githubusercontent.com:sub": "x" } }),
   ],
   [
+    "optional-condition",
+    "an optional project's id, which audit log streaming does not have",
+    handMade({ ...aud, StringEqualsIfExists: { [projectId]: project } }),
+  ],
+  [
     "no-audience",
     "a tag of the session whose name ends with :aud",
     handMade({ StringLike: { "aws:RequestTag/x:aud": "x", [sub]: onMain } }),
@@ -130,6 +136,52 @@ const warned: [name: string, why: string, trustPolicy: unknown][] = [
     "a whole organization and a project",
     handMade({ ...equals({ [projectId]: project }), StringLike: { [sub]: `org/${organization}/*` } }),
   ],
+  ...["oidc.circleci.com/project-id", `${issuer}:project-id`, `${issuer}:project_id`, `${issuer}:projectId`].map(
+    (key): (typeof warned)[number] => [
+      "unknown-condition-key",
+      `the project's id under the key ${key}`,
+      handMade({ ...equals({ [key]: project }), StringLike: { [sub]: onMain } }),
+    ],
+  ),
+  [
+    "unmatched-project",
+    "another project than the subject's",
+    handMade({ ...equals({ [projectId]: otherProject }), StringLike: { [sub]: onMain } }),
+  ],
+  [
+    "unmatched-project",
+    "the subject's project, excluded",
+    handMade({ ...subjects(onMain), StringNotEquals: { [projectId]: project } }),
+  ],
+  [
+    "unmatched-project",
+    "an id in upper case",
+    handMade({ ...equals({ [projectId]: project.toUpperCase() }), StringLike: { [sub]: onMain } }),
+  ],
+  ["unmatched-project", "a name in place of the id", handMade(equals({ [projectId]: "gh/acme/site" }))],
+  [
+    "unmatched-project",
+    "one name beside an id",
+    handMade({ ...subjects(onMain), ...equals({ [projectId]: [project, ""] }) }),
+  ],
+  [
+    "literal-wildcard",
+    "a pattern for the id that is compared literally",
+    handMade(equals({ [projectId]: `${project.slice(0, 8)}*` })),
+  ],
+  [
+    "unmatched-subject",
+    "a second project whose id is not listed",
+    handMade({
+      ...equals({ [projectId]: project }),
+      StringLike: { [sub]: [onMain, onMain.replace(project, otherProject)] },
+    }),
+  ],
+  [
+    "ref-without-effect",
+    "a ref in another statement than the rule for any ref",
+    trusting({ project, refs: "any" }, { project, repository, branches: ["main"] }),
+  ],
   [
     "unknown-condition-key",
     "a role that the issuer authorizes",
@@ -145,6 +197,21 @@ const warned: [name: string, why: string, trustPolicy: unknown][] = [
 test.each(warned)("%s is a warning for %s", (name, _why, trustPolicy) => {
   expect(lint(trustPolicy)).toEqual([name]);
   expect(lint(trustPolicy, "warning")).toEqual([name]);
+});
+
+test.each([
+  ["a CircleCI server", `ci.example.com/org/${organization}`],
+  ["the root issuer", "oidc.circleci.com"],
+])("AWS does not have the condition key of the project's id for %s", (_, host) => {
+  const condition = { ...equals({ [projectId]: project }), StringLike: { [sub]: onMain } };
+  const trustPolicy = issuedBy(host, condition);
+  const [found, ...others] = lintTrust({ trustPolicy, servers: ["ci.example.com"] });
+  expect([found?.name, found?.attack, others]).toEqual([
+    "unknown-condition-key",
+    "none: the condition is never true, so that no token matches",
+    [],
+  ]);
+  expect(JSON.stringify(found?.fixed)).not.toContain("project-id");
 });
 
 const intended: [why: string, trustPolicy: unknown][] = [
@@ -200,6 +267,24 @@ const intended: [why: string, trustPolicy: unknown][] = [
     "a project pinned by subject and condition key",
     handMade({ ...equals({ [projectId]: project }), StringLike: { [sub]: `${jobs}/user/*` } }),
   ],
+  [
+    "two projects pinned by subject and condition key, one by a pattern",
+    handMade({
+      StringEquals: { ...aud.StringEquals },
+      StringLike: {
+        [projectId]: [project, `${otherProject.slice(0, 8)}*`],
+        [sub]: [onMain, onMain.replace(project, otherProject)],
+      },
+    }),
+  ],
+  [
+    "an id that is compared without regard to case",
+    handMade({ ...subjects(onMain), StringEqualsIgnoreCase: { [projectId]: project.toUpperCase() } }),
+  ],
+  [
+    "any ref of one project and a ref of another",
+    trusting({ project, refs: "any" }, { project: otherProject, repository, branches: ["main"] }),
+  ],
   ["the root issuer with a pinned project", issuedBy("oidc.circleci.com", subjects(onMain))],
   [
     "a role that the issuer does not authorize",
@@ -214,6 +299,16 @@ test.each(intended)("there is no finding for %s", (_why, trustPolicy) => {
 
 const pinned: [pin: string, trustPolicy: ReturnType<typeof handMade>, lost: string][] = [
   ["the project", handMade({ StringEquals: { [projectId]: project } }), project],
+  [
+    "the project under a misspelled key",
+    handMade({ ...equals({ [`${issuer}:project-id`]: project }), StringLike: { [sub]: onMain } }),
+    `"${projectId}":"${project}"`,
+  ],
+  [
+    "the project in upper case",
+    handMade({ ...equals({ [projectId]: project.toUpperCase() }), StringLike: { [sub]: onMain } }),
+    `"${projectId}":"${project}"`,
+  ],
   ["the listed audience", handMade({ StringLike: { [`${issuer}:aud`]: ["vault", "x*"], [sub]: onMain } }), "vault"],
   ["the ref", handMade(subjects(documented.replace("heads/main", "tags/v?.?"))), "refs/tags/v?.?"],
   ["the kind of the ref", handMade(subjects(`${job}/vcs-ref/refs/heads/*/hotfix`)), "refs/heads/hotfix"],

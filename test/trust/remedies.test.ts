@@ -300,12 +300,14 @@ const fixable: [cause: Cause, remedy: string, question: Partial<Question>, chang
     { trustPolicy: handMade(inEquals(`${issuer}:vcs-ref`, "refs/heads/main")) },
     { trustPolicy: trusting(onMain) },
   ],
-  [
-    "unknown-condition-key",
-    `write ${projectKey} in`,
-    { trustPolicy: handMade(inEquals("oidc.circleci.com/project-id", project)) },
-    { trustPolicy: handMade(inEquals(projectKey, project)) },
-  ],
+  ...["oidc.circleci.com/project-id", `${issuer}:project-id`, `${issuer}:project_id`, `${issuer}/project-id`].map(
+    (key): (typeof fixable)[number] => [
+      "unknown-condition-key",
+      `write ${projectKey} in`,
+      { trustPolicy: handMade(inEquals(key, project)) },
+      { trustPolicy: handMade(inEquals(projectKey, project)) },
+    ],
+  ),
 ];
 
 test.each(fixable)("%s: after the remedy (%s), the token is trusted", (cause, text, question, change) => {
@@ -490,6 +492,21 @@ test("the subjects of an advised statement are those of the rule", () => {
 test("the remedy for an audience keeps a condition that excludes it", () => {
   const trustPolicy = handMade({ ...aud, ...subjects(`${v1}*`), StringNotEquals: { [`${issuer}:aud`]: organization } });
   expect(ask({ trustPolicy }).remedy?.cause).toBe("other-condition");
+});
+
+test("the remedy for a project's id that a role requires of a CircleCI server is to remove the condition", () => {
+  const server = formatIssuer({ host: "ci.example.com", organization });
+  const key = `${server}:oidc.circleci.com/project-id`;
+  const json = JSON.stringify(handMade(inEquals(projectKey, project))).replaceAll(issuer, server);
+  const question = { claims: claims({ iss: `https://${server}` }), trustPolicy: JSON.parse(json) };
+  expect(ask(question)).toMatchObject({
+    decision: "refused",
+    remedy: {
+      cause: "unknown-condition-key",
+      why: expect.stringContaining(`StringEquals on ${key} is never met: AWS has no condition key "${key}"`),
+      remedy: "remove that condition from the role's trust policy; restrict the project by the subject instead",
+    },
+  });
 });
 
 test("a role that trusts a CircleCI server and a token of the same organization on circleci.com", () => {

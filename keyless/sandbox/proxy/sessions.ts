@@ -1,8 +1,9 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
 import type { NamedPolicy } from "../../policy/evaluate";
+import { PROJECT_CLAIM } from "../../trust/circleci";
 import { decideTrust, webIdentityRequest } from "../../trust/decide";
 import type { Account } from "../../trust/provider";
-import type { Claims } from "../../trust/token";
+import { type Claims, issuerOfClaims } from "../../trust/token";
 import { AwsError } from "./aws-error";
 import { type Call, type ConditionKeys, members, presentKeys } from "./call";
 import type { Store, StoredRole } from "./store";
@@ -50,7 +51,7 @@ export async function assumeRoleWithWebIdentity(
 
   const role = await store.role(account, roleName);
   if (role?.arn !== roleArn) throw notAuthorized();
-  const claimKeys = { ...request.context, "aws:FederatedProvider": request.principal.id };
+  const claimKeys: ConditionKeys = { ...request.context, "aws:FederatedProvider": request.principal.id };
   const context = {
     ...claimKeys,
     ...presentKeys({ "sts:RoleSessionName": form.get("RoleSessionName") }),
@@ -59,7 +60,9 @@ export async function assumeRoleWithWebIdentity(
   const decision = decideTrust(role.trust.document, claims, account, now, { resource: roleArn, context });
   if (decision.outcome !== "allowed") throw notAuthorized();
   checkDuration(form, role.maxSessionSeconds);
-  return newSession(form, store, account, role, claimKeys);
+  // AWS has the key of the project only while the role is assumed.
+  const { [`${issuerOfClaims(claims)}:${PROJECT_CLAIM}`]: _, ...sessionKeys } = claimKeys;
+  return newSession(form, store, account, role, sessionKeys);
 }
 
 /**

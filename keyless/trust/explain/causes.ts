@@ -2,6 +2,7 @@ import {
   ANY_USER,
   CIRCLECI_CLOUD,
   type CircleCiIssuer,
+  conditionClaims,
   describeRef,
   describeSubject,
   formatRef,
@@ -187,9 +188,24 @@ export const CAUSES = {
     when: ({ mismatch }) => mismatch?.kind === "unknown-key",
     why: ({ mismatch }) => `${mismatch?.operator} on ${mismatch?.key} is never met: ${mismatch?.note}`,
     remedy: ({ mismatch, issuer, where }) =>
-      mismatch?.claim === undefined
-        ? `remove that condition from ${where}; restrict the branch by the subject instead`
-        : `write ${issuer.name}:${mismatch.claim} in ${where}`,
+      keyOfClaim(mismatch, issuer) === undefined
+        ? `remove that condition from ${where}; restrict the ${mismatch?.claim === PROJECT_CLAIM ? "project" : "branch"} by the subject instead`
+        : `write ${keyOfClaim(mismatch, issuer)} in ${where}`,
+  },
+  "no-project-id": {
+    when: ({ mismatch }) => mismatch?.claim === PROJECT_CLAIM && mismatch.kind === "absent-key",
+    why: () => `the token has no claim ${PROJECT_CLAIM}, which the role requires`,
+    remedy: () => "use the token of a CircleCI job, which has that claim: CIRCLE_OIDC_TOKEN_V2",
+  },
+  "contradicting-project": {
+    when: ({ reason, claims, subject }) =>
+      reason === "no-allow" &&
+      subject.project !== undefined &&
+      typeof claims[PROJECT_CLAIM] === "string" &&
+      claims[PROJECT_CLAIM] !== subject.project,
+    why: ({ claims, subject }) =>
+      `the token's subject names project ${subject.project}, its claim ${PROJECT_CLAIM} names project ${claims[PROJECT_CLAIM]}`,
+    remedy: () => "do not trust it: both are the same project in the token of a CircleCI job",
   },
   "other-condition": {
     when: ({ reason, mismatch }) =>
@@ -401,6 +417,11 @@ function wrongParts(mismatch: Mismatch | undefined): WrongParts & Pick<Refusal, 
   return Object.fromEntries(wrong.map((part) => [part.part, part]));
 }
 
+/** The condition key that AWS has for the claim that a failed condition names. Undefined if it has none for the issuer. */
+function keyOfClaim({ claim }: Partial<Mismatch> = {}, issuer: ParsedIssuer): string | undefined {
+  return claim && conditionClaims(issuer.name).includes(claim) ? `${issuer.name}:${claim}` : undefined;
+}
+
 /** Whether a condition failed because the token has another value than those that it lists. */
 function comparesValue(mismatch: Mismatch): boolean {
   const isComparison = /String|Arn/.test(mismatch.operator) && !isNegated(mismatch);
@@ -563,10 +584,9 @@ function misspelled(kind: Misspelling["kind"]): CauseRow {
 
 /** A misspelled condition key, organization id or part of the subject. */
 function findMisspelling({ reason, issuer, mismatch, ...refusal }: Refusal): Misspelling | undefined {
-  if (mismatch?.kind === "unknown-key" && mismatch.claim !== undefined && mismatch.key.includes("://")) {
-    const right = `${issuer.name}:${mismatch.claim}`;
-    return { kind: "url", what: "condition key", wrong: mismatch.key, right, isInToken: false };
-  }
+  const key = keyOfClaim(mismatch, issuer);
+  if (mismatch?.kind === "unknown-key" && key !== undefined && mismatch.key.includes("://"))
+    return { kind: "url", what: "condition key", wrong: mismatch.key, right: key, isInToken: false };
   const wrong = SUBJECT_PARTS.flatMap(([part]) => (refusal[part] === undefined ? [] : [{ part, ...refusal[part] }]));
   const found = wrong.map(({ part, actual, expected }) => compareSpelling(part, actual, expected));
   const isOnlyCase = found.every((misspelling) => misspelling?.kind === "case");

@@ -1,7 +1,7 @@
 import type { PolicyDocument } from "../../policy/document";
 import { type ConditionResult, type Decision, evaluate, type StatementResult } from "../../policy/evaluate";
 import { duration } from "../../text";
-import { parseSubject, SUBJECT_PARTS } from "../circleci";
+import { PROJECT_CLAIM, parseSubject, SUBJECT_PARTS } from "../circleci";
 import { claimOfKey, isRequestKey, unknownKeyFor, webIdentityRequest } from "../decide";
 import { issuerOfArn, providerArn } from "../provider";
 import { hasWildcardPrincipal, readStatements } from "../statement";
@@ -191,7 +191,10 @@ function closestMismatch(decision: Decision, claims: Claims): Mismatch | undefin
     );
     const elements = statement.elements.filter(({ verdict }) => verdict !== "matched").length;
     const [mismatch] = failed.map((condition) => compareCondition(condition, claims)).sort(byImportance);
-    return mismatch === undefined ? [] : [{ mismatch, distance: elements * 10 + failed.length }];
+    // The subject contains the project's id, too: the difference counts once.
+    const named = failed.map(({ key }) => claimOfKey(key));
+    const repeated = named.includes("sub") && named.includes(PROJECT_CLAIM) ? 1 : 0;
+    return mismatch === undefined ? [] : [{ mismatch, distance: elements * 10 + failed.length - repeated }];
   });
   candidates.sort((a, b) => a.distance - b.distance || countDifferences(a.mismatch) - countDifferences(b.mismatch));
   return candidates[0]?.mismatch;

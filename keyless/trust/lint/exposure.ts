@@ -295,7 +295,8 @@ function namesRef(value: string): boolean {
 
 const exactly = (value: string, { sub }: TrustedJob): Reading => (value === sub ? "intended" : "forged");
 
-function matchesValue(condition: ClaimCondition, value: string, sub: string): boolean {
-  if (isLike(condition)) return matchesPattern(value, sub);
-  return condition.operator.includes("IgnoreCase") ? value.toLowerCase() === sub.toLowerCase() : value === sub;
+/** Whether a value of a condition matches a claim. */
+export function matchesValue(condition: ClaimCondition, value: string, claim: string): boolean {
+  if (isLike(condition)) return matchesPattern(value, claim);
+  return condition.operator.includes("IgnoreCase") ? value.toLowerCase() === claim.toLowerCase() : value === claim;
 }

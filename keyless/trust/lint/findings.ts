@@ -26,6 +26,7 @@ const SEVERITIES = {
   "other-principal": "warning",
   "literal-wildcard": "warning",
   "unmatched-subject": "warning",
+  "unmatched-project": "warning",
   "v1-subject": "warning",
   "ref-without-effect": "warning",
   "no-circleci-trust": "warning",

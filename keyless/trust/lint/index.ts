@@ -63,7 +63,7 @@ export function lintTrust(input: LintInput): LintFinding[] {
   return [
     ...faults,
     ...read.flatMap((statement) => lintPrincipal(statement, servers, accountId)),
-    ...trusts.flatMap((trust) => lintStatement(trust, exposures.get(trust))),
+    ...trusts.flatMap((trust) => lintStatement(trust, exposures.get(trust), trusts)),
     ...lintAdministrator(exposures, input),
     ...(faults.length > 0 || trustsCircleCi(document, servers) ? [] : [noTrust]),
   ];

@@ -3,6 +3,7 @@ import type { Statement } from "../../policy/document";
 import { matchesPattern } from "../../policy/pattern";
 import {
   auditLogSubject,
+  conditionClaims,
   describeSubject,
   formatSubject,
   isPinnedSubject,
@@ -14,7 +15,7 @@ import {
   subjectPrefix,
   UUID,
 } from "../circleci";
-import { AUTHORIZED_BY_IDP, unknownKeyFor } from "../decide";
+import { AUTHORIZED_BY_IDP, claimOfKey, unknownKeyFor } from "../decide";
 import {
   ASSUME,
   type ClaimCondition,
@@ -27,13 +28,21 @@ import {
   type TrustStatement,
   trustedSubjects,
 } from "../statement";
-import { type Exposure, type Forgery, hasVariable } from "./exposure";
+import { type Exposure, type Forgery, hasVariable, matchesValue } from "./exposure";
 import { conditionPath, type FindingName, type LintFinding, lintFinding } from "./findings";
 import { safeSubject, withAudience, withConditions, withOperator, withSubject, withValue } from "./fix";
 import { FORK, OTHER_ID } from "./forgery";
 
-/** The findings in one statement that applies to the tokens of a CircleCI issuer. Of a Deny, only its condition keys. */
-export function lintStatement(trust: TrustStatement, exposure: Exposure | undefined): LintFinding[] {
+/**
+ * The findings in one statement that applies to the tokens of a CircleCI issuer. Of a Deny, only its condition keys.
+ *
+ * @param trusts all statements of the policy that apply to CircleCI issuers
+ */
+export function lintStatement(
+  trust: TrustStatement,
+  exposure: Exposure | undefined,
+  trusts: readonly TrustStatement[],
+): LintFinding[] {
   if (exposure === undefined) return unknownKeys(trust);
   const findings = [
     ...looseAudience(trust, exposure),
@@ -42,9 +51,10 @@ export function lintStatement(trust: TrustStatement, exposure: Exposure | undefi
     wildcardAction(trust),
     ...otherProjects(trust, exposure),
     ...trustedSubjects(trust).map((subject) => subjectFinding(trust, subject)),
+    ...unmatchedProjects(trust),
     ...forgeableSubjects(exposure),
     anyRefOfProject(trust, exposure),
-    exposure.anyRef ? refWithoutEffect(trust) : undefined,
+    exposure.anyRef ? refWithoutEffect(trust, trusts) : undefined,
   ];
   return findings.filter((finding) => finding !== undefined);
 }
@@ -90,17 +100,18 @@ function negatedCondition(trust: TrustStatement, condition: ClaimCondition, fixe
 /** Operators that are true for tokens without the claim, if no other condition requires it. */
 function optionalClaims(trust: TrustStatement, { without }: Exposure): LintFinding[] {
   const optional = (["aud", "sub"] as const).flatMap((claim) => (without[claim] ? conditionsOn(trust, claim) : []));
-  return optional
-    .filter((condition) => isOptional(condition) && !isNegated(condition))
-    .map((condition) => {
-      const { operator, key, values, claim } = condition;
-      const required = operator.replace(/^ForAllValues:|IfExists$/g, "");
-      return lintFinding("optional-condition", trust, conditionPath(condition), {
-        problem: `${operator} is true for a token without the claim`,
-        attack: `a token of the issuer without ${claim} can assume the role, whatever its other claims`,
-        fixed: withOperator(trust, [condition], [required, key, values]),
-      });
-    });
+  return optional.flatMap((condition) => optionalCondition(trust, condition) ?? []);
+}
+
+function optionalCondition(trust: TrustStatement, condition: ClaimCondition): LintFinding | undefined {
+  if (!isOptional(condition) || isNegated(condition)) return undefined;
+  const { operator, key, values, claim } = condition;
+  const required = operator.replace(/^ForAllValues:|IfExists$/g, "");
+  return lintFinding("optional-condition", trust, conditionPath(condition), {
+    problem: `${operator} is true for a token without the claim`,
+    attack: `a token of the issuer without ${claim} can assume the role, whatever its other claims`,
+    fixed: withOperator(trust, [condition], [required, key, values]),
+  });
 }
 
 /** Why the jobs of projects are trusted that the policy does not name. */
@@ -111,7 +122,11 @@ function otherProjects(trust: TrustStatement, { otherProjects: subjects }: Expos
   const found = trustedSubjects(trust).flatMap((subject) => unpinnedSubject(trust, subject, subjects) ?? []);
   if (found.length > 0) return found;
   if (negated.length > 0) return negated.map((condition) => negatedCondition(trust, condition, withSubject(trust)));
-  const isPresent = conditions.length > 0 || conditionsOn(trust, PROJECT_CLAIM).length > 0;
+  const pins = conditionsOn(trust, PROJECT_CLAIM);
+  const optional = pins.flatMap((pin) => optionalCondition(trust, pin) ?? []);
+  if (optional.length > 0 && subjects.every((subject) => subject === auditLogSubject(trust.organization)))
+    return optional;
+  const isPresent = conditions.length > 0 || pins.length > 0;
   return [
     lintFinding("no-subject", trust, "", {
       problem: isPresent ? "no condition pins the project" : `no condition on ${trust.issuer}:sub`,
@@ -167,8 +182,8 @@ function unknownKeys(trust: TrustStatement): LintFinding[] {
 
 /** The statement without the condition, or with the correct key if it was misspelled. */
 function withKnownKey(trust: TrustStatement, condition: ClaimCondition) {
-  const claim = condition.claim === undefined ? /:(aud|sub)$/.exec(condition.key)?.[1] : undefined;
-  if (claim === undefined) return withConditions(trust, [condition]);
+  const claim = claimOfKey(condition.key);
+  if (claim === undefined || !conditionClaims(trust.issuer).includes(claim)) return withConditions(trust, [condition]);
   return withOperator(trust, [condition], [condition.operator, `${trust.issuer}:${claim}`, condition.values]);
 }
 
@@ -247,6 +262,59 @@ function subjectFinding(trust: TrustStatement, { condition, value, parts }: Trus
   );
 }
 
+/** Values of the conditions on the project's id that no project has, and those that contradict the subjects. */
+function unmatchedProjects(trust: TrustStatement): LintFinding[] {
+  const pins = conditionsOn(trust, PROJECT_CLAIM);
+  if (pins.length === 0 || !conditionClaims(trust.issuer).includes(PROJECT_CLAIM)) return [];
+  const malformed = pins.flatMap((pin) => pin.values.flatMap((value) => malformedProject(trust, pin, value) ?? []));
+  if (malformed.length > 0) return malformed;
+  const isPinned = (project: string) =>
+    pins.every((pin) => isNegated(pin) !== pin.values.some((value) => matchesValue(pin, value, project)));
+  const subjects = trustedSubjects(trust);
+  const excluded = subjects.filter(({ condition, value, parts }) => {
+    const project = parts?.project?.split(/[*/]/)[0] ?? "";
+    return UUID.test(project) && (!isLike(condition) || isPinnedSubject(value)) && !isPinned(project);
+  });
+  const [pin] = pins;
+  if (excluded.length === 0 || pin === undefined) return [];
+  if (excluded.length === subjects.length) {
+    const problem = `the condition excludes the projects of all subjects: ${excluded.map(({ value }) => value).join(", ")}`;
+    return [lintFinding("unmatched-project", trust, conditionPath(pin), { problem, attack: NO_ATTACK })];
+  }
+  return excluded.map(({ condition, value }) =>
+    lintFinding("unmatched-subject", trust, conditionPath(condition), {
+      problem: `${value} is the subject of no trusted token: the condition on ${pin.key} excludes its project`,
+      attack: NO_ATTACK,
+    }),
+  );
+}
+
+/** A value of a condition on the project's id that is not an id. */
+function malformedProject(trust: TrustStatement, pin: ClaimCondition, value: string): LintFinding | undefined {
+  const { operator, key, values } = pin;
+  const id = operator.includes("IgnoreCase") ? value.toLowerCase() : value;
+  if (
+    isNegated(pin) ||
+    hasVariable(value) ||
+    UUID.test(id) ||
+    (isLike(pin) && /^[0-9a-f?*-]*[?*][0-9a-f?*-]*$/.test(id))
+  )
+    return undefined;
+  const replace = (by: string) =>
+    withOperator(trust, [pin], [operator, key, values.map((each) => (each === value ? by : each))]);
+  if (/[*?]/.test(value) && !isLike(pin))
+    return lintFinding("literal-wildcard", trust, conditionPath(pin), {
+      problem: `${value} has a wildcard, but ${operator} compares it as an ordinary character`,
+      attack: NO_ATTACK,
+      fixed: withValue(trust, pin, value, value),
+    });
+  return lintFinding("unmatched-project", trust, conditionPath(pin), {
+    problem: `${value || "an empty text"} is the id of no project: an id is a lower-case UUID`,
+    attack: NO_ATTACK,
+    fixed: replace(UUID.test(value.toLowerCase()) ? value.toLowerCase() : NO_ID),
+  });
+}
+
 /** Why CircleCI issues no token with such a subject, judged by its literal parts. */
 function subjectFault(value: string, parts: SubjectParts | undefined, organization = ""): string | undefined {
   if (value.includes("://")) return "it contains a URL";
@@ -293,13 +361,16 @@ function forgeableSubjects({ forgeries }: Exposure): LintFinding[] {
 }
 
 /** Refs that have no effect, because another pattern trusts every ref of the project. */
-function refWithoutEffect(trust: TrustStatement): LintFinding | undefined {
-  const subjects = trustedSubjects(trust).filter(({ condition }) => isLike(condition));
-  const open = subjects.find(({ value }) => describeSubject(value).kind === "project");
+function refWithoutEffect(trust: TrustStatement, trusts: readonly TrustStatement[]): LintFinding | undefined {
+  const likeSubjects = (each: TrustStatement) => trustedSubjects(each).filter(({ condition }) => isLike(condition));
+  const open = likeSubjects(trust).find(({ value }) => describeSubject(value).kind === "project");
   if (open === undefined) return undefined;
-  const named = subjects.find(({ parts, value }) => parts?.ref !== undefined && matchesPattern(open.value, value));
+  const named = trusts
+    .filter(({ issuer, normalized: { Effect } }) => issuer === trust.issuer && Effect === "Allow")
+    .flatMap(likeSubjects)
+    .find(({ parts, value }) => parts?.ref !== undefined && matchesPattern(open.value, value));
   if (named === undefined) return undefined;
-  return lintFinding("ref-without-effect", trust, conditionPath(named.condition), {
+  return lintFinding("ref-without-effect", trust, conditionPath(open.condition), {
     problem: `${named.value} names a ref, but ${open.value} trusts every ref of the project`,
     attack: "anyone with push access can assume the role from any branch, although refs are listed",
     fixed: withValue(trust, open.condition, open.value, safeSubject(trust, named.parts)),
