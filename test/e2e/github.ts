@@ -11,22 +11,46 @@ interface Comment {
 /** A response that replaces the response to one request. */
 interface Fault {
   readonly method: string;
-  readonly status: number;
+  /** What the path contains. Default: every path. */
+  readonly path?: string;
+  /** `hang`: there is no response; `cut`: the connection ends within the body. */
+  readonly status: number | "hang" | "cut";
   readonly message?: string;
   readonly headers?: { readonly [name: string]: string };
   /** Whether the request is executed and only its response is lost. Default: false. */
   readonly executed?: boolean;
 }
 
+/** What another job or a user does immediately before one request is executed. */
+interface Interruption {
+  readonly method: string;
+  /** What the path contains. Default: every path. */
+  readonly path?: string;
+  readonly action: () => void;
+}
+
+type Answer = readonly [status: number, body: unknown, headers?: { readonly [name: string]: string }];
+
+const NOT_FOUND: Answer = [404, { message: "Not Found" }];
+
 /** A server with the part of GitHub's API that reviews use, for one pull request: paged comments, limits and faults. */
 export class GitHub {
   readonly comments: Comment[] = [];
   readonly requests: string[] = [];
   readonly faults: Fault[] = [];
+  readonly interruptions: Interruption[] = [];
   readonly labels: string[] = [];
   readonly reviews: unknown[] = [];
-  /** The login of the token. Undefined for the token of an app, which may not read it. */
+  /** The permissions of the users on the repository. */
+  readonly permissions: { [login: string]: string } = { boss: "write" };
+  /** The open pull requests. The comments belong to #7. */
+  readonly pulls = [{ number: 7, ref: "feature", sha: "abc" }];
+  /** The login of the token. Undefined for the token of an app, which may not read it by REST. */
   login: string | undefined = "keyless-bot";
+  /** The author of the comments that are created. */
+  author = "keyless-bot";
+  /** The login that GraphQL returns. Undefined if there is no GraphQL. */
+  viewer: string | undefined;
   bodyLimit = 65_536;
   /** Whether requests get no response. */
   isSilent = false;
@@ -43,12 +67,17 @@ export class GitHub {
     this.server.close();
   }
 
-  add(body: string, login = "keyless-bot"): Comment {
+  /** The head of pull request #7. */
+  set head(sha: string) {
+    for (const pull of this.pulls) if (pull.number === 7) pull.sha = sha;
+  }
+
+  add(body: string, login = this.author): Comment {
     const id = this.nextId++;
     const comment = {
       id,
       body,
-      user: { login, type: login.endsWith("bot") ? "Bot" : "User" },
+      user: { login, type: /bot(\[bot\])?$/.test(login) ? "Bot" : "User" },
       html_url: `https://x/${id}`,
     };
     this.comments.push(comment);
@@ -59,53 +88,83 @@ export class GitHub {
     let text = "";
     for await (const part of request) text += part;
     const { method = "", url = "" } = request;
-    this.requests.push(`${method} ${url.split("?")[0]}`);
+    const path = url.split("?")[0] ?? "";
+    this.requests.push(`${method} ${path}`);
     if (this.isSilent) return;
-    const fault = this.faults.findIndex((each) => each.method === method);
-    const [matched] = fault < 0 ? [] : this.faults.splice(fault, 1);
-    const send = (status: number, body: unknown, headers = {}) => {
+    const take = <T extends Fault | Interruption>(from: T[]): T | undefined => {
+      const at = from.findIndex((each) => each.method === method && path.includes(each.path ?? ""));
+      return at < 0 ? undefined : from.splice(at, 1)[0];
+    };
+    take(this.interruptions)?.action();
+    const fault = take(this.faults);
+    const send = ([status, body, headers]: Answer) => {
       response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers });
       response.end(status === 204 ? "" : JSON.stringify(body));
     };
-    if (matched && !matched.executed)
-      return send(matched.status, { message: matched.message ?? "fault" }, matched.headers);
-    const [status, body, headers] = this.route(method, new URL(url, `http://${request.headers.host}`), text);
-    return matched ? send(matched.status, { message: "lost" }) : send(status, body, headers);
+    const answer =
+      fault && !fault.executed ? undefined : this.route(method, new URL(url, `http://${request.headers.host}`), text);
+    if (fault?.status === "hang") return;
+    if (fault?.status === "cut") {
+      response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
+      response.write("[", () => response.destroy());
+      return;
+    }
+    if (fault) send([fault.status, { message: fault.message ?? (fault.executed ? "lost" : "fault") }, fault.headers]);
+    else if (answer) send(answer);
   }
 
-  private route(method: string, url: URL, text: string): [status: number, body: unknown, headers?: object] {
-    const [, , path = ""] = /^(\/api\/v3)?\/(.*)$/.exec(url.pathname) ?? [];
-    const [, comment] = /^repos\/acme\/infra\/issues\/comments\/(\d+)$/.exec(path) ?? [];
+  private route(method: string, url: URL, text: string): Answer {
+    const path = url.pathname.replace(/^\/api(\/v3)?\//, "").replace(/^\//, "");
     if (path === "user")
       return this.login ? [200, { login: this.login }] : [403, { message: "Resource not accessible by integration" }];
-    if (path === "repos/acme/infra/issues/7/comments" && method === "GET") return this.page(url);
-    if (path === "repos/acme/infra/pulls/7") {
-      const labels = this.labels.map((name) => ({ name }));
-      return [200, { labels, user: { login: "author" }, head: { sha: "abc" } }];
+    if (path === "graphql") return this.viewer ? [200, { data: { viewer: { login: this.viewer } } }] : NOT_FOUND;
+    const [, resource = ""] = /^repos\/acme\/infra\/(.*)$/.exec(path) ?? [];
+    const [, username] = /^collaborators\/([^/]+)\/permission$/.exec(resource) ?? [];
+    if (username) {
+      const permission = this.permissions[decodeURIComponent(username)];
+      return permission ? [200, { permission }] : NOT_FOUND;
     }
-    if (path === "repos/acme/infra/pulls/7/reviews") return [200, this.reviews];
-    if (path === "repos/acme/infra/issues/7/comments") return this.write(text, (body) => this.add(body));
+    if (resource === "pulls") return [200, this.pulls.map(pull).filter(hasHead(url))];
+    if (resource === "pulls/7") {
+      const [found] = this.pulls.filter(({ number }) => number === 7).map(pull);
+      const labels = this.labels.map((name) => ({ name }));
+      return [200, { ...found, labels, user: { login: "author" } }];
+    }
+    if (resource === "pulls/7/reviews") return page(url, this.reviews);
+    if (resource === "issues/7/comments" && method === "GET") return page(url, this.comments);
+    if (resource === "issues/7/comments") return this.write(text, (body) => this.add(body));
+    const [, comment] = /^issues\/comments\/(\d+)$/.exec(resource) ?? [];
     const at = this.comments.findIndex(({ id }) => id === Number(comment));
     const found = this.comments[at];
-    if (found === undefined) return [404, { message: "Not Found" }];
+    if (found === undefined) return NOT_FOUND;
     if (method === "PATCH") return this.write(text, (body) => Object.assign(found, { body }));
     this.comments.splice(at, 1);
     return [204, null];
   }
 
-  private write(text: string, done: (body: string) => Comment): [number, unknown] {
+  private write(text: string, done: (body: string) => Comment): Answer {
     const { body } = JSON.parse(text) as { body: string };
     if (body.length > this.bodyLimit)
       return [422, { message: `Body is too long (maximum is ${this.bodyLimit} characters)` }];
     return [201, done(body)];
   }
+}
 
-  private page(url: URL): [number, unknown, object] {
-    const size = Number(url.searchParams.get("per_page") ?? 30);
-    const page = Number(url.searchParams.get("page") ?? 1);
-    const next = new URL(url);
-    next.searchParams.set("page", String(page + 1));
-    const more = page * size < this.comments.length;
-    return [200, this.comments.slice((page - 1) * size, page * size), more ? { link: `<${next}>; rel="next"` } : {}];
-  }
+function pull({ number, ref, sha }: GitHub["pulls"][number]) {
+  return { number, head: { ref, sha } };
+}
+
+/** GitHub ignores a filter that has no owner. */
+function hasHead(url: URL): (pull: { readonly head: { readonly ref: string } }) => boolean {
+  const [, branch] = /^acme:(.*)$/.exec(url.searchParams.get("head") ?? "") ?? [];
+  return ({ head }) => branch === undefined || head.ref === branch;
+}
+
+function page(url: URL, all: readonly unknown[]): Answer {
+  const size = Number(url.searchParams.get("per_page") ?? 30);
+  const number = Number(url.searchParams.get("page") ?? 1);
+  const next = new URL(url);
+  next.searchParams.set("page", String(number + 1));
+  const more = number * size < all.length;
+  return [200, all.slice((number - 1) * size, number * size), more ? { link: `<${next}>; rel="next"` } : {}];
 }

@@ -119,7 +119,12 @@ test("a pull request plans both environments in parallel and reviews them, inclu
   expect(output(results, "plan-dev")).toMatch(
     sample("pipelines", "$ npx keyless credentials dev circleci-access-plan"),
   );
-  expect(statuses(results)).toEqual({ "plan-dev": "success", "plan-prod": "success", review: "success" });
+  expect(statuses(results)).toEqual({
+    "mark-outdated": "success",
+    "plan-dev": "success",
+    "plan-prod": "success",
+    review: "success",
+  });
   expect(output(results, "review").replace(/\s+/g, " ")).toContain(
     "role circleci-access-plan is managed by administrators; the pipeline cannot deploy this change",
   );

@@ -8,7 +8,8 @@ import { ANY, change, onBranch, planJson, policy, role, statement } from "../rev
 import { GitHub } from "./github";
 
 const root = join(__dirname, "..", "..");
-const MARKER = "<!-- keyless review -->";
+const MARKER = "<!-- keyless review: dev -->";
+const FOOTER = "This comment describes commit abc. A later commit is not reviewed until this line names it.";
 const URL_OF_PULL = "https://github.example.com/acme/infra/pull/7";
 
 let folder: string;
@@ -60,7 +61,7 @@ const comment = (...more: readonly string[]) => [
   "--comment",
   ...more,
 ];
-const onPull = () => ({ ...token, GITHUB_API_URL: api, CIRCLE_PULL_REQUEST: URL_OF_PULL });
+const onPull = () => ({ ...token, GITHUB_API_URL: api, CIRCLE_PULL_REQUEST: URL_OF_PULL, CIRCLE_SHA1: "abc" });
 
 describe("the comment", () => {
   test("is created once and then updated, also if it is on the second page of comments", async () => {
@@ -73,13 +74,13 @@ describe("the comment", () => {
       status: 0,
     });
     expect(github.comments.filter(({ body }) => body.startsWith(MARKER)).map(({ body }) => body)).toEqual([
-      `${MARKER}\n**No changes in \`dev\`.**\n`,
+      `${MARKER}\n<!-- commit abc -->\n**No changes in \`dev\`.**\n\n${FOOTER}\n`,
     ]);
   });
 
   test("replaces duplicates of itself", async () => {
-    const first = github.add(`${MARKER}\nold`);
-    github.add(`${MARKER}\nolder`);
+    const first = github.add(`${MARKER}\n<!-- commit 0e0 -->\nold`);
+    github.add(`${MARKER}\n<!-- commit 0e0 -->\nolder`);
     await keyless(comment(), onPull());
     expect(github.comments.map(({ id }) => id)).toEqual([first.id]);
     expect(first.body).toContain("Access is granted");
@@ -92,7 +93,7 @@ describe("the comment", () => {
   });
 
   test("never replaces a comment of another user that has the marker", async () => {
-    const forged = github.add(`${MARKER}\nno access is granted`, "mallory");
+    const forged = github.add(`${MARKER}\n<!-- commit abc -->\nno access is granted`, "mallory");
     await keyless(comment(), onPull());
     expect(forged.body).toContain("no access is granted");
     expect(github.comments).toHaveLength(2);
@@ -100,7 +101,7 @@ describe("the comment", () => {
 
   test("is found with the token of an app, which cannot read its login", async () => {
     github.login = undefined;
-    const forged = github.add(`${MARKER}\nforged`, "mallory");
+    const forged = github.add(`${MARKER}\n<!-- commit abc -->\nforged`, "other[bot]");
     await keyless(comment(), onPull());
     await keyless(comment(), onPull());
     expect(github.comments).toHaveLength(2);
@@ -163,9 +164,54 @@ describe("the comment", () => {
     expect(github.comments[0]?.body.length).toBeGreaterThan(60_000);
     github.bodyLimit = 20_000;
     expect((await keyless(args, { ...onPull(), ...url })).status).toBe(0);
-    expect(github.comments[0]?.body).toMatch(/^<!-- keyless review -->\n\*\*Access is granted/);
+    expect(github.comments[0]?.body).toMatch(
+      /^<!-- keyless review: dev -->\n<!-- commit abc -->\n\*\*Access is granted/,
+    );
     expect(github.comments[0]?.body).toContain("(https://ci.example.com/job/1)");
     expect(github.comments[0]?.body.length).toBeLessThan(20_000);
+  });
+
+  test("is one for each set of environments, also if the jobs run at the same time", async () => {
+    const job = (name: string) => keyless([name, "--plan-json", planFile(name, broadened()), "--comment"], onPull());
+    const runs = await Promise.all([job("dev"), job("prod"), job("dev")]);
+    expect(runs.map(({ status }) => status)).toEqual([0, 0, 0]);
+    expect(github.comments.map(({ body }) => body.split("\n")[0]).sort()).toEqual([
+      "<!-- keyless review: dev -->",
+      "<!-- keyless review: prod -->",
+    ]);
+  });
+
+  test("of another project of the repository has an id of its own", async () => {
+    await keyless(comment(), onPull());
+    await keyless(comment("--comment-id", "network/dev"), onPull());
+    expect(github.comments).toHaveLength(2);
+    expect((await keyless(comment("--comment-id", "a --> b"), onPull())).status).toBe(64);
+  });
+
+  test("is marked as outdated after a push without a plan, and not replaced by a late job", async () => {
+    await keyless(comment(), onPull());
+    github.head = "def";
+    expect(await keyless(["--mark-outdated"], { ...onPull(), CIRCLE_SHA1: "def" })).toMatchObject({
+      status: 0,
+      stderr: "1 comment is outdated: https://x/1\n",
+    });
+    expect(github.comments[0]?.body).toContain("> ⚠️ **Outdated**: this comment describes commit abc");
+    const skipped = ["dev", "--skipped", "nothing to plan", "--comment"];
+    expect(await keyless(skipped, { ...onPull(), CIRCLE_SHA1: "0e0" })).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining("https://x/1 describes another commit and was not replaced"),
+    });
+    await keyless(skipped, { ...onPull(), CIRCLE_SHA1: "def" });
+    expect(github.comments.map(({ body }) => body)).toEqual([
+      `${MARKER}\n<!-- commit def -->\n**Not reviewed: no plan of \`dev\`. The reason: \`nothing to plan\`.**\n\n${FOOTER.replace("abc", "def")}\n`,
+    ]);
+  });
+
+  test("is on the pull request of the branch if CircleCI names none", async () => {
+    const { CIRCLE_PULL_REQUEST: _, ...env } = onPull();
+    const branch = { CIRCLE_BRANCH: "feature", CIRCLE_REPOSITORY_URL: "git@github.example.com:acme/infra.git" };
+    expect((await keyless(comment(), { ...env, ...branch })).status).toBe(0);
+    expect(github.comments).toHaveLength(1);
   });
 
   test("is printed instead if there is no pull request", async () => {
@@ -208,17 +254,32 @@ describe("the gate", () => {
     });
   });
 
-  const approval = { state: "APPROVED", user: { login: "boss" }, commit_id: "abc", author_association: "MEMBER" };
+  const approval = { state: "APPROVED", user: { login: "boss" }, commit_id: "abc", author_association: "NONE" };
   test.each([
-    ["of a member for this commit", [approval], 0],
+    ["of a user with write permission for this commit", [approval], 0],
     ["of an earlier commit", [{ ...approval, commit_id: "old" }], 1],
     ["of the author", [{ ...approval, user: { login: "author" } }], 1],
-    ["of a user without access", [{ ...approval, author_association: "NONE" }], 1],
+    [
+      "of a member without write permission",
+      [{ ...approval, user: { login: "reader" }, author_association: "MEMBER" }],
+      1,
+    ],
     ["that was withdrawn", [approval, { ...approval, state: "CHANGES_REQUESTED" }], 1],
     ["followed by a comment", [approval, { ...approval, state: "COMMENTED" }], 0],
   ])("and an approval %s: exit status", async (_name, reviews, status) => {
+    github.permissions.reader = "read";
     github.reviews.push(...reviews);
     expect((await keyless(gated("--lifted-by", "approval"), onPull())).status).toBe(status);
+  });
+
+  test("states why an approval does not count", async () => {
+    github.reviews.push(approval);
+    const run = keyless(gated("--lifted-by", "approval"), { ...onPull(), CIRCLE_SHA1: "0e0" });
+    expect(await run).toMatchObject({
+      status: 1,
+      stderr:
+        "gate: gains-access in dev; to open it: approval; the approval of boss does not count: the review is of commit 0e0, the pull request's head is abc\n",
+    });
   });
 
   test("stays closed if GitHub cannot be read", async () => {

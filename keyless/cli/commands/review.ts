@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { EXIT_STATUS, UserError } from "../../errors";
+import { EXIT_STATUS, UsageError, UserError } from "../../errors";
 import { reasonForNoPlan, reviewPlans } from "../../pipeline/review-plans";
 import { GATE_CONDITIONS, type GateCondition, reasonsToClose } from "../../review/gate";
-import { findPullRequest, githubToken, grantedOverrides, type Override, postComment } from "../../review/github";
+import { commentId, markOutdatedComments, postComment } from "../../review/github/comment";
+import { grantedOverrides, type Override } from "../../review/github/overrides";
+import { findPullRequest, githubToken, type PullRequest } from "../../review/github/pull-request";
 import { skippedToJsonData, toJsonData } from "../../review/render/json";
 import { inMarkdown, toMarkdown } from "../../review/render/markdown";
 import { describeSkipped } from "../../review/render/summary";
@@ -12,7 +14,7 @@ import { toText } from "../../review/render/text";
 import type { Review } from "../../review/review";
 import { renderRichText } from "../../review/rich-text";
 import type { Env } from "../../terraform/executables";
-import { oneLine } from "../../text";
+import { count, oneLine } from "../../text";
 import { note, print, readJson, toEnvelope, writeOutput } from "../lib/files";
 import { loadConfig, requireStack } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
@@ -27,7 +29,10 @@ interface ReviewFlags {
   readonly json?: true;
   readonly out?: string;
   readonly comment?: true;
+  readonly commentId?: string;
+  readonly markOutdated?: true;
   readonly pullRequest?: string;
+  readonly commit?: string;
   readonly artifactUrl?: string;
   readonly failOn?: readonly GateCondition[];
   readonly liftedBy?: readonly Override[];
@@ -40,7 +45,7 @@ export function register(program: Command): void {
     .description(
       "review saved plans: access that is granted or revoked, resources that are destroyed; print the review, or comment on the pull request",
     )
-    .argument("<environments...>", "environments (stack names) whose plans to review")
+    .argument("[environments...]", "environments (stack names) whose plans to review")
     .option(
       "--plan-json <environment=file>",
       "read a plan from a file, as `terraform show -json` prints it (repeatable)",
@@ -52,8 +57,21 @@ export function register(program: Command): void {
     )
     .option("--json", "print JSON: short for --format json")
     .option("--out <file>", "write the review to a file instead of standard output")
-    .option("--comment", "create or update one comment on the pull request; requires GITHUB_TOKEN or GH_TOKEN")
-    .option("--pull-request <url>", "comment on this pull request (default: CIRCLE_PULL_REQUEST)")
+    .option(
+      "--comment",
+      "create or update the comment about these environments on the pull request; requires GITHUB_TOKEN or GH_TOKEN",
+    )
+    .option(
+      "--comment-id <id>",
+      "create or update the comment with this id (default: the names of the environments)",
+      parseCommentId,
+    )
+    .option("--mark-outdated", "only mark the comments that do not describe the pull request's head as outdated")
+    .option(
+      "--pull-request <url>",
+      "use this pull request (default: CIRCLE_PULL_REQUEST, else the open one of CIRCLE_BRANCH)",
+    )
+    .option("--commit <sha>", "the commit of the plans (default: CIRCLE_SHA1)", parseCommit)
     .option("--artifact-url <url>", "link to this page if the comment is truncated (default: CIRCLE_BUILD_URL)")
     .option(
       "--fail-on <conditions>",
@@ -74,6 +92,17 @@ export function register(program: Command): void {
 /** Returns the exit status. */
 async function runReview(environments: readonly string[], flags: ReviewFlags, env: Env): Promise<number> {
   const { failure, refused, success } = EXIT_STATUS;
+  let found: Promise<PullRequest | undefined> | undefined;
+  const findOnce = () => {
+    const { pullRequest: url, commit } = flags;
+    found ??= findPullRequest(env, { url, commit });
+    return found;
+  };
+  if (flags.markOutdated) {
+    await markOutdated(await findOnce());
+    return success;
+  }
+  if (environments.length === 0) throw new UsageError("name the environments to review");
   const files = (flags.planJson ?? []).map(
     ([name, file]) => [name, () => readJson(file, `the plan of ${name}`)] as const,
   );
@@ -88,7 +117,7 @@ async function runReview(environments: readonly string[], flags: ReviewFlags, en
       markdown: () => markdown,
       text: () => `${oneLine(renderRichText(sentence))}\n`,
     });
-    const isPosted = await comment(flags, env, () => markdown);
+    const isPosted = await comment(environments, flags, findOnce, () => markdown);
     // A job without credentials has no token either: that is no failure.
     return isPosted || !githubToken(env) ? success : failure;
   }
@@ -104,10 +133,10 @@ async function runReview(environments: readonly string[], flags: ReviewFlags, en
 
   // 4. Comment on the pull request.
   const artifactUrl = flags.artifactUrl ?? env.CIRCLE_BUILD_URL;
-  const isPosted = await comment(flags, env, (limit) => toMarkdown(result, { limit, artifactUrl }));
+  const isPosted = await comment(environments, flags, findOnce, (limit) => toMarkdown(result, { limit, artifactUrl }));
 
   // 5. Check the gate.
-  if (await isClosed(result, flags, env)) return refused;
+  if (await isClosed(result, flags, findOnce)) return refused;
   return isPosted ? success : failure;
 }
 
@@ -124,16 +153,38 @@ function publish(
   else writeOutput("--out", out, text);
 }
 
+type FindPullRequest = () => Promise<PullRequest | undefined>;
+
+const NO_PULL_REQUEST = "no pull request found";
+
+async function markOutdated(pullRequest: PullRequest | undefined): Promise<void> {
+  if (pullRequest === undefined) return note(NO_PULL_REQUEST);
+  const urls = await markOutdatedComments(pullRequest);
+  note(`${count(urls.length, "comment is", "comments are")} outdated${urls.length > 0 ? `: ${urls.join(", ")}` : ""}`);
+}
+
+const POSTED = {
+  current: "",
+  outdated: " (outdated: the pull request's head is another commit)",
+  "not-posted": " describes another commit and was not replaced: the reviewed commit is not the pull request's head",
+} as const;
+
 /** Comments on the pull request if `--comment` is given and there is one. False if the comment cannot be written. */
-async function comment(flags: ReviewFlags, env: Env, render: (limit: number) => string): Promise<boolean> {
+async function comment(
+  environments: readonly string[],
+  flags: ReviewFlags,
+  findOnce: FindPullRequest,
+  render: (limit: number) => string,
+): Promise<boolean> {
   if (!flags.comment) return true;
   try {
-    const pullRequest = findPullRequest(env, flags.pullRequest);
-    note(
-      pullRequest === undefined
-        ? "no pull request found; printing the review instead"
-        : `review: ${await postComment(pullRequest, render)}`,
-    );
+    const pullRequest = await findOnce();
+    if (pullRequest === undefined) note(`${NO_PULL_REQUEST}: the review is not posted`);
+    else {
+      const id = flags.commentId ?? commentId(environments);
+      const { status, url } = await postComment(pullRequest, { id, render });
+      note(`review: ${url}${POSTED[status]}`);
+    }
     return true;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -144,15 +195,16 @@ async function comment(flags: ReviewFlags, env: Env, render: (limit: number) => 
 }
 
 /** Reports where a condition of `--fail-on` applies. False if none does, or if an override opens the gate. */
-async function isClosed(result: Review, flags: ReviewFlags, env: Env): Promise<boolean> {
+async function isClosed(result: Review, flags: ReviewFlags, findOnce: FindPullRequest): Promise<boolean> {
   const { failOn = [], liftedBy = [] } = flags;
   const reasons = reasonsToClose(result, failOn).join(", ");
   if (reasons === "") return false;
   try {
-    const pullRequest = liftedBy.length > 0 ? findPullRequest(env, flags.pullRequest) : undefined;
-    const [openedBy] = pullRequest ? await grantedOverrides(pullRequest, liftedBy) : [];
-    const remedy = liftedBy.length > 0 ? `; to open it: ${liftedBy.join(" or ")}` : "";
-    note(`gate: ${reasons}${openedBy ? `: opened by ${openedBy}` : remedy}`);
+    const pullRequest = liftedBy.length > 0 ? await findOnce() : undefined;
+    const { granted, notCounted } = await grantedOverrides(pullRequest, liftedBy);
+    const [openedBy] = granted;
+    const remedy = liftedBy.length > 0 ? [`to open it: ${liftedBy.join(" or ")}`, ...notCounted] : [];
+    note(`gate: ${openedBy ? `${reasons}: opened by ${openedBy}` : [reasons, ...remedy].join("; ")}`);
     return openedBy === undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -166,6 +218,16 @@ function parsePlanFile(value: string): [environment: string, file: string] {
   const at = value.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("expected <environment>=<file>.");
   return [value.slice(0, at), value.slice(at + 1)];
+}
+
+function parseCommentId(value: string): string {
+  if (/^[\w.,/-]{1,100}$/.test(value)) return value;
+  throw new InvalidArgumentError("expected at most 100 letters, digits and the characters . , / _ -");
+}
+
+function parseCommit(value: string): string {
+  if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) return value;
+  throw new InvalidArgumentError("expected a full SHA: 40 hexadecimal digits.");
 }
 
 function parseCondition(value: string): GateCondition {
