@@ -2,7 +2,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { Role } from "../config/resolved";
 import type { EnvironmentScope } from "../permissions/scope";
 import { lockStatements, writeStatements } from "../permissions/state";
-import { grantsAdministrator, isReadOnlyPolicy, type RolePolicy } from "../policy/administrator";
+import {
+  type AdministratorVerdict,
+  grantsAdministrator,
+  isReadOnlyPolicy,
+  type RoleKnowledge,
+} from "../policy/administrator";
 import type { PolicyDocument } from "../policy/document";
 import { type NormalizedStatement, normalizePolicy, normalizeStatement } from "../policy/normal-form";
 
@@ -16,29 +21,37 @@ export interface Capability {
   /** What an inline policy allows in each service: `s3 read and write`. Empty for a managed policy. */
   readonly services: readonly string[];
   readonly level: Level;
+  /** An inline policy may make an administrator: it depends on a condition, or on a role or compute outside of config.ts. */
+  readonly possibleAdministrator?: true;
 }
 
-/** What the policies of a role allow. Managed policies are described by their names only. */
+/**
+ * What the policies of a role allow. Managed policies are described by their names only.
+ *
+ * @param roles which roles are administrators, for policies that assume or pass one. Default: unknown
+ */
 export function capabilitiesOf(
   { managedPolicyArns, inlinePolicies }: Pick<Role, "managedPolicyArns" | "inlinePolicies">,
   scope: EnvironmentScope,
+  roles?: RoleKnowledge,
 ): Capability[] {
   return [
     ...managedPolicyArns.map((arn) => ({
       policy: policyName(arn),
       services: [],
-      level: levelOf({ name: arn }, !isReadOnlyPolicy(arn)),
+      level: levelOf(grantsAdministrator({ name: arn }), !isReadOnlyPolicy(arn)),
     })),
     ...Object.entries(inlinePolicies).map(([policy, document]) => {
       const { services, writes } = allowedBy(document, scope);
-      return { policy, services, level: levelOf({ name: policy, document }, writes) };
+      const verdict = grantsAdministrator({ name: policy, document }, roles);
+      const possible = verdict === "unknown" && { possibleAdministrator: true as const };
+      return { policy, services, level: levelOf(verdict, writes), ...possible };
     }),
   ];
 }
 
-// A policy that may make an administrator, under a condition for example, is shown by what it reads and writes.
-function levelOf(policy: RolePolicy, writes: boolean): Level {
-  if (grantsAdministrator(policy) === "yes") return "administrator";
+function levelOf(verdict: AdministratorVerdict, writes: boolean): Level {
+  if (verdict === "yes") return "administrator";
   return writes ? "write" : "read";
 }
 

@@ -1,4 +1,5 @@
-import type { Config, Environment, Role } from "../config/resolved";
+import { rolesOf } from "../config/lint";
+import type { Config, Role } from "../config/resolved";
 import { groupBy } from "../group-by";
 import { describeRef, describeSubject, parseRef, type Ref, refOf, type TrustRule, UUID } from "../trust/circleci";
 import { type Capability, capabilitiesOf, type Level, policyName } from "./capabilities";
@@ -26,8 +27,11 @@ export interface RoleAccess {
   readonly dangers: readonly Danger[];
 }
 
-/** `administrator`: the role is an administrator of the account. `open-write`: anyone with push access may write. */
-export type Danger = "administrator" | "open-write";
+/**
+ * `administrator`: the role is an administrator of the account, or can become one. `possible-administrator`: it depends on
+ * what config.ts does not contain. `open-write`: anyone with push access may write.
+ */
+export type Danger = "administrator" | "possible-administrator" | "open-write";
 
 /** The jobs that a trust rule trusts. */
 export interface Source {
@@ -54,22 +58,23 @@ export function describeSourceRef(ref: SourceRef): string {
 /** The access that config.ts grants, in its order of environments and roles. */
 export function accessMatrix(config: Config): EnvironmentAccess[] {
   const repositories = repositoriesByProject(config);
-  return config.environments.map((environment) => ({
-    name: environment.name,
-    accountId: environment.accountId,
-    region: environment.region,
-    roles: environment.roles.map((role) => roleAccess(environment, role, repositories)),
-  }));
+  return config.environments.map((environment) => {
+    const { name, accountId, region } = environment;
+    const known = rolesOf(environment);
+    const roles = environment.roles.map((role) =>
+      roleAccess(role, capabilitiesOf(role, environment, known), repositories),
+    );
+    return { name, accountId, region, roles };
+  });
 }
 
 type Repositories = ReadonlyMap<string, readonly Source[]>;
 
-function roleAccess(environment: Environment, role: Role, named: Repositories): RoleAccess {
+function roleAccess(role: Role, capabilities: readonly Capability[], named: Repositories): RoleAccess {
   const sources = role.trust.map(sourceOf).map((source) => {
     const [only, ...others] = new Set(named.get(source.project)?.map(({ repository }) => repository));
     return { ...source, repository: source.repository ?? (others.length === 0 ? only : undefined) };
   });
-  const capabilities = capabilitiesOf(role, environment);
   const levels = capabilities.map(({ level }) => level);
   const level = (["administrator", "write"] as const).find((each) => levels.includes(each)) ?? "read";
   return {
@@ -81,6 +86,9 @@ function roleAccess(environment: Environment, role: Role, named: Repositories): 
     ...(role.permissionsBoundaryArn !== undefined && { boundary: policyName(role.permissionsBoundaryArn) }),
     dangers: [
       ...(level === "administrator" ? ["administrator" as const] : []),
+      ...(level !== "administrator" && capabilities.some(({ possibleAdministrator }) => possibleAdministrator)
+        ? ["possible-administrator" as const]
+        : []),
       ...(level !== "read" && sources.some(({ open }) => open) ? ["open-write" as const] : []),
     ],
   };

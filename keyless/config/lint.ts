@@ -1,5 +1,5 @@
 import { UserError } from "../errors";
-import type { RolePolicy } from "../policy/administrator";
+import { knownRoles, type RoleKnowledge, type RolePolicy } from "../policy/administrator";
 import { decodeDocument, isObject, type PolicyDocument } from "../policy/document";
 import { count } from "../text";
 import { CIRCLECI_CLOUD, parseIssuer } from "../trust/circleci";
@@ -29,8 +29,8 @@ export interface LintReport {
 /** The findings in the trust policies of all configured roles. */
 export function lintConfig({ environments }: Config): LintReport[] {
   return environments.flatMap((environment) =>
-    environment.roles.map((role) =>
-      lintSubject(`${environment.name}/${role.name}`, inputOf(environment, role), role.acceptedFindings),
+    inputsOf(environment).map(({ role, input }) =>
+      lintSubject(`${environment.name}/${role.name}`, input, role.acceptedFindings),
     ),
   );
 }
@@ -47,7 +47,8 @@ export async function lintLiveRole(
   const policies = await readPolicies();
   // What a role that is not configured is meant to have is not known.
   const configuredPolicies = (configured ? policiesOf(configured) : policies).map((policy) => policy.name);
-  const input = { trustPolicy, policies, servers, accountId: environment.accountId, configuredPolicies };
+  const { accountId } = environment;
+  const input = { trustPolicy, policies, servers, accountId, configuredPolicies, roles: rolesOf(environment) };
   return lintSubject(`${environment.name}/${name}`, input, configured?.acceptedFindings);
 }
 
@@ -80,12 +81,17 @@ function lintSubject(subject: string, input: LintInput, accepted: AcceptedFindin
   return { subject, findings: judge(input, accepted), fixed: fixTrust(input, Object.keys(accepted)) };
 }
 
-function inputOf(environment: Environment, role: Role): LintInput {
-  return {
-    trustPolicy: trustPolicyOf(environment, role.trust),
-    policies: policiesOf(role),
-    servers: serversOf(environment),
-  };
+function inputsOf(environment: Environment): { readonly role: Role; readonly input: LintInput }[] {
+  const [servers, roles] = [serversOf(environment), rolesOf(environment)];
+  return environment.roles.map((role) => ({
+    role,
+    input: { trustPolicy: trustPolicyOf(environment, role.trust), policies: policiesOf(role), servers, roles },
+  }));
+}
+
+/** Which roles of an environment are administrators according to the configuration. */
+export function rolesOf({ roles }: Environment): RoleKnowledge {
+  return knownRoles(roles.map((role) => ({ arn: role.arn, policies: policiesOf(role) })));
 }
 
 function policiesOf({ managedPolicyArns, inlinePolicies }: Role): RolePolicy[] {
@@ -131,8 +137,8 @@ function judge(input: LintInput, accepted: AcceptedFindings): JudgedFinding[] {
  */
 export function enforceLint({ environments }: Config, warn: (line: string) => void): void {
   const open = environments.flatMap((environment) =>
-    environment.roles.flatMap((role) =>
-      judge(inputOf(environment, role), role.acceptedFindings)
+    inputsOf(environment).flatMap(({ role, input }) =>
+      judge(input, role.acceptedFindings)
         .filter(({ accepted }) => accepted === undefined)
         .map((found) => ({ ...found, where: `environments.${environment.name}.roles["${role.name}"]: ${found.name}` })),
     ),

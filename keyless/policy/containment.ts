@@ -1,3 +1,4 @@
+import type { Verdict } from "./decision";
 import { arnParts, resourceFault, resourceParts } from "./pattern";
 
 /**
@@ -47,6 +48,73 @@ export function coversArn(wide: string, narrow: string): boolean {
   if (resourceFault(wide) !== undefined || isUncertain(wide) || isUncertain(narrow)) return false;
   const narrows = resourceParts(narrow);
   return resourceParts(wide).every((part, at) => covers(part, narrows[at] ?? ""));
+}
+
+/**
+ * Whether a resource in a policy matches at least one of the ARNs that a pattern matches. A policy variable can have any
+ * value. `unsupported`: AWS does not document whether it does, because a wildcard would match a colon or a part is missing,
+ * or AWS does not accept the resource ({@link resourceFault}).
+ */
+export function overlapsArn(resource: string, target: string): Verdict {
+  if (resource === "*") return "matched";
+  if (target === "*") return "not-matched";
+  if (!resource.startsWith("arn:")) return "unsupported";
+  const given = arnParts(resource);
+  const parts = resourceParts(resource);
+  const wanted = arnSymbols(resourceParts(target), false);
+  if (overlaps(arnSymbols(parts, false), wanted)) {
+    const isCertain = resourceFault(resource) === undefined && (given.length === 6 || resource.endsWith("*"));
+    return isCertain ? "matched" : "unsupported";
+  }
+  const isPossible = [parts, given].some((each) => overlaps(arnSymbols(each, true), wanted));
+  return isPossible ? "unsupported" : "not-matched";
+}
+
+/** A symbol of an ARN, in which a wildcard matches a colon only if it is in the last part, or at the end of another. */
+interface ArnSymbol {
+  readonly symbol: PatternSymbol;
+  readonly crosses: boolean;
+}
+
+function arnSymbols(parts: readonly string[], crossing: boolean): ArnSymbol[] {
+  return parts.flatMap((part, index) => {
+    const symbols = symbolsOf(part).map((symbol) => (isVariable(symbol) ? "*" : symbol));
+    const isLast = index === 5;
+    const own = symbols.map((symbol, at) => ({
+      symbol,
+      crosses: isLast || (crossing && symbol === "*" && at === symbols.length - 1),
+    }));
+    return index === 0 ? own : [{ symbol: ":", crosses: false }, ...own];
+  });
+}
+
+/** Whether a text exists that both patterns match. The time is at most proportional to the product of their lengths. */
+function overlaps(one: readonly ArnSymbol[], other: readonly ArnSymbol[]): boolean {
+  const seen = new Set<number>();
+  const open: [number, number][] = [[0, 0]];
+  for (let state = open.pop(); state !== undefined; state = open.pop()) {
+    const [at, otherAt] = state;
+    const key = at * (other.length + 1) + otherAt;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const [symbol, otherSymbol] = [one[at], other[otherAt]];
+    if (symbol === undefined && otherSymbol === undefined) return true;
+    const [isRun, isOtherRun] = [symbol?.symbol === "*", otherSymbol?.symbol === "*"];
+    if (isRun) open.push([at + 1, otherAt]);
+    if (isOtherRun) open.push([at, otherAt + 1]);
+    if (symbol !== undefined && otherSymbol !== undefined && agree(symbol, otherSymbol)) {
+      open.push([isRun ? at : at + 1, isOtherRun ? otherAt : otherAt + 1]);
+    }
+  }
+  return false;
+}
+
+/** Whether two symbols match a character in common. */
+function agree(one: ArnSymbol, other: ArnSymbol): boolean {
+  const isWildcard = ({ symbol }: ArnSymbol) => symbol === "*" || symbol === "?";
+  const matches = (wild: ArnSymbol, { symbol }: ArnSymbol) => isWildcard(wild) && (symbol !== ":" || wild.crosses);
+  if (isWildcard(one) && isWildcard(other)) return true;
+  return one.symbol === other.symbol || matches(one, other) || matches(other, one);
 }
 
 /** A literal character (`=*` and `=?` for escaped wildcards), a wildcard, or a policy variable. */

@@ -137,12 +137,24 @@ describe("the permissions of a role", () => {
     ],
     ["everything but something harmless", { ...allow, NotAction: "s3:DeleteBucket" }],
     ["everything on everything but one resource", { Effect: "Allow", Action: "*", NotResource: "arn:aws:s3:::a" }],
+    ["everything but IAM, roles to assume included", { ...allow, NotAction: "iam:*" }],
+    [
+      "such an action on one role",
+      { ...allow, Action: "iam:PutRolePolicy", Resource: "arn:aws:iam::123456789010:role/app" },
+    ],
   ] as const)("of %s are an administrator's", (_what, statement) => {
     expect(inline({ Statement: statement })).toMatchObject({ level: "administrator" });
   });
 
   test.each([
-    ["named roles", { ...allow, Action: "iam:PutRolePolicy", Resource: "arn:aws:iam::123456789010:role/app-*" }],
+    [
+      "roles with a boundary",
+      {
+        ...allow,
+        Action: "iam:PutRolePolicy",
+        Condition: { StringEquals: { "iam:PermissionsBoundary": "arn:aws:iam::123456789010:policy/limit" } },
+      },
+    ],
     [
       "policies that a condition names",
       {
@@ -151,7 +163,10 @@ describe("the permissions of a role", () => {
         Condition: { ArnEquals: { "iam:PolicyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess" } },
       },
     ],
-    ["everything but IAM", { ...allow, NotAction: "iam:*" }],
+    [
+      "everything but identities",
+      { ...allow, NotAction: ["iam:*", "sts:AssumeRo*", "sso:*", "sso-directory:*", "identitystore:*"] },
+    ],
   ] as const)("to write to %s are not an administrator's", (_what, statement) => {
     expect(inline({ Statement: statement })).toMatchObject({ level: "write" });
   });
@@ -174,5 +189,7 @@ describe("the permissions of a role", () => {
     expect(roleAccess({ trust: main, ...write }).dangers).toEqual([]);
     expect(roleAccess(write).dangers).toEqual(["open-write"]);
     expect(roleAccess({ trust: main, ...administrator }).dangers).toEqual(["administrator"]);
+    const possible = { inlinePolicies: { own: policy("iam:GetRole", "ssm:StartSession") } };
+    expect(roleAccess({ trust: main, ...possible }).dangers).toEqual(["possible-administrator"]);
   });
 });

@@ -17,6 +17,7 @@ export function sourceNotes({ open, users }: Source): Notes {
 
 const DANGERS: { readonly [danger in Danger]: string } = {
   administrator: "ADMINISTRATOR of the account",
+  "possible-administrator": "may be an ADMINISTRATOR of the account",
   "open-write": "anyone with push access may write",
 };
 

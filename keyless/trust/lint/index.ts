@@ -1,4 +1,4 @@
-import { grantsAdministrator, type RolePolicy } from "../../policy/administrator";
+import { grantsAdministrator, type RoleKnowledge, type RolePolicy } from "../../policy/administrator";
 import { type PolicyDocument, statements } from "../../policy/document";
 import { evaluate } from "../../policy/evaluate";
 import { normalizePolicy } from "../../policy/normal-form";
@@ -28,6 +28,8 @@ export interface LintInput {
   readonly trustPolicy: unknown;
   /** The role's permissions. Default: unknown. */
   readonly policies?: readonly RolePolicy[];
+  /** Which roles are administrators, for policies that assume or pass one. Default: unknown. */
+  readonly roles?: RoleKnowledge;
   /** The hosts of CircleCI servers whose issuers are accepted in addition to circleci.com's. Default: none. */
   readonly servers?: readonly string[];
   /** The role's account; AWS accepts only tokens of providers in that account. Default: unknown. */
@@ -153,30 +155,39 @@ function lintPrincipal(read: ReadStatement, servers: readonly string[], accountI
   });
 }
 
-/** Policies that make an administrator: of jobs of any ref, or, in an account, of any job. */
+/**
+ * Policies that make an administrator: of jobs of any ref, or, in an account, of any job. A policy that may make one is a
+ * warning: of the jobs of any ref, or if it is not configured.
+ */
 function lintAdministrator(
   exposures: ReadonlyMap<TrustStatement, Exposure>,
-  { policies = [], configuredPolicies }: LintInput,
+  { policies = [], roles, configuredPolicies }: LintInput,
 ): LintFinding[] {
-  // "unknown" is no finding: an error stops the synthesis, and of most managed policies only the ARN is known.
-  const administrators = policies.filter((policy) => grantsAdministrator(policy) === "yes");
+  const judged = policies
+    // Of most managed policies only the ARN is known, which is no finding.
+    .map(({ name, ...policy }) => ({ name, verdict: grantsAdministrator({ name, ...policy }, roles), ...policy }))
+    .filter(({ verdict, document }) => verdict === "yes" || (verdict === "unknown" && document !== undefined))
+    .sort((one, other) => Number(other.verdict === "yes") - Number(one.verdict === "yes"))
+    .map(({ name, verdict }) => ({ name, verdict, grants: verdict === "yes" ? "grants" : "may grant" }));
   const [open] = [...exposures].find(([, { anyRef }]) => anyRef) ?? [];
-  const first = open === undefined ? undefined : administrators.shift();
-  const findings = administrators
-    .filter(() => configuredPolicies !== undefined)
-    .map(({ name }) => {
-      const isConfigured = configuredPolicies?.includes(name);
-      return lintFinding("administrator-policy", {}, `policies["${name}"]`, {
-        severity: isConfigured ? "warning" : "error",
-        problem: `the policy ${name} grants administrator permissions${isConfigured ? "" : ", and config.ts does not attach it"}`,
-        attack: "every job that the role trusts can take over the account",
-      });
-    });
+  const first = open === undefined ? undefined : judged.shift();
+  const findings = judged
+    .map((policy) => ({ ...policy, isConfigured: configuredPolicies?.includes(policy.name) }))
+    .filter(({ verdict, isConfigured }) => isConfigured === false || (isConfigured && verdict === "yes"))
+    .map(({ name, verdict, grants, isConfigured }) =>
+      lintFinding("administrator-policy", {}, `policies["${name}"]`, {
+        severity: isConfigured || verdict === "unknown" ? "warning" : "error",
+        problem: `the policy ${name} ${grants} administrator permissions${isConfigured ? "" : ", and config.ts does not attach it"}`,
+        attack: `every job that the role trusts ${verdict === "yes" ? "can" : "may be able to"} take over the account`,
+      }),
+    );
   if (open === undefined || first === undefined) return findings;
+  const { name, verdict, grants } = first;
   return [
     lintFinding("administrator-any-ref", open, "", {
-      problem: `any ref is trusted, and the policy ${first.name} grants administrator permissions`,
-      attack: "anyone who can push a branch or a tag, reviewed or not, can take over the account",
+      severity: verdict === "yes" ? "error" : "warning",
+      problem: `any ref is trusted, and the policy ${name} ${grants} administrator permissions`,
+      attack: `anyone who can push a branch or a tag, reviewed or not, ${verdict === "yes" ? "can" : "may be able to"} take over the account`,
       fixed: withSubject(open, trustedSubjects(open)[0]?.parts),
     }),
     ...findings,

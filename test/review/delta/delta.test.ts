@@ -311,7 +311,12 @@ describe("permissions", () => {
     [{ Effect: "Allow", NotAction: "s3:*", Resource: "*" }, true],
     [{ Effect: "Allow", Action: "s3:GetObject", NotResource: "arn:aws:s3:::b" }, false],
     [allow("*", "arn:aws:s3:::b/*"), false],
-    [allow("iam:PassRole", "arn:aws:iam::123456789012:role/one"), false],
+    [allow("iam:PassRole", "arn:aws:iam::123456789012:role/one"), true],
+    [allow("iam:PutRolePolicy", "arn:aws:iam::123456789012:role/deploy"), true],
+    [allow("iam:PutRolePolicy", "arn:aws:iam::123456789012:role/circleci-*"), true],
+    [allow("sts:AssumeRole", "arn:aws:iam::210987654321:role/OrganizationAccountAccessRole"), true],
+    [allow("ssm:SendCommand", "*"), true],
+    [allow("lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:123456789012:function:site"), false],
     [allow("iam:GetRole", "*"), false],
   ])("%j is administrator-like: %s", (added, administrator) => {
     expect(update(null, inline(added)).some((each) => each.includes("ADMIN"))).toBe(administrator);
