@@ -4,7 +4,7 @@ import { join, posix } from "node:path";
 const root = join(__dirname, "..");
 
 /** What every layer may import. */
-const SHARED = ["keyless/errors.ts", "keyless/group-by.ts", "keyless/text.ts"];
+const SHARED = ["keyless/errors.ts", "keyless/group-by.ts", "keyless/json.ts", "keyless/text.ts"];
 
 /**
  * What each file or folder may import from beside itself; the longest row that fits a file counts. A file that no row
@@ -13,6 +13,7 @@ const SHARED = ["keyless/errors.ts", "keyless/group-by.ts", "keyless/text.ts"];
 const LAYERS: { readonly [place: string]: readonly string[] } = {
   "keyless/errors.ts": [],
   "keyless/group-by.ts": [],
+  "keyless/json.ts": [],
   "keyless/policy": [...SHARED],
   "keyless/trust": ["keyless/policy", ...SHARED],
   "keyless/permissions": ["keyless/policy", ...SHARED],

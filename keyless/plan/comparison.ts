@@ -1,9 +1,8 @@
-import { createTwoFilesPatch } from "diff";
 import { UserError } from "../errors";
 import { Concealer, createFingerprint } from "./concealment";
-import { format } from "./difference";
+import { changedLines, format } from "./difference";
 import { hasEffect, type Plan, readPlan } from "./schema";
-import type { Value } from "./value";
+import { same, type Value } from "./value";
 
 /** A reviewed plan compared with the one that is about to be applied. */
 export interface PlanComparison {
@@ -33,25 +32,23 @@ export function comparePlans(environment: string, reviewedJson: unknown, freshJs
   };
   const [reviewed, fresh] = [read("the reviewed plan", reviewedJson), read("the fresh plan", freshJson)];
   const [before, after] = [plannedChanges(reviewed), plannedChanges(fresh)];
-  const differing = [...new Set([...before.keys(), ...after.keys()])]
-    .filter((name) => before.get(name) !== after.get(name))
-    .sort();
-  const patches = differing.map((name) => {
-    const [was, is] = [before.get(name) ?? "", after.get(name) ?? ""];
-    const patch = createTwoFilesPatch("the reviewed plan", "the fresh plan", was, is);
-    return `${name}\n${patch.replace(/^=+\n/, "")}`;
+  const patches = [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((name) => {
+    const [was, is] = [before.get(name) ?? [], after.get(name) ?? []];
+    if (same(was, is)) return [];
+    const lines = changedLines(was, is).map(({ sign, text }) => `${sign} ${text}`);
+    return [[name, "--- the reviewed plan", "+++ the fresh plan", ...lines, ""].join("\n")];
   });
   return { fresh, isEmpty: after.size === 0, ...(patches.length > 0 ? { difference: patches.join("\n") } : {}) };
 }
 
-/** The changes of a plan as text, by what they change. */
-function plannedChanges({ changes, outputs, deferred, actionInvocations }: Plan): ReadonlyMap<string, string> {
-  const text = (change: object) => `${format({ ...change } as Value, true)}\n`;
+/** The changes of a plan as lines of text, by what they change. */
+function plannedChanges({ changes, outputs, deferred, actionInvocations }: Plan): ReadonlyMap<string, string[]> {
+  const lines = (change: object) => format({ ...change } as Value, true);
   const resources = changes
     .filter(hasEffect)
     .map(({ address, deposedKey, previousAddress, actions, before, after, replacePaths, importId }) => [
       deposedKey === undefined ? address : `${address} (deposed ${deposedKey})`,
-      text({
+      lines({
         ...{ actions, before, after },
         ...(replacePaths.length > 0 && { replacePaths }),
         ...(importId !== undefined && { importId }),
@@ -62,8 +59,8 @@ function plannedChanges({ changes, outputs, deferred, actionInvocations }: Plan)
     ...resources,
     ...outputs
       .filter(({ action }) => action !== "no-op")
-      .map(({ name, actions, before, after }) => [`output.${name}`, text({ actions, before, after })]),
-    ...actionInvocations.map((invocation, index) => [`action ${index}: ${invocation.address}`, text(invocation)]),
-    ...deferred.map(({ reason, change }, index) => [`deferred change ${index}`, text({ reason, ...change })]),
-  ] as [string, string][]);
+      .map(({ name, actions, before, after }) => [`output.${name}`, lines({ actions, before, after })]),
+    ...actionInvocations.map((invocation, index) => [`action ${index}: ${invocation.address}`, lines(invocation)]),
+    ...deferred.map(({ reason, change }, index) => [`deferred change ${index}`, lines({ reason, ...change })]),
+  ] as [string, string[]][]);
 }

@@ -173,11 +173,10 @@ function outputsOf(module: ModuleInstance, call: string, output: string | undefi
   if (outputs === undefined || (output !== undefined && !outputs.has(output))) return undefined;
   const names = output === undefined ? [...outputs.keys()] : [output];
   const known = module.calls.get(name);
-  const exact = known?.get(call);
   // A module without resources is in no address of the plan.
-  const instances = exact ? [exact] : known ? [...known.values()] : [moduleIn(module, call)];
+  const instances = known === undefined || call !== name ? [moduleIn(module, call)] : known.values();
   return {
-    expressions: instances.flatMap((instance) =>
+    expressions: [...instances].flatMap((instance) =>
       names.map((each) => ({ module: instance, expression: outputs.get(each) })),
     ),
   };

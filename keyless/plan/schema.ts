@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { UserError } from "../errors";
 import { Concealer } from "./concealment";
 import { type ConfigModule, configModule, configModuleSchema, mapOf } from "./configuration";
-import type { Value } from "./value";
+import { isMap, type Value } from "./value";
 
 /** What Terraform will do to a resource. `forget` removes it from the state and leaves it in AWS. */
 export type Action = "no-op" | "create" | "read" | "update" | "replace" | "destroy" | "forget";
@@ -77,7 +77,7 @@ export interface Plan {
   readonly deferred: readonly { readonly reason: string; readonly change: ResourceChange }[];
   readonly outputs: readonly OutputChange[];
   readonly actionInvocations: readonly ActionInvocation[];
-  /** Messages of checks, preconditions and postconditions that failed. */
+  /** Messages of checks, preconditions and postconditions that failed, and content that is not evaluated. */
   readonly warnings: readonly string[];
   /** Terraform failed while planning: the plan may lack changes. */
   readonly errored: boolean;
@@ -97,6 +97,8 @@ const ACTIONS: { readonly [actions: string]: Action } = {
   forget: "forget",
   "delete,create": "replace",
   "create,delete": "replace",
+  // OpenTofu opens an ephemeral resource.
+  open: "read",
   "create,forget": "replace",
   "forget,create": "replace",
 };
@@ -110,16 +112,17 @@ const actions = v.pipe(
   v.transform((list) => ({ action: ACTIONS[list.join()] as Action, actions: list as readonly string[] })),
 );
 
-const change = v.object({
+const changeFields = {
   actions,
-  before: v.optional(v.unknown()),
-  after: v.optional(v.unknown()),
   after_unknown: v.optional(v.unknown()),
   before_sensitive: v.optional(v.unknown()),
   after_sensitive: v.optional(v.unknown()),
   replace_paths: v.nullish(v.array(v.array(v.union([v.string(), v.number()])))),
   importing: v.nullish(v.object({ id: v.nullish(v.string()), identity: v.optional(v.unknown()) })),
-});
+};
+const outputChange = v.object({ ...changeFields, before: v.optional(v.unknown()), after: v.optional(v.unknown()) });
+
+const attributes = v.nullish(v.custom<object>(isMap, "expected an object with the attributes"));
 
 const resourceChange = v.object({
   address: v.string(),
@@ -132,7 +135,11 @@ const resourceChange = v.object({
   index: v.nullish(v.union([v.string(), v.number()])),
   deposed: v.optional(v.string()),
   action_reason: v.optional(v.string()),
-  change,
+  change: v.pipe(
+    v.object({ ...changeFields, before: attributes, after: attributes }),
+    // Without the names of the attributes, the change would have none.
+    v.check(({ after, after_unknown }) => isMap(after) || after_unknown !== true, "no attributes are planned"),
+  ),
 });
 
 const optionalList = <T extends v.GenericSchema>(schema: T) => v.optional(v.array(schema), []);
@@ -169,7 +176,7 @@ const planSchema = v.pipe(
     resource_changes: v.optional(v.array(resourceChange)),
     resource_drift: optionalList(resourceChange),
     deferred_changes: optionalList(v.object({ reason: v.string(), resource_change: resourceChange })),
-    output_changes: v.optional(mapOf(change), {}),
+    output_changes: v.optional(mapOf(outputChange), {}),
     action_invocations: optionalList(actionInvocation),
     deferred_action_invocations: optionalList(v.object({ reason: v.string(), action_invocation: actionInvocation })),
     checks: optionalList(checkResult),
@@ -178,14 +185,43 @@ const planSchema = v.pipe(
     applyable: v.optional(v.boolean()),
     configuration: v.optional(v.object({ root_module: v.optional(configModuleSchema, {}) }), {}),
   }),
-  v.check((plan) => (plan.resource_changes ?? plan.planned_values) !== undefined, "this is a state, not a plan"),
+  v.check((plan) => (plan.resource_changes ?? plan.planned_values) !== undefined, "there are no planned changes"),
 );
 
-type RawChange = v.InferOutput<typeof change>;
+type RawChange = v.InferOutput<typeof outputChange>;
 
 /** Whether a change does anything: to the resource, to its address or to the state. */
 export function hasEffect({ action, importId, previousAddress }: ResourceChange): boolean {
   return action !== "no-op" || importId !== undefined || previousAddress !== undefined;
+}
+
+/** What a plan has at the top level, also what this project does not need: variables, and the state before and after. */
+const KNOWN_KEYS = new Set([
+  ...Object.keys(planSchema.pipe[0].entries),
+  ...["terraform_version", "variables", "prior_state", "proposed_unknown", "relevant_attributes", "timestamp"],
+]);
+
+/** What a plan of a later version has at the top level that this version does not evaluate. */
+function unknownContent(json: unknown): string[] {
+  const isEmpty = (value: unknown) => typeof value !== "object" || value === null || Object.keys(value).length === 0;
+  return Object.entries(json as object)
+    .filter(([key, value]) => !KNOWN_KEYS.has(key) && !isEmpty(value))
+    .map(([key]) => `the plan has ${JSON.stringify(key)}, which this version does not evaluate`);
+}
+
+const HOW_TO_GET = "save a plan with `terraform plan -out=<file>`, then run `terraform show -json <file>`";
+
+/** What JSON of Terraform is that is not a plan, and how to get the plan's. Undefined if that is unknown. */
+export function describeOther(json: unknown): string | undefined {
+  if (!isMap(json) || "resource_changes" in json || "planned_values" in json) return undefined;
+  const kinds = {
+    "@level": "the events that `terraform plan -json` prints",
+    values: "a state",
+    lineage: "a state file",
+    provider_schemas: "the schemas of providers",
+  };
+  const found = Object.entries(kinds).find(([key]) => Object.hasOwn(json, key));
+  return found && `${found[1]}, not a plan: ${HOW_TO_GET}`;
 }
 
 /** How to read a plan. */
@@ -197,14 +233,16 @@ export interface ReadPlanOptions {
 }
 
 /**
- * Reads a saved plan from the JSON that `terraform show -json <plan>` prints, and conceals its values. Unknown fields
- * are ignored.
+ * Reads a saved plan from the JSON that `terraform show -json <plan>` prints, and conceals its values. Unknown
+ * content at the top level is a warning; other unknown fields are ignored.
  *
  * @throws {UserError} the JSON is not a plan, has another major version, or contains an unknown action.
  * @see https://developer.hashicorp.com/terraform/internals/json-format
  */
 export function readPlan(environment: string, json: unknown, options: ReadPlanOptions = {}): Plan {
   const { label = `the plan of ${environment}`, concealer = new Concealer([json]) } = options;
+  const other = describeOther(json);
+  if (other !== undefined) throw new UserError(`cannot read ${label}: it is ${other}`);
   const parsed = v.safeParse(planSchema, json, { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
@@ -236,19 +274,23 @@ export function readPlan(environment: string, json: unknown, options: ReadPlanOp
         deferredReason: concealer.redact(reason),
       })),
     ],
-    warnings: plan.checks
-      .filter(({ status }) => status === "fail" || status === "error")
-      .flatMap(({ address, instances }) => {
-        const problems = instances.flatMap((instance) => instance.problems.map(({ message }) => message));
-        return (problems.length > 0 ? problems : ["failed"]).map((text) =>
-          concealer.redact(`${address.to_display}: ${text}`),
-        );
-      }),
+    warnings: [...unknownContent(json).map((text) => concealer.redact(text)), ...failedChecks(plan.checks, concealer)],
     errored: plan.errored,
     complete: plan.complete,
     applyable: plan.applyable,
     configuration,
   };
+}
+
+function failedChecks(checks: readonly v.InferOutput<typeof checkResult>[], concealer: Concealer): string[] {
+  return checks
+    .filter(({ status }) => status === "fail" || status === "error")
+    .flatMap(({ address, instances }) => {
+      const problems = instances.flatMap((instance) => instance.problems.map(({ message }) => message));
+      return (problems.length > 0 ? problems : ["failed"]).map((text) =>
+        concealer.redact(`${address.to_display}: ${text}`),
+      );
+    });
 }
 
 function readChange(

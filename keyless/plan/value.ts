@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { ExactNumber, parseExactJson } from "../json";
 
 /**
  * Why a value is not shown. `unknown`: Terraform learns it during apply. `sensitive`: Terraform marks it as sensitive, or
@@ -31,7 +32,15 @@ export class Hidden {
 }
 
 /** A value of a plan that may be shown. */
-export type Value = null | boolean | number | string | Hidden | readonly Value[] | { readonly [key: string]: Value };
+export type Value =
+  | null
+  | boolean
+  | number
+  | ExactNumber
+  | string
+  | Hidden
+  | readonly Value[]
+  | { readonly [key: string]: Value };
 
 /** A value that Terraform learns during apply. */
 export const UNKNOWN = new Hidden("unknown", "(known after apply)");
@@ -49,7 +58,8 @@ export function hasUnknown(value: unknown): boolean {
 
 /** Whether a value of a plan is a map or an object; a hidden value is neither. */
 export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Hidden);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return !(value instanceof Hidden) && !(value instanceof ExactNumber);
 }
 
 /** A list's elements, none for any other value; a hidden list is one hidden element. */
@@ -75,10 +85,10 @@ export function canonical(value: unknown): string {
   );
 }
 
-/** The JSON in a string; undefined if the string is not JSON. */
+/** The JSON in a string; undefined if the string is not JSON, or not such that it can be read in one way only. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors";
+import { decodeUtf8, JsonError, parseExactJson } from "../json";
 
 /**
  * Reads the plan that `cdktf diff` saved for a stack, by `terraform show -json`.
@@ -15,15 +16,16 @@ export function readSavedPlan(stack: string, folder: string, terraform: string):
   }
   const { status, stdout, stderr, error } = spawnSync(terraform, ["show", "-no-color", "-json", "plan"], {
     cwd: folder,
-    encoding: "utf8",
     maxBuffer: 2 ** 30,
   });
-  if (status !== 0)
-    throw new UserError(`cannot read the plan of ${stack}: ${terraform} show: ${error?.message ?? stderr.trim()}`);
+  if (status !== 0) {
+    const reason = error?.message ?? stderr.toString().trim();
+    throw new UserError(`cannot read the plan of ${stack}: ${terraform} show: ${reason}`);
+  }
   try {
-    return JSON.parse(stdout);
-  } catch {
-    // The parser's message quotes the plan, which can contain secrets.
-    throw new UserError(`cannot read the plan of ${stack}: ${terraform} show did not print JSON`);
+    return parseExactJson(decodeUtf8(stdout));
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw new UserError(`cannot read the plan of ${stack}: the output of ${terraform} show ${error.message}`);
   }
 }

@@ -84,7 +84,7 @@ test("the output of the AWS CLI is accepted, percent-encoded or not", async () =
 test("wrong usage exits with 64, an unreadable file with 2", async () => {
   expect((await lint("--nope")).status).toBe(64);
   expect((await lint(join(folder, "absent.json"))).status).toBe(2);
-  expect((await lint(file("bad.json", "{"))).output).toContain("is not JSON");
+  expect((await lint(file("bad.json", "{"))).output).toContain("is truncated JSON");
 });
 
 test("--live checks every role of the account that trusts CircleCI, with its permissions", async () => {

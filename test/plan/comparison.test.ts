@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { parseExactJson } from "../../keyless/json";
 import { comparePlans } from "../../keyless/plan/comparison";
 import { readPlan } from "../../keyless/plan/schema";
 
@@ -155,4 +156,16 @@ test("verify prints no credential that the review conceals, and reports that it 
       expect(planDifference(from, from)).toBeUndefined();
     }),
   );
+});
+
+test("plans differ by a number that JavaScript rounds", () => {
+  const numbered = (text: string) =>
+    parseExactJson(JSON.stringify(plan({ a: { ...update, after: { id: 0.5 } } })).replace("0.5", text));
+  expect(planDifference(numbered("9007199254740993"), numbered("9007199254740992"))).toMatch(/^[-+] /m);
+});
+
+test("plans with many differing lines are compared in linear time", () => {
+  const listed = (prefix: string) =>
+    plan({ a: { ...update, after: { list: Array.from({ length: 100_000 }, (_, at) => `${prefix}${at}`) } } });
+  expect(planDifference(listed("a"), listed("b"))).toMatch(/^[-+] /m);
 });

@@ -222,7 +222,7 @@ function spread(all: Pairs): Pair {
 describe("invalid JSON of a plan is rejected", () => {
   test.each([
     ["another major version", { ...planJson([]), format_version: "2.0" }, "version"],
-    ["a state", { format_version: "1.0", values: {} }, "this is a state"],
+    ["a state", { format_version: "1.0", values: {} }, "it is a state, not a plan"],
     ["an unknown action", planJson([{ ...change("a.b", null, {}), change: { actions: ["explode"] } }]), "explode"],
     ["a list", [], "cannot read the plan of dev"],
   ])("%s", (_name, json, message) => {

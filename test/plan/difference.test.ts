@@ -65,9 +65,9 @@ test("another spelling of the same policy is equivalent", () => {
 
 test("the exact format distinguishes JSON in a string and the order of a policy's lists", () => {
   const policy = { Statement: [{ Action: ["b", "a"] }] };
-  expect(format(JSON.stringify(policy), true)).toBe(`jsonencode(${format(policy, true)})`);
-  expect(format(JSON.stringify(policy))).not.toBe(format(policy));
-  expect(format(JSON.stringify(policy))).toBe(format({ Statement: [{ Action: ["a", "b"] }] }));
+  expect(format(JSON.stringify(policy), true).join("\n")).toBe(`jsonencode(${format(policy, true).join("\n")})`);
+  expect(format(JSON.stringify(policy))).not.toEqual(format(policy));
+  expect(format(JSON.stringify(policy))).toEqual(format({ Statement: [{ Action: ["a", "b"] }] }));
 });
 
 test("with many differing lines, the value before precedes the value after", () => {

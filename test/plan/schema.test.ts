@@ -1,3 +1,4 @@
+import { readPlan } from "../../keyless/plan/schema";
 import { change, plan } from "../review/plans";
 
 const lambda = {
@@ -55,4 +56,40 @@ test("a change has provisioners if the configuration of its module has them", ()
 
 test("a plan of Terraform 1.8 and later says whether Terraform would apply it", () => {
   expect([plan([]), plan([], { applyable: false })].map(({ applyable }) => applyable)).toEqual([undefined, false]);
+});
+
+test("content that a later version adds at the top level is a warning, unless it is empty", () => {
+  const added = {
+    policy_invocations: [{}],
+    other: {},
+    variables: { a: { value: 1 } },
+    timestamp: "2026-01-01T00:00:00Z",
+  };
+  expect(plan([], added).warnings).toEqual(['the plan has "policy_invocations", which this version does not evaluate']);
+});
+
+test("outputs with the names of properties of JavaScript objects are read", () => {
+  const output_changes = Object.fromEntries(
+    ["constructor", "__proto__"].map((name) => [name, { actions: ["create"] }]),
+  );
+  expect(plan([], { output_changes }).outputs.map(({ name }) => name)).toEqual(["constructor", "__proto__"]);
+});
+
+test.each([
+  ["attributes that are no object", { before: "x" }],
+  ["a resource whose attributes are all unknown", { after_unknown: true }],
+])("%s are rejected", (_name, fields) => {
+  const raw = change("a.b", null, null, { actions: ["create"] });
+  const changes = [{ ...raw, change: { ...raw.change, ...fields } }];
+  expect(() => plan(changes)).toThrow(/^cannot read the plan of dev: at resource_changes\.0\.change/);
+});
+
+test.each([
+  [{ "@level": "info", type: "version" }, "the events that `terraform plan -json` prints"],
+  [{ version: 4, lineage: "x", resources: [] }, "a state file"],
+  [{ format_version: "1.0", values: {} }, "a state"],
+])("%j is named, with the command that prints a plan", (json, name) => {
+  expect(() => readPlan("dev", json)).toThrow(
+    `cannot read the plan of dev: it is ${name}, not a plan: save a plan with \`terraform plan -out=<file>\``,
+  );
 });

@@ -47,6 +47,6 @@ it("does not quote output of Terraform that is not JSON", () => {
   const program = join(folder, "terraform");
   writeFileSync(program, "#!/bin/sh\necho secret\n", { mode: 0o755 });
   expect(() => readSavedPlan("dev", folder, program)).toThrow(
-    /^cannot read the plan of dev: \S+ show did not print JSON$/,
+    /^cannot read the plan of dev: the output of \S+ show is not JSON: unexpected character at line 1, column 1$/,
   );
 });

@@ -15,7 +15,7 @@ import type { Review } from "../../review/review";
 import { renderRichText } from "../../review/rich-text";
 import type { Env } from "../../terraform/executables";
 import { count, oneLine } from "../../text";
-import { note, print, readJson, toEnvelope, writeOutput } from "../lib/files";
+import { note, print, readPlanJson, toEnvelope, writeOutput } from "../lib/files";
 import { loadConfig, requireStack } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
 
@@ -104,7 +104,7 @@ async function runReview(environments: readonly string[], flags: ReviewFlags, en
   }
   if (environments.length === 0) throw new UsageError("name the environments to review");
   const files = (flags.planJson ?? []).map(
-    ([name, file]) => [name, () => readJson(file, `the plan of ${name}`)] as const,
+    ([name, file]) => [name, () => readPlanJson(file, `the plan of ${name}`)] as const,
   );
   const locations = { files: new Map(files), folder: flags.plans };
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { verifyPlan } from "../../pipeline/verify-plan";
-import { note, readJson } from "../lib/files";
+import { note, readPlanJson } from "../lib/files";
 import { exportToJob } from "../lib/job-environment";
 import { environmentNamed, loadConfig } from "../lib/load-config";
 
@@ -14,7 +14,7 @@ export function register(program: Command): void {
       // TERRAFORM_BINARY_NAME is the script that applies the verified plan if this ran before.
       const terraform = process.env.KEYLESS_TERRAFORM ?? process.env.TERRAFORM_BINARY_NAME ?? "terraform";
       const environment = environmentNamed(loadConfig(), name);
-      const { isEmpty, variables } = verifyPlan(environment, readJson(reviewed, "the reviewed plan"), terraform);
+      const { isEmpty, variables } = verifyPlan(environment, readPlanJson(reviewed, "the reviewed plan"), terraform);
       note(
         isEmpty
           ? `${name}: the saved plan has no changes: there is nothing left to deploy`

@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../../errors";
+import { decodeUtf8, JsonError, parseExactJson } from "../../json";
+import { describeOther } from "../../plan/schema";
 import { projectFolder } from "../../project-folder";
 import { redact } from "../../redact";
 import { escapeInvisible, oneLine } from "../../text";
@@ -15,24 +17,43 @@ export function readProjectFile(path: string): string {
  *
  * @param file the path, or `-` for standard input
  * @param what what the file contains, for the error message: `the token`
- * @throws {UserError} if the file cannot be read
+ * @throws {UserError} if the file cannot be read, or is not UTF-8
  */
 export function readInput(file: string, what: string): string {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    throw new UserError(`cannot read ${what}: ${(error as Error).message}`);
-  }
+  return readWith(file, what, decodeUtf8);
 }
 
-/** The JSON in a file that the command line names; see {@link readInput}. Throws the same if it is not JSON. */
+/**
+ * The JSON in a file that the command line names; see {@link readInput}.
+ *
+ * @throws {UserError} also if it is not JSON, repeats a key in an object, or is nested too deep
+ */
 export function readJson(file: string, what: string): unknown {
-  const text = readInput(file, what);
+  return readWith(file, what, (bytes) => parseExactJson(decodeUtf8(bytes)));
+}
+
+/** The JSON of a plan in a file that the command line names; see {@link readJson}. Names the file if it is another one. */
+export function readPlanJson(file: string, what: string): unknown {
+  return readWith(file, what, (bytes) => {
+    // A saved plan is a ZIP archive.
+    if (Buffer.from(bytes.subarray(0, 4)).equals(Buffer.from("PK\x03\x04"))) {
+      throw new JsonError(`is a saved plan, not its JSON: run \`terraform show -json ${file}\``);
+    }
+    try {
+      return parseExactJson(decodeUtf8(bytes));
+    } catch (error) {
+      const other = error instanceof JsonError ? describeOther(error.first) : undefined;
+      throw other === undefined ? error : new JsonError(`is ${other}`);
+    }
+  });
+}
+
+function readWith<T>(file: string, what: string, read: (bytes: Uint8Array) => T): T {
   try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's message quotes the file, which can contain secrets.
-    throw new UserError(`cannot read ${what}: ${file} is not JSON`);
+    return read(readFileSync(file === "-" ? 0 : file));
+  } catch (error) {
+    const message = error instanceof JsonError ? `${file} ${error.message}` : (error as Error).message;
+    throw new UserError(`cannot read ${what}: ${message}`);
   }
 }
 
