@@ -27,8 +27,11 @@ export function escapeXml(text: string): string {
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** Characters that a terminal or a browser interprets instead of displaying: control characters, text direction. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/**
+ * Characters that a terminal or a browser interprets instead of displaying (control characters, text direction), and halves of
+ * surrogate pairs, which UTF-8 cannot encode.
+ */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** The colors that this project writes. */
 const COLOR = "\\u001b\\[(?:1|2|22|31|32|33|39)m";

@@ -389,7 +389,7 @@ const scenarios: readonly Scenario[] = [
     expected: () => [posted("new")],
   },
   {
-    name: "a review of an unknown commit says so",
+    name: "a review of an unknown commit states that it is unknown",
     act: () => post("review", { commit: "" }),
     expected: () => [
       "<!-- keyless review: dev -->\n<!-- commit unknown -->\nreview\nThe commit that this comment describes is unknown.\n",
@@ -555,14 +555,14 @@ describe("overrides", () => {
     ["an earlier commit was approved", [{ ...approval, commit_id: EARLIER }], "it is for commit 0e0"],
     ["the author approved", [by("author")], "the author cannot approve"],
     ["a member with read permission approved", [by("reader")], "permission read is not write"],
-    ["a user without permission approved", [by("nobody")], "permission none is not write"],
+    ["a user without permission approved", [by("guest")], "permission none is not write"],
     ["the permission cannot be read", [by("stranger")], "the token cannot read the permission (404)"],
     ["a bot approved", [{ ...approval, user: { login: "boss", type: "Bot" } }], "only people can approve"],
     ["a deleted user approved", [{ ...approval, user: null }], "permissions cannot be read"],
     ["the user withdrew the approval", [approval, { ...approval, state: "CHANGES_REQUESTED" }], undefined],
     ["the approval was dismissed", [{ ...approval, state: "DISMISSED" }], undefined],
   ])("do not include the approval if %s", async (_name, reviews, reason) => {
-    Object.assign(github.permissions, { reader: "read", author: "admin", nobody: "none" });
+    Object.assign(github.permissions, { reader: "read", author: "admin", guest: "none" });
     github.reviews.push(...reviews);
     expect(await granted()).toEqual({
       granted: [],

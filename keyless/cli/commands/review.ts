@@ -8,7 +8,7 @@ import { commentId, markOutdatedComments, postComment } from "../../review/githu
 import { grantedOverrides, type Override } from "../../review/github/overrides";
 import { findPullRequest, githubToken, type PullRequest } from "../../review/github/pull-request";
 import { skippedToJsonData, toJsonData } from "../../review/render/json";
-import { inMarkdown, toMarkdown } from "../../review/render/markdown";
+import { skippedToMarkdown, toMarkdown } from "../../review/render/markdown";
 import { describeSkipped } from "../../review/render/summary";
 import { toText } from "../../review/render/text";
 import type { Review } from "../../review/review";
@@ -112,12 +112,13 @@ async function runReview(environments: readonly string[], flags: ReviewFlags, en
   const skipped = flags.skipped ?? reasonForNoPlan(environments, locations, env);
   if (skipped !== undefined) {
     const sentence = describeSkipped(environments, skipped);
-    const markdown = `**${inMarkdown(sentence)}**\n`;
     publish(flags, skippedToJsonData(environments, skipped), {
-      markdown: () => markdown,
+      markdown: () => skippedToMarkdown(environments, skipped),
       text: () => `${oneLine(renderRichText(sentence))}\n`,
     });
-    const isPosted = await comment(environments, flags, findOnce, () => markdown);
+    const isPosted = await comment(environments, flags, findOnce, (limit) =>
+      skippedToMarkdown(environments, skipped, { limit }),
+    );
     // A job without credentials has no token either: that is no failure.
     return isPosted || !githubToken(env) ? success : failure;
   }

@@ -1,8 +1,17 @@
+import { count } from "../../text";
 import type { AccessFinding } from "../delta/finding";
 import { COUNTED, type EnvironmentReview, gains, isQuiet, type Review } from "../review";
 import { type RichText, renderRichText } from "../rich-text";
 import { cell, code, fenced, htmlCode } from "./escape";
-import { bySubject, describeFinding, notices, type SectionEntry, sectionsOf, verdict } from "./summary";
+import {
+  bySubject,
+  describeFinding,
+  describeSkipped,
+  notices,
+  type SectionEntry,
+  sectionsOf,
+  verdict,
+} from "./summary";
 
 /** How long the Markdown can be. */
 export interface MarkdownOptions {
@@ -15,8 +24,19 @@ export interface MarkdownOptions {
 /** A part of the text that can be shortened. */
 interface Block {
   readonly full: string;
-  /** Without attributes, or nothing. */
+  /** Without attributes, or with an ellipsis. */
   readonly short: string;
+}
+
+/** The findings about one subject in one environment. */
+interface Paragraph {
+  readonly title: Block;
+  readonly findings: readonly (Block & { readonly severity: number })[];
+}
+
+interface AccessSection {
+  readonly heading: string;
+  readonly paragraphs: readonly Paragraph[];
 }
 
 interface Fold {
@@ -24,63 +44,120 @@ interface Fold {
   readonly blocks: readonly Block[];
 }
 
+interface Parts {
+  readonly headline: string;
+  readonly notices: readonly Block[];
+  readonly table: Block;
+  readonly sections: readonly AccessSection[];
+  readonly folds: readonly Fold[];
+}
+
+/** The length of a finding, or of its subject, in a text that is too long. */
+const SHORT_FINDING = 1_000;
+
 /**
  * A review as Markdown for GitHub. Everything that comes from the plan is code: it cannot mention users, link or format.
- * If the text is too long, attributes are left out first, those with the most text first; then the entries of the
- * longest sections; then paragraphs about access, those with gains last.
+ * If the text is too long, attributes are left out first, those with the most text first; then the entries of the longest
+ * folds, and the folds; then long findings are shortened; then losses are left out, then gains, then gains of
+ * administrator-like access, then notices. The headline remains.
  */
 export function toMarkdown(review: Review, options: MarkdownOptions = {}): string {
   const { environments } = review;
-  const headline = `**${inMarkdown(verdict(review))}**`;
+  const headline = boldLine(verdict(review), options);
   if (environments.every(isQuiet)) return `${headline}\n`;
-  const access = (part: "access" | "driftAccess", heading: string) => {
-    const found = [true, false].flatMap((gaining) =>
+  const section = (part: "access" | "driftAccess", heading: string) => {
+    const paragraphs = [true, false].flatMap((gaining) =>
       environments.flatMap((each) => {
         const gainers = new Set(gains(each[part]).map(({ subject }) => subject));
-        return paragraphs(
+        return paragraphsOf(
           each,
           each[part].filter(({ subject }) => gainers.has(subject) === gaining),
         );
       }),
     );
-    return found.length > 0 ? [heading, ...found] : [];
+    return paragraphs.length > 0 ? [{ heading, paragraphs }] : [];
   };
-  const head = [
+  const parts = {
     headline,
-    ...environments.flatMap(notices).map((notice) => `> ⚠️ ${inMarkdown(notice)}`),
-    table(environments),
-    ...access("driftAccess", "### Access outside Terraform"),
-    ...access("access", "### Access"),
-  ];
-  return truncate(head, environments.flatMap(folds), options);
+    notices: environments.flatMap(notices).map((notice) => blockOf("> ⚠️ ", notice)),
+    table: table(environments),
+    sections: [...section("driftAccess", "### Access outside Terraform"), ...section("access", "### Access")],
+    folds: environments.flatMap(folds),
+  };
+  return truncate(parts, options);
 }
 
-/** Rich text as Markdown. */
-export function inMarkdown(text: RichText): string {
-  return renderRichText(text, code);
+/** The sentence that replaces a review if there is no plan, as Markdown. */
+export function skippedToMarkdown(
+  environments: readonly string[],
+  reason: string,
+  options: MarkdownOptions = {},
+): string {
+  return `${boldLine(describeSkipped(environments, reason), options)}\n`;
 }
 
-function table(environments: readonly EnvironmentReview[]): string {
+function boldLine(text: RichText, { limit = Number.POSITIVE_INFINITY }: MarkdownOptions): string {
+  return `**${inMarkdown(text, limit - 300)}**`;
+}
+
+/** Rich text as Markdown, with an ellipsis for what exceeds the limit. */
+function inMarkdown(text: RichText, limit = Number.POSITIVE_INFINITY): string {
+  const whole = renderRichText(text, code);
+  if (whole.length <= limit) return whole;
+  // Code can be longer in Markdown than in the text.
+  for (let length = limit; ; length = Math.floor(length / 2)) {
+    const shortened = `${renderRichText(startOf(text, length), code)}…`;
+    if (shortened.length <= limit || length < 1) return shortened;
+  }
+}
+
+/** The first characters of a text. */
+function startOf(text: RichText, length: number): RichText {
+  let rest = length;
+  return text.flatMap((part) => {
+    const content = typeof part === "string" ? part : part.code;
+    // A cut must not leave the first half of a surrogate pair.
+    const kept = content.slice(0, Math.max(0, rest)).replace(/[\ud800-\udbff]$/, "");
+    rest -= content.length;
+    return kept === "" ? [] : [typeof part === "string" ? kept : { code: kept }];
+  });
+}
+
+function blockOf(start: string, text: RichText): Block {
+  return { full: `${start}${inMarkdown(text)}`, short: `${start}${inMarkdown(text, SHORT_FINDING)}` };
+}
+
+/** The counts of each environment, or in short their sums. */
+function table(environments: readonly EnvironmentReview[]): Block {
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    row(["environment", ...COUNTED]),
-    row(["---", ...COUNTED.map(() => "---:")]),
-    ...environments.map(({ environment, counts }) =>
-      row([cell(environment), ...COUNTED.map((what) => (counts[what] === 0 ? "·" : `**${counts[what]}**`))]),
-    ),
-  ].join("\n");
+  const counts = (numberOf: (what: (typeof COUNTED)[number]) => number) =>
+    COUNTED.map((what) => (numberOf(what) === 0 ? "·" : `**${numberOf(what)}**`));
+  const head = [row(["environment", ...COUNTED]), row(["---", ...COUNTED.map(() => "---:")])];
+  const rows = environments.map((each) => row([cell(each.environment), ...counts((what) => each.counts[what])]));
+  const sum = (what: (typeof COUNTED)[number]) => environments.reduce((total, each) => total + each.counts[what], 0);
+  const sums = environments.length > 1 ? [row([count(environments.length, "environment"), ...counts(sum)])] : rows;
+  return { full: [...head, ...rows].join("\n"), short: [...head, ...sums].join("\n") };
 }
 
 const SIGN = { gain: "🔺", unknown: "❓", none: "❔", loss: "🔻" } as const;
 
-/** One paragraph for each subject, so that truncation falls between two of them. */
-function paragraphs({ environment }: EnvironmentReview, findings: readonly AccessFinding[]): string[] {
-  return [...bySubject(findings)].map(([subject, all]) =>
-    [
-      `**${code(environment)}: ${code(subject)}**`,
-      ...all.map((each) => `- ${SIGN[each.effect]} ${inMarkdown(describeFinding(each))}`),
-    ].join("\n"),
-  );
+/** What is left out first, if a review is too long. */
+function severityOf({ effect, administrator }: AccessFinding): number {
+  if (effect === "loss") return 0;
+  return effect === "none" ? 1 : administrator ? 3 : 2;
+}
+
+function paragraphsOf({ environment }: EnvironmentReview, findings: readonly AccessFinding[]): Paragraph[] {
+  return [...bySubject(findings)].map(([subject, all]) => {
+    const title = (limit?: number) => `**${code(environment)}: ${inMarkdown([{ code: subject }], limit)}**`;
+    return {
+      title: { full: title(), short: title(SHORT_FINDING) },
+      findings: all.map((each) => ({
+        ...blockOf(`- ${SIGN[each.effect]} `, describeFinding(each)),
+        severity: severityOf(each),
+      })),
+    };
+  });
 }
 
 function folds(environment: EnvironmentReview): Fold[] {
@@ -103,43 +180,68 @@ function entryBlock({ action, what, notes = [], lines = [] }: SectionEntry): Blo
   return { full: `<details>${summary}\n\n${body}\n\n</details>`, short };
 }
 
-function truncate(
-  head: readonly string[],
-  all: readonly Fold[],
-  { limit = Number.POSITIVE_INFINITY, artifactUrl }: MarkdownOptions,
-): string {
-  const whole = assemble(head, all, ({ full }) => full);
+/** A change that makes the text shorter: of a block, or of a fold. */
+type Cut = { readonly shorten: Block } | { readonly drop: Block | Fold };
+
+/** All cuts, in the order in which they are made until the text fits. */
+function cutsOf({ notices, table, sections, folds }: Parts): readonly Cut[] {
+  const saving = ({ full, short }: Block) => full.length - short.length;
+  const shorten = (blocks: readonly Block[]) =>
+    [...blocks].sort((a, b) => saving(b) - saving(a)).map((block) => ({ shorten: block }));
+  const dropLastFirst = (all: readonly (Block | Fold)[]) => [...all].reverse().map((drop) => ({ drop }));
+  const size = ({ blocks }: Fold) => blocks.reduce((sum, { full }) => sum + full.length, 0);
+  const paragraphs = sections.flatMap((section) => section.paragraphs);
+  const findings = paragraphs.flatMap((each) => each.findings);
+  return [
+    ...shorten(folds.flatMap(({ blocks }) => blocks)),
+    ...[...folds].sort((a, b) => size(b) - size(a)).flatMap(({ blocks }) => dropLastFirst(blocks)),
+    ...dropLastFirst(folds),
+    { shorten: table },
+    ...shorten([...findings, ...paragraphs.map(({ title }) => title)]),
+    ...[0, 1, 2, 3].flatMap((severity) => dropLastFirst(findings.filter((each) => each.severity === severity))),
+    ...dropLastFirst(notices),
+  ];
+}
+
+function truncate(parts: Parts, { limit = Number.POSITIVE_INFINITY, artifactUrl }: MarkdownOptions): string {
+  const whole = assemble(parts, []);
   if (whole.length <= limit) return whole;
   const link =
     artifactUrl === undefined ? "" : `: [the complete review](${artifactUrl.replace(/[()<>\s]/g, encodeURIComponent)})`;
   const note = `> ✂️ This review exceeds GitHub's comment limit and was truncated${link}.`;
-  const size = ({ blocks }: Fold) => blocks.reduce((sum, { full }) => sum + full.length, 0);
-  const saving = ({ full, short }: Block) => full.length - short.length;
-  const toShorten = all.flatMap(({ blocks }) => blocks).sort((a, b) => saving(b) - saving(a));
-  const toDrop = [...all].sort((a, b) => size(b) - size(a)).flatMap(({ blocks }) => [...blocks].reverse());
-  /** The text after a number of cuts: blocks are shortened, then dropped, then the paragraphs after the headline. */
-  const afterCuts = (cuts: number) => {
-    const dropped = Math.max(0, cuts - toShorten.length);
-    const kept = Math.max(1, head.length - Math.max(0, dropped - toDrop.length));
-    const more = kept < head.length ? [`… and ${head.length - kept} more`] : [];
-    const [short, absent] = [new Set(toShorten.slice(0, cuts)), new Set(toDrop.slice(0, dropped))];
-    const textOf = (block: Block) => (absent.has(block) ? "" : short.has(block) ? block.short : block.full);
-    return assemble([...head.slice(0, kept), ...more], all, textOf);
-  };
-  let [low, high] = [0, toShorten.length + toDrop.length + head.length - 1];
+  const cuts = cutsOf(parts);
+  let [low, high] = [0, cuts.length];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (afterCuts(middle).length + note.length + 2 <= limit) high = middle;
+    if (assemble(parts, cuts.slice(0, middle)).length + note.length + 2 <= limit) high = middle;
     else low = middle + 1;
   }
-  return `${afterCuts(low)}\n${note}\n`;
+  return `${assemble(parts, cuts.slice(0, low))}\n${note}\n`;
 }
 
-function assemble(head: readonly string[], all: readonly Fold[], textOf: (block: Block) => string): string {
-  const details = all.map(({ title, blocks }) => {
-    const texts = blocks.map(textOf).filter((text) => text !== "");
-    const more = texts.length < blocks.length ? [`… and ${blocks.length - texts.length} more`] : [];
-    return `<details><summary>${title}</summary>\n\n${[...texts, ...more].join("\n\n")}\n\n</details>`;
+/** The text after these cuts, with the number of what each list lacks. */
+function assemble({ headline, notices, table, sections, folds }: Parts, cuts: readonly Cut[]): string {
+  const shortened = new Set(cuts.flatMap((cut) => ("shorten" in cut ? [cut.shorten] : [])));
+  const dropped = new Set(cuts.flatMap((cut) => ("drop" in cut ? [cut.drop] : [])));
+  const textOf = (block: Block) => (dropped.has(block) ? "" : shortened.has(block) ? block.short : block.full);
+  const textsOf = (blocks: readonly Block[]) => blocks.map(textOf).filter((text) => text !== "");
+  const more = (number: number) => (number > 0 ? [`… and ${number} more`] : []);
+
+  const noticeTexts = textsOf(notices);
+  const accessTexts = sections.flatMap(({ heading, paragraphs }) => {
+    const shown = paragraphs.map(({ title, findings }) => ({ title: textOf(title), texts: textsOf(findings) }));
+    const texts = shown.filter((each) => each.texts.length > 0).map((each) => [each.title, ...each.texts].join("\n"));
+    const number = (all: readonly { readonly length: number }[]) => all.reduce((sum, { length }) => sum + length, 0);
+    const missing = number(paragraphs.map(({ findings }) => findings)) - number(shown.map((each) => each.texts));
+    return [heading, ...texts, ...more(missing)];
   });
-  return `${[...head, ...details].join("\n\n")}\n`;
+  const details = folds
+    .filter((fold) => !dropped.has(fold))
+    .map(({ title, blocks }) => {
+      const texts = textsOf(blocks);
+      const body = [...texts, ...more(blocks.length - texts.length)].join("\n\n");
+      return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
+    });
+  const missing = more(notices.length - noticeTexts.length).map((text) => `> ${text}`);
+  return `${[headline, ...noticeTexts, ...missing, textOf(table), ...accessTexts, ...details].join("\n\n")}\n`;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { readPlan } from "../../../keyless/plan/schema";
 import { toJsonData } from "../../../keyless/review/render/json";
-import { toMarkdown } from "../../../keyless/review/render/markdown";
+import { skippedToMarkdown, toMarkdown } from "../../../keyless/review/render/markdown";
 import { toText } from "../../../keyless/review/render/text";
 import { review } from "../../../keyless/review/review";
 import { growth } from "../../growth";
@@ -156,6 +156,77 @@ describe("a comment that is too long", () => {
     expect(text.length).toBeLessThanOrEqual(65_536);
     expect(text).toMatch(/^\*\*Access is granted \(1,000 newly trusted\)/);
     expect(text).toMatch(/… and \d+ more/);
+  });
+});
+
+describe("a cut", () => {
+  const artifactUrl = "https://ci.example.com/job/1";
+  const grants = (action: string) => policy({ Effect: "Allow", Action: action, Resource: "*" });
+  const loss = (at: number) =>
+    change(`aws_iam_role_policy.l${at}`, { role: `l${at}`, name: "p", policy: grants(`s3:Lose${at}`) }, null);
+  const gain = (at: number) =>
+    change(`aws_iam_role_policy.g${at}`, null, { role: `g${at}`, name: "p", policy: grants(`s3:Gain${at}`) });
+  const environment = (name: string, changes: readonly unknown[], more = {}) => readPlan(name, planJson(changes, more));
+  const times = <T>(number: number, each: (at: number) => T) => Array.from({ length: number }, (_, at) => each(at));
+
+  test("keeps the gains of 500 environments and drops their folds and losses first", () => {
+    const result = review(times(500, (at) => environment(`env-${at}`, [gain(at), loss(at)])));
+    const text = toMarkdown(result, { limit: 65_536, artifactUrl });
+    expect(text.length).toBeLessThanOrEqual(65_536);
+    expect(text).toMatch(/^\*\*Access is granted \(500 permissions granted\)/);
+    expect(text).toContain("| 500 environments | **500** |");
+    expect(text.match(/🔺/g)).toHaveLength(500);
+    expect(text).not.toContain("<details>");
+    expect(text.match(/🔻/g)?.length ?? 0).toBeLessThan(500);
+    expect(text).toMatch(/… and \d+ more/);
+    expect(text).toContain(`[the complete review](${artifactUrl})`);
+  });
+
+  test("keeps the notices and administrator-like gains", () => {
+    const changes = [
+      ...times(2_000, gain),
+      change("aws_iam_role_policy.z", null, { role: "z", name: "p", policy: grants("*") }),
+    ];
+    const text = toMarkdown(review([environment("dev", changes, { errored: true })]), { limit: 16_000 });
+    expect(text.length).toBeLessThanOrEqual(16_000);
+    expect(text).toContain("2,001 permissions granted");
+    expect(text).toContain("> ⚠️ Terraform failed while planning `dev`");
+    expect(text).toContain("permission granted, administrator-like");
+  });
+
+  test.each([
+    ["letters", "x"],
+    ["backquotes", "`"],
+    ["control characters", "\u0001"],
+    ["surrogate pairs", "😀"],
+  ])("is within a finding that is longer than the limit and consists of %s", (_, character) => {
+    const long = change("aws_iam_role_policy.g", null, {
+      role: "g",
+      name: character.repeat(70_000),
+      policy: grants("s3:Get"),
+    });
+    const text = toMarkdown(review([environment("dev", [long])]), { limit: 65_536, artifactUrl });
+    expect(text.length).toBeLessThanOrEqual(65_536);
+    expect(text).toMatch(/^- 🔺 permission granted: .*…$/m);
+    expect(text).toContain(`[the complete review](${artifactUrl})`);
+    expect(Buffer.from(text).toString()).toBe(text);
+  });
+
+  test("is within a subject, a headline and a reason that are longer than the limit", () => {
+    const long = change("aws_iam_role_policy.g", null, {
+      role: "r".repeat(70_000),
+      name: "p",
+      policy: grants("s3:Get"),
+    });
+    const names = times(2_000, (at) => `environment-${at}`.padEnd(60, "x"));
+    for (const text of [
+      toMarkdown(review([environment("dev", [long])]), { limit: 16_000 }),
+      toMarkdown(review(names.map((name) => environment(name, []))), { limit: 16_000 }),
+      skippedToMarkdown(["dev"], "reason ".repeat(20_000), { limit: 16_000 }),
+    ]) {
+      expect(text.length).toBeLessThanOrEqual(16_000);
+      expect(text).toContain("…");
+    }
   });
 });
 
