@@ -19,6 +19,8 @@ interface Configured {
 /** A `resource` or `data` block. */
 export interface ConfigResource extends Configured {
   readonly hasProvisioners: boolean;
+  /** The provider configuration, e.g. `aws.production`. */
+  readonly provider?: string;
 }
 
 /** A `module` block, and the module that it calls. */
@@ -44,9 +46,10 @@ const resource = v.pipe(
     expressions,
     for_each_expression: v.optional(v.unknown()),
     provisioners: v.optional(v.array(v.unknown()), []),
+    provider_config_key: v.optional(v.string()),
   }),
-  v.transform(({ address, expressions, for_each_expression: forEach, provisioners }) => {
-    return [address, { expressions, forEach, hasProvisioners: provisioners.length > 0 }] as const;
+  v.transform(({ address, expressions, for_each_expression: forEach, provisioners, provider_config_key: provider }) => {
+    return [address, { expressions, forEach, hasProvisioners: provisioners.length > 0, provider }] as const;
   }),
 );
 

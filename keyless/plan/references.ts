@@ -87,6 +87,11 @@ export class References {
     return { candidates: [...candidates.filter(isSame), ...candidates.filter((each) => !isSame(each))], complete };
   }
 
+  /** The provider configuration of a resource, e.g. `aws.production`: it decides about the account. */
+  providerOf(change: ResourceChange): string | undefined {
+    return this.configured(change)?.provider;
+  }
+
   private configured(change: ResourceChange) {
     return this.module(change).configuration?.resources.get(change.configAddress);
   }

@@ -1,6 +1,6 @@
 import { attributeLines, type DiffLine, difference } from "../plan/difference";
 import { type Action, hasEffect, type Plan, type ResourceChange } from "../plan/schema";
-import { accessDelta, changedRoles } from "./delta";
+import { accessDelta, changedRoles, driftDelta } from "./delta";
 import { driftOf } from "./delta/drift";
 import type { AccessFinding } from "./delta/finding";
 
@@ -59,8 +59,8 @@ function reviewPlan(plan: Plan, administratorRoles: readonly string[]): Environm
   return {
     environment,
     counts: countChanges(resources, drift.length),
-    access: accessDelta(plan, plan.changes),
-    driftAccess: accessDelta(plan, drift),
+    access: accessDelta(plan),
+    driftAccess: driftDelta(plan, drift),
     administratorRoles: administratorRoles.filter((role) => changed.has(role)),
     resources: resources.map(resourceReview),
     drift: drift.map(resourceReview),

@@ -80,6 +80,53 @@ export function documentOfDataSource(address: string, planned: { readonly [argum
   };
 }
 
+/**
+ * A policy that is one of several, because e.g. a conditional expression selects it: it allows what any of them allows,
+ * and denies what all of them deny.
+ *
+ * @param complete whether it can be no other one
+ */
+export function oneOf(documents: readonly Document[], names: readonly string[], complete: boolean): Document {
+  const statements = documents.flatMap((document) => document.statements);
+  const isEverywhere = (statement: PlannedStatement) =>
+    complete && documents.every((document) => notIn([statement], document.statements).length === 0);
+  const list = names.join(" or ");
+  return {
+    statements: statements.filter((each) => each.Effect === "Allow" || isEverywhere(each)),
+    unreadable: `known after apply; read from ${complete ? list : `${list}, or another one`}`,
+    source: UNKNOWN,
+  };
+}
+
+/** Access that a resource grants by attributes instead of a policy, in the form of a policy. */
+export interface Grant {
+  readonly principals: readonly PlannedPrincipal[];
+  readonly actions: readonly Value[];
+  readonly resources: readonly Value[];
+  /** What limits the grant: attributes with their values. */
+  readonly limits: readonly (readonly [attribute: string, value: Value])[];
+}
+
+/** The policy that grants what the resource grants. */
+export function documentOfGrants(grants: readonly Grant[], source: Value): Document {
+  return {
+    statements: grants.map(({ principals, actions, resources, limits }) =>
+      plannedStatement(
+        {
+          Effect: "Allow",
+          Principal: byKind(principals),
+          Action: actions.map(displayed),
+          Resource: resources.map(displayed),
+          Condition: { "": Object.fromEntries(limits.map(([attribute, value]) => [attribute, [displayed(value)]])) },
+        },
+        [...actions, ...resources, ...limits.map(([, value]) => value)].some(hasUnknown),
+        principals,
+      ),
+    ),
+    source,
+  };
+}
+
 function statementOfBlock(block: Value): PlannedStatement {
   const { effect, actions, not_actions, resources, not_resources, ...nested } = argumentsOf(block);
   const Condition: Record<string, Record<string, string[]>> = {};
@@ -186,5 +233,5 @@ export function patterns({ operator, values }: NormalizedCondition): readonly st
 
 /** Describes a condition in one line. */
 export function describeCondition({ operator, key, values }: NormalizedCondition): string {
-  return `${operator} ${key} ${values.join(", ")}`;
+  return `${operator === "" ? "" : `${operator} `}${key} ${values.join(", ")}`;
 }

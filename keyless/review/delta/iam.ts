@@ -1,12 +1,10 @@
 import { groupBy } from "../../group-by";
-import { References } from "../../plan/references";
+import type { References } from "../../plan/references";
 import type { Plan, ResourceChange } from "../../plan/schema";
 import { displayed, elements, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
-import { type RichText, richText } from "../rich-text";
-import { type Document, documentOfDataSource, readDocument } from "./documents";
-
-/** Before or after the plan is applied. */
-export type Side = "before" | "after";
+import { type RichText, renderRichText, richText } from "../rich-text";
+import { type Document, documentOfDataSource, oneOf, readDocument } from "./documents";
+import { type Attributes, attributesOf, concernsIdentities, IDENTITY_TYPES, Identities, type Side } from "./identities";
 
 /** A policy of a role or of another resource. */
 export interface PolicySource {
@@ -17,11 +15,20 @@ export interface PolicySource {
   readonly document?: Document;
 }
 
-/** A role on one side of a plan, as far as the plan contains it. */
-export interface PlannedRole {
+/** A role, a user or a group on one side of a plan, as far as the plan contains it. */
+export interface PlannedIdentity {
+  /** Whether the plan contains the identity itself, not only its policies. */
+  exists: boolean;
+  /** The trust policy of a role. */
   trust?: Document;
   boundary: Value;
+  /** The boundary as a policy. Absent without a boundary. */
+  boundaryPolicy?: PolicySource;
+  /** In seconds; null for the default. */
+  session: Value;
   readonly policies: PolicySource[];
+  /** The names of the groups of a user. */
+  readonly groups: Set<string>;
 }
 
 /** An OIDC provider on one side of a plan. */
@@ -30,42 +37,30 @@ export interface PlannedProvider {
   readonly thumbprints: Value;
 }
 
-/** The policy of a resource other than a role, e.g. of a bucket, a key or a user. */
-export interface ResourcePolicy {
-  /** The type of the resource, e.g. `aws_s3_bucket_policy`. */
-  readonly type: string;
-  readonly document: Document;
-}
-
 /** IAM on one side of a plan. */
 export interface PlannedIam {
-  /** By name. The key contains the address if the name is unknown or two roles have it. */
-  readonly roles: Map<string, PlannedRole>;
-  /** By URL without `https://`. */
+  /** By kind and name, e.g. `role deploy`. */
+  readonly identities: Map<string, PlannedIdentity>;
+  /** By URL without `https://`; the key contains the address if two have it. */
   readonly providers: Map<string, PlannedProvider>;
   /** Customer managed policies by ARN, or by address while the ARN is unknown. */
   readonly policies: Map<string, Document>;
-  /** By address. */
-  readonly resourcePolicies: Map<string, ResourcePolicy>;
 }
 
-type Attributes = { readonly [attribute: string]: Value };
+const PROVIDER = "aws_iam_openid_connect_provider";
+const POLICY = "aws_iam_policy";
 
-/** The attribute that names a resource's roles, by the type of the resource. */
-const ROLE_ATTRIBUTES = new Map([
-  ["aws_iam_role_policy", "role"],
-  ["aws_iam_role_policy_attachment", "role"],
-  ["aws_iam_role_policies_exclusive", "role_name"],
-  ["aws_iam_role_policy_attachments_exclusive", "role_name"],
-  ["aws_iam_policy_attachment", "roles"],
-]);
+/** Whether {@link IamChanges} reads resources of a type. */
+export function isIamType(type: string): boolean {
+  return concernsIdentities(type) || type === PROVIDER || type === POLICY;
+}
 
 /** Reads IAM before and after a list of changes: a plan's own, or its drift. */
 export class IamChanges {
-  private readonly references: References;
-  private readonly shared: ReadonlySet<string>;
+  private readonly identities: Identities;
+  private readonly sharedUrls: ReadonlySet<string>;
   private readonly attached: ReadonlySet<string>;
-  /** The inline policies that are resources, before or after. */
+  /** The inline policies of roles that are resources, before or after. */
   private readonly inlinePolicies: ReadonlySet<string>;
   /** The inline policies that roles list, before or after. */
   private readonly inlineBlocks: ReadonlyMap<string, Value>;
@@ -75,16 +70,18 @@ export class IamChanges {
   constructor(
     private readonly changes: readonly ResourceChange[],
     plan: Plan,
+    private readonly references: References,
   ) {
-    this.references = new References(plan);
-    this.shared = sharedNames(changes);
+    this.identities = new Identities(changes, references);
     this.attached = separatelyAttached(plan.changes);
+    const providers = changes.filter(({ type, mode }) => type === PROVIDER && mode === "managed");
+    this.sharedUrls = new Set([...groupBy(providers, urlOf)].flatMap(([url, { length }]) => (length > 1 ? [url] : [])));
     const bothSides = (wanted: string) =>
       changes
         .flatMap(({ type, before, after }) => (type === wanted ? [before, after] : []))
         .filter((side) => side !== null);
     // Not by a name that two roles have: the policies of one must not hide a grant to the other.
-    const isUnique = ({ name }: Attributes) => typeof name === "string" && !this.shared.has(name);
+    const isUnique = ({ name }: Attributes) => typeof name === "string" && !this.identities.isShared("role", name);
     this.rolesBefore = new Map(
       changes.flatMap(({ type, before }) =>
         type === "aws_iam_role" && before && isUnique(before) ? [[before.name, before] as const] : [],
@@ -103,19 +100,14 @@ export class IamChanges {
   }
 
   read(side: Side): PlannedIam {
-    const iam: PlannedIam = {
-      roles: new Map(),
-      providers: new Map(),
-      policies: new Map(),
-      resourcePolicies: new Map(),
-    };
+    const iam: PlannedIam = { identities: new Map(), providers: new Map(), policies: new Map() };
     const present = this.changes.flatMap((change) => {
       const attributes = change.mode === "managed" ? attributesOf(change, side) : null;
       const listed = side === "before" && attributes === null ? this.policiesBefore(change) : attributes;
       return listed === null ? [] : [{ change, attributes: listed }];
     });
     // Policies first: attachments refer to them.
-    for (const { change, attributes } of present.filter(({ change }) => change.type === "aws_iam_policy")) {
+    for (const { change, attributes } of present.filter(({ change }) => change.type === POLICY)) {
       const document = this.document(change, attributes, "policy");
       if (document) iam.policies.set(policyKey(change, side), document);
     }
@@ -132,90 +124,64 @@ export class IamChanges {
     return { role_name: role.name ?? null, policy_arns: role.managed_policy_arns ?? [], policy_names: names };
   }
 
-  /** The keys of the roles that a change is about. */
+  /** The names of the roles that a change is or can be about. */
   rolesOf(change: ResourceChange): readonly string[] {
     return (["before", "after"] as const).flatMap((side) => {
       const attributes = attributesOf(change, side);
-      return attributes === null ? [] : this.roleKeys(change, attributes, side);
+      const named = attributes === null ? [] : this.identities.named(change, attributes, side);
+      return named.filter(({ kind }) => kind === "role").flatMap(({ candidates }) => candidates);
     });
   }
 
-  /** The keys of the customer managed policies that are attached to no role, before and after. */
+  /** The keys of the customer managed policies that are attached to no identity, before and after. */
   detachedPolicies(...sides: readonly PlannedIam[]): readonly string[] {
-    const roles = sides.flatMap((iam) => [...iam.roles.values()]);
-    const attached = new Set(roles.flatMap(({ policies }) => policies.map(({ document }) => document)));
+    const identities = sides.flatMap((iam) => [...iam.identities.values()]);
+    const attached = new Set(identities.flatMap(({ policies }) => policies.map(({ document }) => document)));
     return this.changes
-      .filter(({ type }) => type === "aws_iam_policy")
+      .filter(({ type }) => type === POLICY)
       .map((change) => policyKey(change, "before"))
       .filter((key) => !sides.some(({ policies }) => attached.has(policies.get(key) as Document)));
   }
 
-  private roleKeys(change: ResourceChange, attributes: Attributes, side: Side): readonly string[] {
-    if (change.type === "aws_iam_role") return [this.roleKey(change, side)];
-    const attribute = ROLE_ATTRIBUTES.get(change.type);
-    if (attribute === undefined) return [];
-    const value = attributes[attribute] ?? null;
-    const names = attribute === "roles" ? elements(value) : [value];
-    return names.flatMap((name) => {
-      if (typeof name === "string" && !this.shared.has(name)) return [name];
-      // The references of the configuration lead to the role whose name is unknown or not unique.
-      const roles = this.references.resolve(change, attribute).candidates.filter(({ type }) => type === "aws_iam_role");
-      if (roles.length > 0) return roles.map((role) => this.roleKey(role, side));
-      return [typeof name === "string" ? name : `of ${change.address} (name ${displayed(name)})`];
-    });
-  }
-
-  private roleKey(role: ResourceChange, side: Side): string {
-    const name = attributesOf(role, side)?.name ?? null;
-    if (typeof name !== "string") return role.address;
-    return this.shared.has(name) ? `${name} (${role.address})` : name;
-  }
-
   private add(iam: PlannedIam, change: ResourceChange, attributes: Attributes, side: Side): void {
-    const roles = this.roleKeys(change, attributes, side).map((name) => {
-      const role = iam.roles.get(name) ?? { boundary: null, policies: [] };
-      iam.roles.set(name, role);
-      return role;
+    const identities = this.identities.named(change, attributes, side).map(({ kind, name }) => {
+      const key = `${kind} ${name}`;
+      const identity = iam.identities.get(key) ?? newIdentity();
+      iam.identities.set(key, identity);
+      return identity;
     });
     const attach = (...policies: readonly PolicySource[]) => {
-      for (const role of roles) role.policies.push(...policies);
+      for (const { policies: all } of identities) all.push(...policies);
     };
-    switch (change.type) {
-      case "aws_iam_role":
-        for (const role of roles) {
-          role.trust = this.document(change, attributes, "assume_role_policy");
-          role.boundary = attributes.permissions_boundary ?? null;
-        }
-        attach(...this.ownPolicies(iam, change, attributes, side));
-        break;
-      case "aws_iam_role_policy":
-        attach(...inlinePolicy(attributes.name, this.document(change, attributes, "policy")));
-        break;
-      case "aws_iam_role_policy_attachment":
-      case "aws_iam_policy_attachment":
-        attach(this.managedPolicy(iam, change, attributes.policy_arn ?? null, "policy_arn"));
-        break;
-      case "aws_iam_role_policy_attachments_exclusive":
-        attach(...elements(attributes.policy_arns).map((arn) => this.managedPolicy(iam, change, arn, "policy_arns")));
-        break;
-      case "aws_iam_openid_connect_provider":
-        iam.providers.set(displayed(attributes.url ?? null).replace(/^https:\/\//, ""), {
-          audiences: attributes.client_id_list ?? null,
-          thumbprints: attributes.thumbprint_list ?? null,
-        });
-        break;
-      case "aws_iam_role_policies_exclusive":
-        attach(...this.listedInlinePolicies(attributes));
-        break;
-      case "aws_iam_policy":
-        break;
-      default: {
-        const document = this.document(change, attributes, "policy");
-        // An attribute named `policy` need not contain an IAM policy: unreadable ones count if the configuration sets them.
-        const isSet = document?.unreadable !== undefined && this.references.sets(change, "policy");
-        if (document && (isSet || document.statements.length > 0))
-          iam.resourcePolicies.set(change.address, { type: change.type, document });
+    const { type } = change;
+    if (type === PROVIDER) {
+      const url = urlOf(change);
+      iam.providers.set(this.sharedUrls.has(url) ? `${url} (${change.address})` : url, {
+        audiences: attributes.client_id_list ?? null,
+        thumbprints: attributes.thumbprint_list ?? null,
+      });
+    } else if (IDENTITY_TYPES.has(type)) {
+      for (const identity of identities) {
+        identity.exists = true;
+        identity.trust = this.document(change, attributes, "assume_role_policy");
+        identity.boundary = attributes.permissions_boundary || null;
+        identity.session = attributes.max_session_duration ?? null;
+        if (identity.boundary)
+          identity.boundaryPolicy = this.managedPolicy(iam, change, identity.boundary, "permissions_boundary");
       }
+      attach(...this.ownPolicies(iam, change, attributes, side));
+    } else if (type.endsWith("_policy_attachment")) {
+      attach(this.managedPolicy(iam, change, attributes.policy_arn ?? null, "policy_arn"));
+    } else if (type.endsWith("_policy_attachments_exclusive")) {
+      attach(...this.listedPolicies(iam, change, elements(attributes.policy_arns)));
+    } else if (type.endsWith("_policies_exclusive")) {
+      attach(...this.listedInlinePolicies(attributes));
+    } else if (type.endsWith("_membership")) {
+      const attribute = type === "aws_iam_group_membership" ? "group" : "groups";
+      const groups = this.identities.namesIn(change, attributes, ["group", attribute], side);
+      for (const user of identities) for (const { name } of groups) user.groups.add(name);
+    } else if (concernsIdentities(type)) {
+      attach(...inlinePolicy(attributes.name, this.document(change, attributes, "policy")));
     }
   }
 
@@ -246,14 +212,29 @@ export class IamChanges {
   }
 
   /** The inline policies that an exclusive list names and no resource of their own writes. */
-  private listedInlinePolicies({ role_name: role = null, policy_names: names }: Attributes): PolicySource[] {
-    return elements(names).flatMap((name) => {
+  private listedInlinePolicies(attributes: Attributes): PolicySource[] {
+    const role = attributes.role_name ?? null;
+    return elements(attributes.policy_names).flatMap((name) => {
       const id = attachmentId(role, name);
-      if (this.inlinePolicies.has(id) && !(typeof role === "string" && this.shared.has(role))) return [];
+      if (this.inlinePolicies.has(id) && !this.identities.isShared("role", role)) return [];
       const unreadable = "its content is not in the plan";
       const document = readDocument(this.inlineBlocks.get(id)) ?? { statements: [], unreadable, source: name };
       return inlinePolicy(name, document);
     });
+  }
+
+  /** The managed policies that an exclusive list names. */
+  private listedPolicies(iam: PlannedIam, change: ResourceChange, arns: readonly Value[]): PolicySource[] {
+    const unknown = arns.filter((arn) => arn instanceof Hidden);
+    const { policies, complete } = this.referredPolicies(iam, change, "policy_arns");
+    // Each unknown element is one of the policies: if there are as many, all are attached.
+    const areAll = complete && unknown.length === policies.length;
+    return [
+      ...arns
+        .filter((arn) => !areAll || !(arn instanceof Hidden))
+        .map((arn) => this.managedPolicy(iam, change, arn, "policy_arns")),
+      ...(areAll ? policies : []),
+    ];
   }
 
   private managedPolicy(iam: PlannedIam, change: ResourceChange, arn: Value, attribute: string): PolicySource {
@@ -263,41 +244,56 @@ export class IamChanges {
         ? { source: richText`policy ${arn}`, document }
         : { source: richText`managed policy ${arn}`, arn };
     }
-    const policy = this.onlyReference(change, attribute, "managed", "aws_iam_policy");
-    const document = policy && iam.policies.get(policyKey(policy, "after"));
-    if (document) return { source: richText`policy ${displayed(policy.after?.name ?? policy.address)}`, document };
+    const { policies, complete } = this.referredPolicies(iam, change, attribute);
+    const [policy] = policies;
+    if (policy && complete && policies.length === 1) return policy;
     const source = richText`a managed policy of ${change.address}`;
-    return { source, document: { statements: [], unreadable: displayed(arn), source: arn } };
+    if (policies.length === 0) return { source, document: { statements: [], unreadable: displayed(arn), source: arn } };
+    const documents = policies.flatMap(({ document }) => document ?? []);
+    const names = policies.map((each) => renderRichText(each.source));
+    return { source, document: oneOf(documents, names, complete) };
   }
 
-  /** The policy in an attribute. If it is unknown, it is read from the data source that generates it. */
-  private document(change: ResourceChange, attributes: Attributes, attribute: string): Document | undefined {
+  /** The customer managed policies of the plan that an attribute refers to, with their documents. */
+  private referredPolicies(iam: PlannedIam, change: ResourceChange, attribute: string) {
+    const { candidates, complete } = this.references.resolve(change, attribute);
+    const policies = candidates
+      .filter(({ mode, type }) => mode === "managed" && type === POLICY)
+      .flatMap((policy) => {
+        const document = iam.policies.get(policyKey(policy, "after"));
+        const name = displayed(policy.after?.name ?? policy.address);
+        return document ? [{ source: richText`policy ${name}`, document }] : [];
+      });
+    return { policies, complete };
+  }
+
+  /** The policy in an attribute. If it is unknown, it is read from the data sources that generate it. */
+  document(change: ResourceChange, attributes: Attributes, attribute: string): Document | undefined {
     const value = attributes[attribute];
     if (!isUnknown(value)) return readDocument(value);
-    const source = this.onlyReference(change, attribute, "data", "aws_iam_policy_document");
-    return source?.after ? documentOfDataSource(source.address, source.after) : readDocument(value);
+    const { candidates, complete } = this.references.resolve(change, attribute);
+    const sources = candidates.filter(({ mode, type }) => mode === "data" && type === "aws_iam_policy_document");
+    const documents = sources.flatMap(({ address, after }) => (after ? documentOfDataSource(address, after) : []));
+    if (documents.length === 0 || documents.length < sources.length) return readDocument(value);
+    const names = sources.map(({ address }) => address);
+    return documents.length === 1 && complete ? documents[0] : oneOf(documents, names, complete);
   }
+}
 
-  /** The resource or data source that an attribute refers to, unless it refers to several. */
-  private onlyReference(change: ResourceChange, attribute: string, mode: string, type: string) {
-    const found = this.references
-      .resolve(change, attribute)
-      .candidates.filter((each) => each.mode === mode && each.type === type);
-    return found.length === 1 ? found[0] : undefined;
-  }
+const newIdentity = (): PlannedIdentity => ({
+  exists: false,
+  boundary: null,
+  session: null,
+  policies: [],
+  groups: new Set(),
+});
+
+function urlOf({ before, after }: ResourceChange): string {
+  return displayed((after ?? before)?.url ?? null).replace(/^https:\/\//, "");
 }
 
 function inlinePolicy(name: Value = null, document: Document | undefined): PolicySource[] {
   return document ? [{ source: richText`inline policy ${displayed(name)}`, document }] : [];
-}
-
-/**
- * The attributes on one side. Forgotten resources remain in AWS, and so do the attachments of an exclusive list that is
- * destroyed.
- */
-function attributesOf({ action, type, before, after }: ResourceChange, side: Side): Attributes | null {
-  const remains = action === "forget" || (action === "destroy" && type.endsWith("_exclusive"));
-  return side === "before" || remains ? before : after;
 }
 
 function policyKey(policy: ResourceChange, side: Side): string {
@@ -317,15 +313,3 @@ export function separatelyAttached(changes: readonly ResourceChange[]): Readonly
 
 /** Identifies a policy of a role: a managed policy by its ARN, an inline policy by its name. */
 export const attachmentId = (role: unknown, policy: unknown) => JSON.stringify([role, policy]);
-
-/** The names that two roles have on one side: a plan can contain roles of two accounts. */
-function sharedNames(changes: readonly ResourceChange[]): ReadonlySet<string> {
-  const roles = changes.filter(
-    ({ type, mode, deposedKey }) => type === "aws_iam_role" && mode === "managed" && deposedKey === undefined,
-  );
-  const repeated = (["before", "after"] as const).flatMap((side) => {
-    const names = roles.map((role) => attributesOf(role, side)?.name).filter((name) => typeof name === "string");
-    return [...groupBy(names, (name) => name)].flatMap(([name, { length }]) => (length > 1 ? [name] : []));
-  });
-  return new Set(repeated);
-}

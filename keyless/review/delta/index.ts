@@ -1,38 +1,69 @@
+import { References } from "../../plan/references";
 import type { Plan, ResourceChange } from "../../plan/schema";
 import { displayed, elements, Hidden, type Value } from "../../plan/value";
 import { richText } from "../rich-text";
 import { type AccessFinding, accessFinding, notAssessed } from "./finding";
-import { IamChanges, type PlannedProvider, type PlannedRole, type ResourcePolicy } from "./iam";
+import { GUARDRAIL_ATTACHMENT, guardrailDelta } from "./guardrails";
+import { IamChanges, isIamType, type PlannedIam, type PlannedIdentity, type PlannedProvider } from "./iam";
 import { boundaryDelta, permissionDelta } from "./permissions";
+import { resourceDelta, sessionDelta } from "./resources";
 import { trustDelta } from "./trust";
 
-/** The access that a list of changes grants and revokes: a plan's own changes, or its drift. */
-export function accessDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFinding[] {
-  const iam = new IamChanges(changes, plan);
+/** The access that a plan grants and revokes. What the plan leaves open is not assessed. */
+export function accessDelta(plan: Plan): AccessFinding[] {
+  const { deferred, actionInvocations, errored, complete } = plan;
+  const isIncomplete = !complete && deferred.length === 0;
+  return [
+    ...changesDelta(plan, plan.changes),
+    ...deferred
+      .filter(({ change }) => canGrant(plan, change))
+      .map(({ reason, change }) => notAssessed(change.address, richText`${[change.action]} deferred: ${reason}`)),
+    ...actionInvocations.map(({ address }) => notAssessed(address, ["an action that is invoked during apply"])),
+    ...(errored ? [notAssessed("the plan", ["Terraform failed while planning: changes can be missing"])] : []),
+    ...(isIncomplete && !errored
+      ? [notAssessed("the plan", ["it is incomplete: another one has further changes"])]
+      : []),
+  ];
+}
+
+/** The access that changes outside Terraform granted and revoked. */
+export function driftDelta(plan: Plan, drift: readonly ResourceChange[]): AccessFinding[] {
+  return changesDelta(plan, drift);
+}
+
+function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFinding[] {
+  const references = new References(plan);
+  const iam = new IamChanges(changes, plan, references);
   const [before, after] = [iam.read("before"), iam.read("after")];
   const findings = [
     ...compareEach(before.providers, after.providers, providerDelta),
-    ...compareEach(before.roles, after.roles, roleDelta),
-    // The policies that are attached to a role are compared with the role.
+    ...compareEach(before.identities, after.identities, (name, was, is) =>
+      identityDelta(name, [before, was], [after, is]),
+    ),
+    // The policies that are attached to an identity are compared with it.
     ...iam.detachedPolicies(before, after).flatMap((key) => {
       const [was, is] = [before.policies.get(key), after.policies.get(key)].map(
         (document) => document && [{ source: richText`its policy`, document }],
       );
       return was && is ? permissionDelta(`policy ${key}`, was, is) : [];
     }),
-    ...compareEach(before.resourcePolicies, after.resourcePolicies, resourcePolicyDelta),
-    ...changes
-      .filter(isNotEvaluated)
-      .map(({ address, action }) =>
-        notAssessed(address, richText`${[action]} of a resource that this review does not evaluate`),
-      ),
+    ...changes.flatMap((change) =>
+      change.type === GUARDRAIL_ATTACHMENT
+        ? guardrailDelta(change, plan, references)
+        : resourceDelta(change, references, (...attribute) => iam.document(...attribute)),
+    ),
   ];
   return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];
 }
 
+/** Whether a change of which only the arguments are known can grant access. */
+function canGrant(plan: Plan, change: ResourceChange): boolean {
+  return isIamType(change.type) || changesDelta(plan, [change]).some(({ effect }) => effect !== "loss");
+}
+
 /** The names of the roles that a plan changes, their policies and attachments included. */
 export function changedRoles(plan: Plan): ReadonlySet<string> {
-  const iam = new IamChanges(plan.changes, plan);
+  const iam = new IamChanges(plan.changes, plan, new References(plan));
   const changes = plan.changes.filter(({ action, mode }) => mode === "managed" && action !== "no-op");
   return new Set(changes.flatMap((each) => iam.rolesOf(each)));
 }
@@ -46,25 +77,48 @@ function compareEach<T>(
   return [...keys].flatMap((key) => compare(key, before.get(key), after.get(key)));
 }
 
-function roleDelta(name: string, before?: PlannedRole, after?: PlannedRole): AccessFinding[] {
-  const role = `role ${name}`;
+type IdentityInPlan = readonly [iam: PlannedIam, identity: PlannedIdentity | undefined];
+
+function identityDelta(name: string, [iamBefore, before]: IdentityInPlan, [iamAfter, after]: IdentityInPlan) {
+  const [left, joined] = [groupsNotIn(before, after), groupsNotIn(after, before)];
   const findings = [
-    ...trustDelta(role, before?.trust, after?.trust),
-    ...permissionDelta(role, before?.policies ?? [], after?.policies ?? []),
-    ...(before?.trust && after?.trust ? boundaryDelta(role, before.boundary, after.boundary) : []),
+    ...trustDelta(name, before?.trust, after?.trust),
+    ...permissionDelta(
+      name,
+      [...(before?.policies ?? []), ...policiesOfGroups(iamBefore, left)],
+      [...(after?.policies ?? []), ...policiesOfGroups(iamAfter, joined)],
+    ),
+    ...joined
+      .filter((group) => !hasPolicies(iamAfter, group))
+      .map((group) => accessFinding(name, "permission-granted", richText`the policies of group ${group}`)),
+    ...left
+      .filter((group) => !hasPolicies(iamBefore, group))
+      .flatMap((group) => [
+        accessFinding(name, "permission-revoked", richText`the policies of group ${group}`),
+        notAssessed(name, richText`the policies of group ${group}, which can deny access, are not in the plan`),
+      ]),
+    ...(before?.exists && after?.exists
+      ? [...boundaryDelta(name, before, after), ...sessionDelta(name, before.session, after.session)]
+      : []),
   ];
-  // Destroying a role with a Deny grants nothing; creating one with a Deny revokes nothing.
-  const impossible = before?.trust && !after?.trust ? "gain" : !before?.trust && after?.trust ? "loss" : undefined;
-  return findings.filter(({ effect }) => effect !== impossible);
+  // Destroying an identity with a Deny grants nothing; creating one with a Deny revokes nothing.
+  if (before?.exists && !after?.exists) return findings.filter(({ effect }) => effect === "loss");
+  return !before?.exists && after?.exists ? findings.filter(({ effect }) => effect !== "loss") : findings;
 }
 
-function resourcePolicyDelta(address: string, before?: ResourcePolicy, after?: ResourcePolicy): AccessFinding[] {
-  const [was, is] = [before, after].map((policy) =>
-    policy ? [{ source: richText`its policy`, document: policy.document }] : [],
+function groupsNotIn(some: PlannedIdentity | undefined, others: PlannedIdentity | undefined): readonly string[] {
+  return [...(some?.groups ?? [])].filter((group) => !others?.groups.has(group));
+}
+
+const hasPolicies = (iam: PlannedIam, group: string) => policiesOfGroups(iam, [group]).length > 0;
+
+function policiesOfGroups({ identities }: PlannedIam, groups: readonly string[]) {
+  return groups.flatMap((group) =>
+    (identities.get(`group ${group}`)?.policies ?? []).map((policy) => ({
+      ...policy,
+      source: richText`${policy.source} of group ${group}`,
+    })),
   );
-  const findings = permissionDelta(address, was ?? [], is ?? []);
-  // Destroying a bucket together with its policy grants nothing; destroying only the policy can remove a Deny.
-  return after || before?.type.endsWith("_policy") ? findings : findings.filter(({ effect }) => effect !== "gain");
 }
 
 function providerDelta(url: string, before?: PlannedProvider, after?: PlannedProvider): AccessFinding[] {
@@ -90,22 +144,4 @@ function listDelta(provider: string, noun: string, before: Value, after: Value):
     ...added.map((each) => accessFinding(provider, "provider-broadened", richText`${[noun]} ${each} added`)),
     ...removed.map((each) => accessFinding(provider, "provider-narrowed", richText`${[noun]} ${each} removed`)),
   ];
-}
-
-/** Resources that can grant access in ways that this review does not evaluate. */
-const NOT_EVALUATED = new RegExp(
-  `^aws_(${[
-    "iam_(user|group|access_key|saml_provider|instance_profile|policy_attachment|service_linked_role)",
-    "lambda_permission|kms_grant|organizations_policy|ram_|ssoadmin_|rolesanywhere_|eks_access_|eks_pod_identity",
-  ].join("|")})`,
-);
-
-function isNotEvaluated({ type, mode, action, before, after }: ResourceChange): boolean {
-  if (mode !== "managed" || !NOT_EVALUATED.test(type) || !["create", "update", "replace"].includes(action))
-    return false;
-  // Such an attachment is evaluated for roles, but not for users and groups.
-  if (type === "aws_iam_policy_attachment")
-    return [before, after].some((side) => elements(side?.users).length + elements(side?.groups).length > 0);
-  // The inline policies of users and groups are evaluated as policies of a resource.
-  return !/_(user|group)_policy$/.test(type);
 }

@@ -1,5 +1,5 @@
 import { groupBy } from "../../group-by";
-import { displayed, isUnknown, same, type Value } from "../../plan/value";
+import { displayed, isUnknown, same } from "../../plan/value";
 import { grantsAdministrator } from "../../policy/administrator";
 import { covers, coversArn } from "../../policy/containment";
 import { join, type RichText, richText } from "../rich-text";
@@ -12,7 +12,7 @@ import {
   permits,
 } from "./documents";
 import { type AccessFinding, accessFinding, notAssessed } from "./finding";
-import type { PolicySource } from "./iam";
+import type { PlannedIdentity, PolicySource } from "./iam";
 
 /**
  * The permissions that a subject gains and loses. All policies of the subject are compared together: moving a statement
@@ -180,8 +180,13 @@ function describe({
   ];
 }
 
+/** The length at which a principal that is a document, e.g. SAML metadata, is cut. */
+const MAX_TEXT = 200;
+
 function describeGrantee({ kind, id }: PlannedPrincipal): RichText {
-  return kind === "AWS" && id === "*" ? ["anyone"] : richText`${kind} ${displayed(id)}`;
+  if (kind === "AWS" && id === "*") return ["anyone"];
+  const text = displayed(id);
+  return richText`${kind} ${text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text}`;
 }
 
 /** The policies that cannot be read, except those that are the same on the other side. */
@@ -194,12 +199,18 @@ function unreadablePolicies(some: readonly PolicySource[], others: readonly Poli
   );
 }
 
-/** A permissions boundary limits a role: to set the first one grants nothing; the effect of a change is unknown. */
-export function boundaryDelta(subject: string, before: Value, after: Value): AccessFinding[] {
-  if ((same(before, after) && !isUnknown(after)) || (!before && !after)) return [];
-  if (!after) return [accessFinding(subject, "boundary-removed", richText`permissions boundary ${displayed(before)}`)];
-  if (!before) return [accessFinding(subject, "boundary-set", richText`permissions boundary ${displayed(after)}`)];
-  return [notAssessed(subject, richText`permissions boundary ${displayed(before)} → ${displayed(after)}`)];
+/**
+ * A permissions boundary limits a role or a user: to set the first one grants nothing. Another one is compared by its
+ * document.
+ */
+export function boundaryDelta(subject: string, before: PlannedIdentity, after: PlannedIdentity): AccessFinding[] {
+  const [was, is] = [before.boundary, after.boundary];
+  if ((same(was, is) && !isUnknown(is)) || (!was && !is)) return [];
+  if (!is) return [accessFinding(subject, "boundary-removed", richText`permissions boundary ${displayed(was)}`)];
+  if (!was) return [accessFinding(subject, "boundary-set", richText`permissions boundary ${displayed(is)}`)];
+  const [wasPolicy, isPolicy] = [before.boundaryPolicy, after.boundaryPolicy];
+  if (wasPolicy?.document && isPolicy?.document) return permissionDelta(subject, [wasPolicy], [isPolicy]);
+  return [notAssessed(subject, richText`permissions boundary ${displayed(was)} → ${displayed(is)}`)];
 }
 
 /**

@@ -1,0 +1,418 @@
+import { format } from "../../plan/difference";
+import type { References } from "../../plan/references";
+import type { ResourceChange } from "../../plan/schema";
+import { displayed, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
+import { grantsAdministrator } from "../../policy/administrator";
+import { type AccessType, accessTypeOf, canGrantAccess, type Exposure } from "../access-types";
+import { type RichText, richText } from "../rich-text";
+import { type Document, documentOfGrants, type Grant, type PlannedPrincipal } from "./documents";
+import { type AccessFinding, accessFinding, type FindingKind, notAssessed } from "./finding";
+import { isGuardrail } from "./guardrails";
+import { isIamType, type PolicySource } from "./iam";
+import { type Attributes, attributesOf, type Side } from "./identities";
+import { permissionDelta } from "./permissions";
+
+/** Providers whose resources are not in AWS and cannot reach it. */
+const LOCAL_PROVIDER = /(^|\/)(hashicorp\/(archive|local|null|random|time|tls)|builtin\/terraform)$/;
+const AWS_PROVIDER = /^$|(^|\/)hashicorp\/aws$/;
+
+/** Attributes that never affect access. */
+const HARMLESS = /^(tags(_all)?|description|comment|timeouts|triggers|wait_for_.*|force_(destroy|delete))$/;
+
+/** Reads the policy in an attribute; resolves one that is known after apply. */
+type ReadDocument = (change: ResourceChange, attributes: Attributes, attribute: string) => Document | undefined;
+
+/**
+ * The access that the change of a resource grants and revokes, by the table of access types. What the table does not
+ * contain, and what runs code or templates, is not assessed.
+ */
+export function resourceDelta(
+  change: ResourceChange,
+  references: References,
+  readDocument: ReadDocument,
+): readonly AccessFinding[] {
+  const { address, type, action, providerName } = change;
+  if (change.mode !== "managed" || ["no-op", "read", "forget"].includes(action)) return [];
+  const because = (reason: RichText, effect?: "none") =>
+    notAssessed(address, richText`${[action]} of ${type}: ${reason}`, effect);
+  const provisioner = change.provisioners ? [because(["its provisioners run commands"])] : [];
+  if (LOCAL_PROVIDER.test(providerName))
+    return provisioner.length > 0 ? provisioner : [because(["not a resource of AWS"], "none")];
+  if (!AWS_PROVIDER.test(providerName)) return [because(richText`this review does not know provider ${providerName}`)];
+  const row = accessTypeOf(type);
+  // They are compared by identity, not by resource.
+  if (isIamType(type)) return provisioner;
+  if (row === undefined) return [because(["this review does not know the type"])];
+  if (!canGrantAccess(row)) return provisioner;
+  const resource = new AccessResource(change, row, references, readDocument);
+  const findings = resource.findings();
+  const isOpaque = row.executes || (findings.length === 0 && resource.isChanged() && !resource.isReadable());
+  return [...provisioner, ...findings, ...(isOpaque && resource.isChanged() ? [because(opaqueReason(row))] : [])];
+}
+
+function opaqueReason({ executes, actions }: AccessType): RichText {
+  if (executes) return ["it creates resources or runs operations that are not in the plan"];
+  const operations = actions.length > 0 ? richText`performs ${actions.join(", ")}` : ["can grant access"];
+  return richText`it ${operations}, which this review does not evaluate`;
+}
+
+class AccessResource {
+  private readonly before: Attributes | null;
+  private readonly after: Attributes | null;
+
+  constructor(
+    private readonly change: ResourceChange,
+    private readonly type: AccessType,
+    private readonly references: References,
+    private readonly readDocument: ReadDocument,
+  ) {
+    this.before = attributesOf(change, "before");
+    this.after = attributesOf(change, "after");
+  }
+
+  /** Whether an attribute changes that can affect access. */
+  isChanged(): boolean {
+    const { before, after } = this;
+    if (before === null || after === null) return true;
+    return Object.keys({ ...before, ...after }).some((name) => {
+      if (HARMLESS.test(name) || (isUnknown(after[name]) && !this.references.sets(this.change, name))) return false;
+      return !same(before[name] ?? null, after[name] ?? null);
+    });
+  }
+
+  /** Whether all that the type grants is in attributes which this review evaluates. */
+  isReadable(): boolean {
+    const { policies, attachments, principals, acls, roles, sessions, exposures, rules, limits } = this.type;
+    const evaluated = [policies, attachments, principals, acls, roles, sessions, exposures, rules, limits];
+    return evaluated.some(({ length }) => length > 0) || this.type.credential || this.type.restricts;
+  }
+
+  findings(): readonly AccessFinding[] {
+    const { type } = this;
+    if (type.credential) return this.credentialFindings();
+    if (type.restricts) return this.restrictionFindings();
+    const findings = [
+      ...type.policies.flatMap((path) => this.policyFindings(path)),
+      ...this.grantFindings(),
+      ...this.setFindings(type.attachments, ["permission-granted", "permission-revoked"]),
+      ...this.setFindings(type.roles, ["role-passed", "role-withdrawn"]),
+      ...this.limitFindings(),
+      ...type.sessions.flatMap((path) => this.sessionFindings(path)),
+      ...type.exposures.flatMap((exposure) => this.exposureFindings(exposure)),
+      ...type.rules.flatMap((path) => this.ruleFindings(path)),
+    ];
+    // Without the resource, neither its policy nor its settings deny anything.
+    return this.isGone() ? findings.filter(({ effect }) => effect === "loss") : findings;
+  }
+
+  /** Whether the resource is destroyed together with what it grants access to. */
+  private isGone(): boolean {
+    return this.after === null && !this.isAttachment();
+  }
+
+  /**
+   * Whether the resource is a part of another one, which remains when it is destroyed: the policy of a bucket, its ACL.
+   * Its type begins with the type of the other one, or ends like a part.
+   */
+  private isAttachment(): boolean {
+    const words = this.change.type.split("_");
+    const owners = words.slice(3).map((_, index) => words.slice(0, index + 3).join("_"));
+    const isPart = /_(policy|policies|permissions?|acl|grant|block|attachment)$/.test(this.change.type);
+    return isPart || owners.some((owner) => accessTypeOf(owner) !== undefined);
+  }
+
+  private finding(kind: FindingKind, what: RichText, administrator = false): AccessFinding {
+    return accessFinding(this.change.address, kind, what, { administrator });
+  }
+
+  /** The values at a path. A value that Terraform computes, because the configuration does not set it, is left out. */
+  private values(path: string, side: Side): readonly Value[] {
+    const attributes = this[side];
+    if (attributes === null) return [];
+    const [name = ""] = path.split(".");
+    const isComputed = isUnknown(attributes[name]) && !this.references.sets(this.change, name);
+    return isComputed ? [] : valuesAt(attributes, path.split("."));
+  }
+
+  private policyFindings(path: string): readonly AccessFinding[] {
+    const [was, is] = this.valuesOfSides(path);
+    return permissionDelta(this.change.address, this.documentsOf(path, was), this.documentsOf(path, is));
+  }
+
+  /** What is granted by naming principals: each grant is one statement. */
+  private grantFindings(): readonly AccessFinding[] {
+    const { limits, acls } = this.type;
+    const isInAcl = (path: string) => acls.some((acl) => path === acl || path.startsWith(`${acl}.`));
+    const [principals, grants] = [this.type.principals, this.type.grants].map((paths) =>
+      paths.filter((path) => !isInAcl(path)),
+    ) as [string[], string[]];
+    const source = (side: Side): PolicySource[] => {
+      const attributes = this[side];
+      if (attributes === null) return [];
+      const values = (paths: readonly string[]) =>
+        paths.flatMap((path) => this.values(path, side).map((value) => [path, value] as const));
+      const granted = values(grants).map(([, value]) => value);
+      const list = [
+        ...values(principals).map(([path, value]) => ({
+          principals: [principalOf(path, value)],
+          actions: granted.length > 0 ? granted : [this.operation()],
+          resources: [this.target(attributes)],
+          limits: values(limits),
+        })),
+        ...values(acls).flatMap(([, value]) =>
+          grantsOfAcl(value).map((grant) => ({ ...grant, resources: [this.target(attributes)], limits: [] })),
+        ),
+      ];
+      return list.length > 0 ? [{ source: ["its attributes"], document: documentOfGrants(list, null) }] : [];
+    };
+    return permissionDelta(this.change.address, source("before"), source("after"));
+  }
+
+  /** What the principals of the resource may do, if its attributes do not state it. */
+  private operation(): string {
+    const { actions } = this.type;
+    return `access by ${actions.length > 0 ? actions.join(", ") : this.change.type}`;
+  }
+
+  /** The resource that is shared, e.g. the name of a function. */
+  private target(attributes: Attributes): Value {
+    const { principals, grants, limits } = this.type;
+    const others = new Set([...principals, ...grants, ...limits, "id", "statement_id", "arn"]);
+    const names = Object.keys(attributes).filter(
+      (name) =>
+        !others.has(name) && typeof attributes[name] === "string" && /(^|_)(name|id|arn|identifier|bucket)$/.test(name),
+    );
+    return attributes[names.find((name) => !/account|region/.test(name)) ?? ""] ?? this.change.address;
+  }
+
+  /** The values that are added to and removed from a set. */
+  private setFindings(
+    paths: readonly string[],
+    [added, removed]: readonly [FindingKind, FindingKind],
+  ): readonly AccessFinding[] {
+    return paths.flatMap((path) => {
+      const [was, is] = [this.values(path, "before"), this.values(path, "after")];
+      const rest = (some: readonly Value[], others: readonly Value[]) =>
+        some.filter((value) => isPresent(value) && (isUnknown(value) || !others.some((other) => same(value, other))));
+      const describe = (value: Value) => richText`${[path]} ${textOf(value)}`;
+      return [
+        ...rest(is, was).map((value) =>
+          this.finding(
+            added,
+            describe(value),
+            typeof value === "string" && grantsAdministrator({ name: value }) === "yes",
+          ),
+        ),
+        ...rest(was, is).map((value) => this.finding(removed, describe(value))),
+      ];
+    });
+  }
+
+  /** Policies and settings that limit what others grant. */
+  private limitFindings(): readonly AccessFinding[] {
+    const attributes = this.after ?? this.before ?? {};
+    // A limit of a grant is a condition of the grant, and compared with it.
+    if (this.type.principals.some((path) => this.values(path, "after").some(isPresent))) return [];
+    if (this.isGone() || (this.change.type === "aws_organizations_policy" && !isGuardrail(attributes))) return [];
+    return this.type.limits.flatMap((path) => this.limitsAt(path));
+  }
+
+  private limitsAt(path: string): readonly AccessFinding[] {
+    const [was, is] = this.valuesOfSides(path);
+    const rest = (some: readonly Value[], others: readonly Value[]) =>
+      some.filter((value) => isUnknown(value) || !others.some((other) => same(value, other)));
+    const [removed, added] = [rest(was, is), rest(is, was)];
+    if (added.length === 0)
+      return removed.length > 0 ? [this.finding("guardrail-removed", describeValues(path, removed))] : [];
+    if (removed.length === 0) return [this.finding("guardrail-set", describeValues(path, added))];
+    return permissionDelta(this.change.address, this.documentsOf(path, was), this.documentsOf(path, is));
+  }
+
+  private documentsOf(path: string, values: readonly Value[]): PolicySource[] {
+    return values.flatMap((value) => {
+      const document = this.readDocument(this.change, { [path]: value }, path);
+      return document ? [{ source: path === "policy" ? ["its policy"] : richText`its ${[path]}`, document }] : [];
+    });
+  }
+
+  private valuesOfSides(path: string): readonly [before: readonly Value[], after: readonly Value[]] {
+    return [this.values(path, "before").filter(isPresent), this.values(path, "after").filter(isPresent)];
+  }
+
+  private sessionFindings(path: string): readonly AccessFinding[] {
+    if (this.before === null || this.after === null) return [];
+    return sessionDelta(
+      this.change.address,
+      this.values(path, "before")[0] ?? null,
+      this.values(path, "after")[0] ?? null,
+    );
+  }
+
+  private exposureFindings({ path, open }: Exposure): readonly AccessFinding[] {
+    const openValues = (side: Side): readonly Value[] => {
+      // A setting of another resource is as if it were not set while it has no resource of its own.
+      if (this[side] === null) return this.isAttachment() && open.includes(null) ? [null] : [];
+      const values = this.values(path, side);
+      return (values.length > 0 ? values : [null]).filter(
+        (value) => value instanceof Hidden || open.includes(value as string | boolean | null),
+      );
+    };
+    const [was, is] = [openValues("before"), openValues("after")];
+    if (was.length > 0 === is.length > 0) return [];
+    // Closing what a new resource leaves open is no change of access, nor is opening nothing.
+    const show = (value: Value | undefined) => (isPresent(value ?? null) ? displayed(value ?? null) : "not set");
+    const [kind, value] =
+      is.length > 0
+        ? (["exposure-widened", is[0]] as const)
+        : (["exposure-narrowed", this.values(path, "after")[0]] as const);
+    if (this.before === null && is.length > 0 && !isPresent(is[0] ?? null)) return [];
+    return [this.finding(kind, richText`${[path]} ${show(value)}`)];
+  }
+
+  /** Documents and settings in a form that this review does not read. */
+  private ruleFindings(path: string): readonly AccessFinding[] {
+    const [was, is] = this.valuesOfSides(path);
+    if ((same(was, is) && !is.some(isUnknown)) || is.length === 0) {
+      return was.length > 0 && is.length === 0 && this.after !== null
+        ? [notAssessed(this.change.address, richText`its ${path} is removed`)]
+        : [];
+    }
+    return [notAssessed(this.change.address, richText`its ${path} changes, which this review does not evaluate`)];
+  }
+
+  private credentialFindings(): readonly AccessFinding[] {
+    const isActive = (side: Side) =>
+      this[side] !== null && displayed(this[side]?.status ?? null).toLowerCase() !== "inactive";
+    const owner = this.type.principals.flatMap((path) => [
+      ...this.values(path, "after"),
+      ...this.values(path, "before"),
+    ]);
+    const of = owner[0] === undefined ? [] : richText` of ${textOf(owner[0])}`;
+    const what = richText`${this.change.type}${of}`;
+    if (!isActive("after")) return isActive("before") ? [this.finding("credential-revoked", what)] : [];
+    return isActive("before") && !this.isChanged() ? [] : [this.finding("credential-issued", what)];
+  }
+
+  /** The findings about a resource that only restricts what others grant. */
+  private restrictionFindings(): readonly AccessFinding[] {
+    const findings = [
+      ...this.limitFindings(),
+      ...this.type.exposures.flatMap((exposure) => this.exposureFindings(exposure)),
+    ];
+    if (findings.length > 0 || !this.isChanged()) return findings;
+    const what = richText`${this.change.type}`;
+    // Its settings are known: they restrict nothing, neither before nor after.
+    if (this.type.exposures.length > 0) return [];
+    if (this.before === null) return [this.finding("guardrail-set", what)];
+    if (this.after === null) return [this.finding("guardrail-removed", what)];
+    return [notAssessed(this.change.address, richText`${what} changes`)];
+  }
+}
+
+function describeValues(path: string, values: readonly Value[]): RichText {
+  return richText`${[path]} ${values.map(textOf).join(", ")}`;
+}
+
+/** A value in a finding. */
+function textOf(value: Value): string {
+  return isMap(value) || Array.isArray(value) ? format(value).replace(/\s+/g, " ") : displayed(value);
+}
+
+/** The change of a maximum session duration: seconds, or an ISO 8601 duration of hours, minutes and seconds. */
+export function sessionDelta(subject: string, before: Value, after: Value): readonly AccessFinding[] {
+  if (same(before, after)) return [];
+  const [was, is] = [secondsOf(before), secondsOf(after)];
+  const what = richText`maximum session duration ${displayed(before)} → ${displayed(after)}`;
+  if (was === undefined || is === undefined) return [notAssessed(subject, what)];
+  return was === is ? [] : [accessFinding(subject, is > was ? "session-lengthened" : "session-shortened", what)];
+}
+
+function secondsOf(value: Value): number | undefined {
+  // AWS's default is an hour.
+  if (value === null) return 3_600;
+  if (typeof value === "number") return value;
+  const [, hours, minutes, seconds] = /^PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/.exec(displayed(value)) ?? [];
+  if (hours ?? minutes ?? seconds) return Number(hours ?? 0) * 3_600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0);
+  return /^\d+$/.test(displayed(value)) ? Number(value) : undefined;
+}
+
+function isPresent(value: Value): boolean {
+  return value !== null && value !== "" && !(Array.isArray(value) && value.length === 0);
+}
+
+/** The values at a path through blocks and lists. */
+function valuesAt(value: Value | undefined, [name, ...rest]: readonly string[]): readonly Value[] {
+  if (value === undefined || value === null) return [];
+  if (value instanceof Hidden) return [value];
+  if (Array.isArray(value))
+    return value.flatMap((each: Value) => valuesAt(each, name === undefined ? [] : [name, ...rest]));
+  if (name === undefined) return [value];
+  return isMap(value) ? valuesAt((value as Attributes)[name], rest) : [];
+}
+
+/** The principal that an attribute names. */
+function principalOf(path: string, value: Value): PlannedPrincipal {
+  if (value instanceof Hidden) return { kind: path, id: value };
+  const id = textOf(value);
+  if (["*", "all"].includes(id)) return { kind: "AWS", id: "*" };
+  if (/^arn:|^\d{12}$/.test(id)) return { kind: "AWS", id };
+  return { kind: /\.amazonaws\.com(\.cn)?$/.test(id) ? "Service" : path, id };
+}
+
+const EVERYONE: PlannedPrincipal = { kind: "AWS", id: "*" };
+
+/**
+ * What canned ACLs grant to others than the owner.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
+ */
+const CANNED_ACLS: { readonly [acl: string]: readonly string[] } = {
+  private: [],
+  "bucket-owner-read": [],
+  "bucket-owner-full-control": [],
+  "log-delivery-write": [],
+  "public-read": ["s3:ListBucket", "s3:GetObject"],
+  "public-read-write": ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+  "authenticated-read": ["s3:ListBucket", "s3:GetObject"],
+};
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#permissions */
+const ACL_PERMISSIONS: { readonly [permission: string]: readonly string[] } = {
+  READ: ["s3:ListBucket", "s3:GetObject"],
+  WRITE: ["s3:PutObject", "s3:DeleteObject"],
+  READ_ACP: ["s3:GetBucketAcl", "s3:GetObjectAcl"],
+  WRITE_ACP: ["s3:PutBucketAcl", "s3:PutObjectAcl"],
+};
+
+/** The grants of a canned ACL, or of a block that contains grants. */
+function grantsOfAcl(acl: Value): Pick<Grant, "principals" | "actions">[] {
+  if (acl === null || acl === "") return [];
+  if (!isMap(acl)) {
+    const canned: readonly Value[] | undefined = typeof acl === "string" ? CANNED_ACLS[acl] : undefined;
+    // An ACL that this review does not know counts as public.
+    const actions = canned ?? [acl instanceof Hidden ? acl : `access by the canned ACL ${displayed(acl)}`];
+    return actions.length === 0 ? [] : [{ principals: [EVERYONE], actions }];
+  }
+  const block = acl as Attributes;
+  if (block.grant !== undefined) {
+    const owners = valuesAt(block, ["owner", "id"]);
+    const isOwner = (grant: Value) =>
+      valuesAt(grant, ["grantee", "id"]).some((id) => owners.some((owner) => same(id, owner)));
+    return valuesAt(block.grant, [])
+      .filter((grant) => !isOwner(grant))
+      .flatMap(grantsOfAcl);
+  }
+  const grantee = valuesAt(block.grantee, [])[0];
+  const { uri, id, email_address: email } = isMap(grantee) ? (grantee as Attributes) : block;
+  const who = [uri, id, email].find((each) => each !== undefined && each !== null && each !== "");
+  const isGroup = typeof uri === "string" && /\/global\/(AllUsers|AuthenticatedUsers)$/.test(uri);
+  const principal: PlannedPrincipal =
+    who === undefined || isGroup ? EVERYONE : { kind: "CanonicalUser", id: who instanceof Hidden ? who : String(who) };
+  const permissions = [...valuesAt(block.permission, []), ...valuesAt(block.permissions, [])];
+  const actions = permissions.flatMap((permission): readonly Value[] =>
+    permission === "FULL_CONTROL"
+      ? Object.values(ACL_PERMISSIONS).flat()
+      : (ACL_PERMISSIONS[displayed(permission)] ?? [permission]),
+  );
+  return [{ principals: [principal], actions }];
+}
