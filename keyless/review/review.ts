@@ -27,6 +27,12 @@ export interface EnvironmentReview extends Pick<Plan, "environment" | "warnings"
   readonly resources: readonly ResourceReview[];
   readonly drift: readonly ResourceReview[];
   readonly outputs: readonly { readonly name: string; readonly action: Action; readonly lines: readonly DiffLine[] }[];
+  /** The actions that Terraform invokes during apply, with the event that triggers each. */
+  readonly actions: readonly {
+    readonly address: string;
+    readonly trigger?: string;
+    readonly lines: readonly DiffLine[];
+  }[];
   readonly deferred: readonly { readonly reason: string; readonly address: string }[];
 }
 
@@ -67,6 +73,11 @@ function reviewPlan(plan: Plan, administratorRoles: readonly string[]): Environm
     outputs: plan.outputs
       .filter(({ action }) => action !== "no-op")
       .map(({ name, action, before, after }) => ({ name, action, lines: difference(name, before, after) })),
+    actions: plan.actionInvocations.map(({ address, trigger, config }) => ({
+      address,
+      ...(trigger && { trigger: `${trigger.event} of ${trigger.resource}` }),
+      lines: difference("config", null, config),
+    })),
     deferred: plan.deferred.map(({ reason, change }) => ({ reason, address: change.address })),
     warnings,
     errored,
@@ -123,6 +134,8 @@ export function gains(findings: readonly AccessFinding[]): readonly AccessFindin
 
 /** Whether there is nothing to report about an environment. */
 export function isQuiet(environment: EnvironmentReview): boolean {
-  const { resources, drift, outputs, deferred, warnings, errored, complete } = environment;
-  return [resources, drift, outputs, deferred, warnings].every(({ length }) => length === 0) && !errored && complete;
+  const { resources, drift, outputs, actions, deferred, warnings, errored, complete } = environment;
+  return (
+    [resources, drift, outputs, actions, deferred, warnings].every(({ length }) => length === 0) && !errored && complete
+  );
 }

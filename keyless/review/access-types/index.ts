@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Hidden, isMap, parseJson, type Value } from "../../plan/value";
 import { projectFolder } from "../../project-folder";
 
 /** The attributes of a resource type that can grant access, by what they hold. */
@@ -125,30 +126,26 @@ function load(): ReadonlyMap<string, AccessType> {
 
 /**
  * The values at a path of {@link AccessType} in a resource as the plan shows it: one for each element of the lists and
- * blocks on the way. The value of a path that names a block is the block.
+ * blocks on the way. The value of a path that names a block is the block; what is in a hidden value is hidden.
  */
-export function valuesAt(resource: unknown, path: string): unknown[] {
-  return path.split(".").reduce<unknown[]>((values, step) => {
+export function valuesAt(resource: Value, path: string): Value[] {
+  return path.split(".").reduce<Value[]>((values, step) => {
     const [, name = step, key, value] = /^(\w+)\[(\w+)=(.*)\]$/.exec(step) ?? [];
-    const found = values.flatMap((each) => flat(property(each, name)));
-    return key === undefined ? found : found.filter((each) => property(each, key) === value);
-  }, flat(resource));
+    const found = values.flatMap((each) => property(each, name));
+    if (key === undefined) return found;
+    return found.filter((each) => property(each, key).some((other) => other instanceof Hidden || other === value));
+  }, flattened(resource));
 }
 
-const flat = (value: unknown): unknown[] =>
-  Array.isArray(value) ? value.flatMap(flat) : value === undefined || value === null ? [] : [value];
-
-function property(container: unknown, name: string): unknown {
-  const value = typeof container === "string" ? parsed(container) : container;
-  return Array.isArray(value)
-    ? value.map((each) => property(each, name))
-    : (value as Readonly<Record<string, unknown>> | null)?.[name];
+/** The elements of nested lists, or the value itself. */
+export function flattened(value: Value | undefined): Value[] {
+  if (Array.isArray(value)) return value.flatMap(flattened);
+  return value === undefined || value === null ? [] : [value as Value];
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function property(container: Value, name: string): Value[] {
+  if (container instanceof Hidden) return [container];
+  const value = typeof container === "string" ? parseJson(container) : container;
+  if (Array.isArray(value)) return value.flatMap((each) => property(each, name));
+  return isMap(value) ? flattened(value[name] as Value | undefined) : [];
 }

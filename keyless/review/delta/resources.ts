@@ -3,7 +3,14 @@ import type { References } from "../../plan/references";
 import type { ResourceChange } from "../../plan/schema";
 import { displayed, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
 import { grantsAdministrator } from "../../policy/administrator";
-import { type AccessType, accessTypeOf, canGrantAccess, type Exposure } from "../access-types";
+import {
+  type AccessType,
+  accessTypeOf,
+  canGrantAccess,
+  flattened,
+  type PublicSetting,
+  valuesAt,
+} from "../access-types";
 import { type RichText, richText } from "../rich-text";
 import { type Document, documentOfGrants, type Grant, type PlannedPrincipal } from "./documents";
 import { type AccessFinding, accessFinding, type FindingKind, notAssessed } from "./finding";
@@ -131,7 +138,7 @@ class AccessResource {
     if (attributes === null) return [];
     const [name = ""] = path.split(".");
     const isComputed = isUnknown(attributes[name]) && !this.references.sets(this.change, name);
-    return isComputed ? [] : valuesAt(attributes, path.split("."));
+    return isComputed ? [] : valuesAt(attributes, path);
   }
 
   private policyFindings(path: string): readonly AccessFinding[] {
@@ -248,7 +255,7 @@ class AccessResource {
     );
   }
 
-  private exposureFindings({ path, open }: Exposure): readonly AccessFinding[] {
+  private exposureFindings({ path, open }: PublicSetting): readonly AccessFinding[] {
     const openValues = (side: Side): readonly Value[] => {
       // A setting of another resource is as if it were not set while it has no resource of its own.
       if (this[side] === null) return this.isAttachment() && open.includes(null) ? [null] : [];
@@ -340,16 +347,6 @@ function isPresent(value: Value): boolean {
   return value !== null && value !== "" && !(Array.isArray(value) && value.length === 0);
 }
 
-/** The values at a path through blocks and lists. */
-function valuesAt(value: Value | undefined, [name, ...rest]: readonly string[]): readonly Value[] {
-  if (value === undefined || value === null) return [];
-  if (value instanceof Hidden) return [value];
-  if (Array.isArray(value))
-    return value.flatMap((each: Value) => valuesAt(each, name === undefined ? [] : [name, ...rest]));
-  if (name === undefined) return [value];
-  return isMap(value) ? valuesAt((value as Attributes)[name], rest) : [];
-}
-
 /** The principal that an attribute names. */
 function principalOf(path: string, value: Value): PlannedPrincipal {
   if (value instanceof Hidden) return { kind: path, id: value };
@@ -395,20 +392,20 @@ function grantsOfAcl(acl: Value): Pick<Grant, "principals" | "actions">[] {
   }
   const block = acl as Attributes;
   if (block.grant !== undefined) {
-    const owners = valuesAt(block, ["owner", "id"]);
+    const owners = valuesAt(block, "owner.id");
     const isOwner = (grant: Value) =>
-      valuesAt(grant, ["grantee", "id"]).some((id) => owners.some((owner) => same(id, owner)));
-    return valuesAt(block.grant, [])
+      valuesAt(grant, "grantee.id").some((id) => owners.some((owner) => same(id, owner)));
+    return flattened(block.grant)
       .filter((grant) => !isOwner(grant))
       .flatMap(grantsOfAcl);
   }
-  const grantee = valuesAt(block.grantee, [])[0];
+  const grantee = flattened(block.grantee)[0];
   const { uri, id, email_address: email } = isMap(grantee) ? (grantee as Attributes) : block;
   const who = [uri, id, email].find((each) => each !== undefined && each !== null && each !== "");
   const isGroup = typeof uri === "string" && /\/global\/(AllUsers|AuthenticatedUsers)$/.test(uri);
   const principal: PlannedPrincipal =
     who === undefined || isGroup ? EVERYONE : { kind: "CanonicalUser", id: who instanceof Hidden ? who : String(who) };
-  const permissions = [...valuesAt(block.permission, []), ...valuesAt(block.permissions, [])];
+  const permissions = [...flattened(block.permission), ...flattened(block.permissions)];
   const actions = permissions.flatMap((permission): readonly Value[] =>
     permission === "FULL_CONTROL"
       ? Object.values(ACL_PERMISSIONS).flat()

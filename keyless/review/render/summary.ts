@@ -132,13 +132,22 @@ export function accessSections({ access, driftAccess }: EnvironmentReview) {
 
 /** The parts of the review of an environment, apart from its access. Empty parts are left out. */
 export function sectionsOf(review: EnvironmentReview): readonly ReviewSection[] {
-  const { resources, drift, outputs, deferred, warnings } = review;
+  const { resources, drift, outputs, actions, deferred, warnings } = review;
   const sections: ReviewSection[] = [
     { title: "resources", entries: [...resources].sort(compareResources).map(resourceEntry) },
     { title: "drift", entries: drift.map(resourceEntry) },
     {
       title: "outputs",
       entries: outputs.map(({ name, action, lines }) => ({ action, what: richText`${name}`, lines })),
+    },
+    {
+      title: "actions",
+      entries: actions.map(({ address, trigger, lines }) => ({
+        action: "invoke",
+        what: richText`${address}`,
+        notes: trigger === undefined ? [] : [richText`${trigger}`],
+        lines,
+      })),
     },
     {
       title: "deferred to a later run",
