@@ -61,7 +61,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   "keyless/redact.ts": ["keyless/secrets"],
   "keyless/secrets": ["keyless/project-folder.ts", ...SHARED],
   "keyless/review": ["keyless/plan", "keyless/trust", "keyless/policy", ...SHARED, "keyless/wrap.ts"],
-  "keyless/review/access-types": ["keyless/project-folder.ts"],
+  "keyless/review/access-types": ["keyless/project-folder.ts", "keyless/plan"],
   "keyless/review/access-types/generate.ts": ["keyless/review/access-types", "keyless/terraform"],
   "keyless/access": [
     "keyless/aws",

@@ -101,7 +101,9 @@ class AccessResource {
     const findings = [
       ...type.policies.flatMap((path) => this.policyFindings(path)),
       ...this.grantFindings(),
-      ...this.setFindings(type.attachments, ["permission-granted", "permission-revoked"]),
+      ...(type.principals.length > 0
+        ? []
+        : this.setFindings(type.attachments, ["permission-granted", "permission-revoked"])),
       ...this.setFindings(type.roles, ["role-passed", "role-withdrawn"]),
       ...this.limitFindings(),
       ...type.sessions.flatMap((path) => this.sessionFindings(path)),
@@ -148,7 +150,7 @@ class AccessResource {
 
   /** What is granted by naming principals: each grant is one statement. */
   private grantFindings(): readonly AccessFinding[] {
-    const { limits, acls } = this.type;
+    const { limits, acls, attachments } = this.type;
     const isInAcl = (path: string) => acls.some((acl) => path === acl || path.startsWith(`${acl}.`));
     const [principals, grants] = [this.type.principals, this.type.grants].map((paths) =>
       paths.filter((path) => !isInAcl(path)),
@@ -158,7 +160,7 @@ class AccessResource {
       if (attributes === null) return [];
       const values = (paths: readonly string[]) =>
         paths.flatMap((path) => this.values(path, side).map((value) => [path, value] as const));
-      const granted = values(grants).map(([, value]) => value);
+      const granted = values([...grants, ...attachments]).map(([, value]) => value);
       const list = [
         ...values(principals).map(([path, value]) => ({
           principals: [principalOf(path, value)],
@@ -172,7 +174,13 @@ class AccessResource {
       ];
       return list.length > 0 ? [{ source: ["its attributes"], document: documentOfGrants(list, null) }] : [];
     };
-    return permissionDelta(this.change.address, source("before"), source("after"));
+    const attached = attachments.flatMap((path) => this.values(path, "after"));
+    const isAdministrator = attached.some(
+      (arn) => typeof arn === "string" && grantsAdministrator({ name: arn }) === "yes",
+    );
+    return permissionDelta(this.change.address, source("before"), source("after")).map((each) =>
+      each.effect === "gain" && isAdministrator ? { ...each, administrator: true } : each,
+    );
   }
 
   /** What the principals of the resource may do, if its attributes do not state it. */
@@ -183,8 +191,8 @@ class AccessResource {
 
   /** The resource that is shared, e.g. the name of a function. */
   private target(attributes: Attributes): Value {
-    const { principals, grants, limits } = this.type;
-    const others = new Set([...principals, ...grants, ...limits, "id", "statement_id", "arn"]);
+    const { principals, grants, limits, attachments } = this.type;
+    const others = new Set([...principals, ...grants, ...limits, ...attachments, "id", "statement_id", "arn"]);
     const names = Object.keys(attributes).filter(
       (name) =>
         !others.has(name) && typeof attributes[name] === "string" && /(^|_)(name|id|arn|identifier|bucket)$/.test(name),
