@@ -330,7 +330,11 @@ function describeValues(path: string, values: readonly Value[]): RichText {
 
 /** A value in a finding. */
 function textOf(value: Value): string {
-  return isMap(value) || Array.isArray(value) ? format(value).replace(/\s+/g, " ") : displayed(value);
+  return isMap(value) || Array.isArray(value)
+    ? format(value)
+        .map((line) => line.trim())
+        .join(" ")
+    : displayed(value);
 }
 
 /** The change of a maximum session duration: seconds, or an ISO 8601 duration of hours, minutes and seconds. */
