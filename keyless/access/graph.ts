@@ -79,8 +79,8 @@ export function projectKey({ project, repository }: Pick<Source, "project" | "re
   return JSON.stringify([project, repository]);
 }
 
-function sourceKey({ project, repository, refs, users }: Source): string {
-  return JSON.stringify([project, repository, refs, users]);
+function sourceKey({ project, repository, refs, users, pinsProjectId }: Source): string {
+  return JSON.stringify([project, repository, refs, users, pinsProjectId]);
 }
 
 function roleKey({ sources, capabilities, boundary }: RoleAccess): string {

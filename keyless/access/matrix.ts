@@ -1,7 +1,8 @@
 import { rolesOf } from "../config/lint";
-import type { Config, Role } from "../config/resolved";
+import type { Config, Environment, Role } from "../config/resolved";
 import { groupBy } from "../group-by";
 import { describeRef, describeSubject, parseRef, type Ref, refOf, type TrustRule, UUID } from "../trust/circleci";
+import { pinsProjectId } from "../trust/policy";
 import { type Capability, capabilitiesOf, type Level, policyName } from "./capabilities";
 
 /** Which jobs can assume which roles in one environment. */
@@ -44,6 +45,8 @@ export interface Source {
   readonly open: boolean;
   /** The ids of the users whose pipelines are trusted. Absent: any user. */
   readonly users?: readonly string[];
+  /** The trust policy also requires the project's id as the token's `oidc.circleci.com/project-id`. Absent: it does not. */
+  readonly pinsProjectId?: true;
 }
 
 /** What a source trusts: a branch or tag, every ref and trigger, or the subjects that match a custom pattern. */
@@ -62,7 +65,7 @@ export function accessMatrix(config: Config): EnvironmentAccess[] {
     const { name, accountId, region } = environment;
     const known = rolesOf(environment);
     const roles = environment.roles.map((role) =>
-      roleAccess(role, capabilitiesOf(role, environment, known), repositories),
+      roleAccess(environment, role, capabilitiesOf(role, environment, known), repositories),
     );
     return { name, accountId, region, roles };
   });
@@ -70,10 +73,17 @@ export function accessMatrix(config: Config): EnvironmentAccess[] {
 
 type Repositories = ReadonlyMap<string, readonly Source[]>;
 
-function roleAccess(role: Role, capabilities: readonly Capability[], named: Repositories): RoleAccess {
-  const sources = role.trust.map(sourceOf).map((source) => {
+function roleAccess(
+  { circleci }: Environment,
+  role: Role,
+  capabilities: readonly Capability[],
+  named: Repositories,
+): RoleAccess {
+  const sources = role.trust.map((rule): Source => {
+    const source = sourceOf(rule);
+    const pin = pinsProjectId(rule, circleci.issuer) ? { pinsProjectId: true as const } : {};
     const [only, ...others] = new Set(named.get(source.project)?.map(({ repository }) => repository));
-    return { ...source, repository: source.repository ?? (others.length === 0 ? only : undefined) };
+    return { ...source, ...pin, repository: source.repository ?? (others.length === 0 ? only : undefined) };
   });
   const levels = capabilities.map(({ level }) => level);
   const level = (["administrator", "write"] as const).find((each) => levels.includes(each)) ?? "read";

@@ -38,10 +38,9 @@ export function trustConditions({
   audiences,
   rules,
 }: Omit<Trust, "providerArn">): TrustCondition[][] {
-  const isPinned = (rule: TrustRule): rule is AnyRefRule =>
-    "refs" in rule && conditionClaims(issuer).includes(PROJECT_CLAIM);
+  const isPinned = (rule: TrustRule) => pinsProjectId(rule, issuer);
   const statements = [rules.filter((rule) => !isPinned(rule)), rules.filter(isPinned)].flatMap((group) => {
-    const projects = group.flatMap((rule) => (isPinned(rule) ? rule.project : []));
+    const projects = group.flatMap((rule) => (pinsProjectId(rule, issuer) ? rule.project : []));
     const subjects = group.flatMap((rule) => subjectPatterns(rule, organizationId));
     const conditions: TrustCondition[] = [
       { test: "StringEquals", variable: `${issuer}:aud`, values: sortedUnique(audiences) },
@@ -54,6 +53,11 @@ export function trustConditions({
     throw new Error(`a trust policy for ${issuer} must have at least one audience and one subject`);
   }
   return statements;
+}
+
+/** Whether the trust policy of a rule has a condition on the project's id, which AWS has for some issuers only. */
+export function pinsProjectId(rule: TrustRule, issuer: string): rule is AnyRefRule {
+  return "refs" in rule && conditionClaims(issuer).includes(PROJECT_CLAIM);
 }
 
 /** The trust policy as Terraform renders it and AWS stores it. */

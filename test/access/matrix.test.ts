@@ -44,6 +44,7 @@ describe("the source of a trust rule", () => {
       project: PROJECT,
       refs: [ANY],
       open: true,
+      pinsProjectId: true,
     });
     expect(source({ ...SITE, branches: ["*"] })).toMatchObject({ refs: [branch("*")], open: true });
     expect(source({ ...SITE, tags: ["*"] })).toMatchObject({ refs: [{ kind: "tag", name: "*" }], open: true });

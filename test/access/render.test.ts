@@ -111,6 +111,12 @@ describe.each(drawings)("the drawing of %s", (_name, drawing) => {
   });
 });
 
+test("every format shows that the project's id is pinned", () => {
+  const tooltips = layOut(few).panels.flatMap(({ cards }) => cards.map(({ tooltip }) => tooltip));
+  const shown = [accessTable(few, 80), accessMermaid(few), accessSvg(few), ...tooltips];
+  expect(shown.filter((text) => text.includes("project-id pinned"))).toHaveLength(4);
+});
+
 test("roles that differ only in their names share one card", () => {
   const alike = Object.fromEntries(
     Array.from({ length: 40 }, (_, index) => [`role-${index}`, { trust: [{ ...SITE, branches: ["main"] }] }]),

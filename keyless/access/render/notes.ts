@@ -7,11 +7,17 @@ interface Notes {
   readonly limits: readonly string[];
 }
 
-/** Whether a source is open, and how many users it is limited to. */
-export function sourceNotes({ open, users }: Source): Notes {
+/** For a source whose trust policy has a condition on the project's id. */
+export const PROJECT_ID_NOTE = "project-id pinned";
+
+/** Whether a source is open, how many users it is limited to, and whether the project's id is a condition of its own. */
+export function sourceNotes({ open, users, pinsProjectId }: Source): Notes {
   return {
     warnings: open ? ["anyone with push access"] : [],
-    limits: users === undefined ? [] : [`only if started by ${count(users.length, "user")}`],
+    limits: [
+      ...(users === undefined ? [] : [`only if started by ${count(users.length, "user")}`]),
+      ...(pinsProjectId ? [PROJECT_ID_NOTE] : []),
+    ],
   };
 }
 

@@ -4,7 +4,7 @@ import { groupBy } from "../../group-by";
 import { count, limitItems } from "../../text";
 import { projectKey } from "../graph";
 import { describeSourceRef, type EnvironmentAccess, type RoleAccess, type Source } from "../matrix";
-import { roleNotes, sourceNotes } from "./notes";
+import { PROJECT_ID_NOTE, roleNotes, sourceNotes } from "./notes";
 
 const MAX_CELL_LINES = 12;
 const HEADINGS = ["role", "trusts jobs of", "may do"];
@@ -87,6 +87,7 @@ function sourceLines(sources: readonly [Source, ...Source[]]): string[] {
     ...limitItems(source.refs.map(describeSourceRef), MAX_CELL_LINES, String),
     ...sourceNotes(source).warnings.map((warning) => `! ${warning}`),
     ...(source.users === undefined ? [] : [describeUsers(source.users)]),
+    ...(source.pinsProjectId ? [PROJECT_ID_NOTE] : []),
   ]);
   return [repository ?? project, ...lines.map((line) => `  ${line}`)];
 }
