@@ -121,11 +121,18 @@ function agree(one: ArnSymbol, other: ArnSymbol): boolean {
 type PatternSymbol = string;
 
 function symbolsOf(pattern: string): readonly PatternSymbol[] {
-  if (!pattern.includes("${")) return Array.from(pattern);
-  return Array.from(pattern.matchAll(/\$\{([^}]*)\}|[\s\S]/gu), ([text, name]) => {
+  if (!pattern.includes("${")) return Array.from(sortedRuns(pattern));
+  return Array.from(sortedRuns(pattern).matchAll(/\$\{([^}]*)\}|[\s\S]/gu), ([text, name]) => {
     if (name === "$") return "$";
     return name === "*" || name === "?" ? `=${name}` : text;
   });
+}
+
+/** The pattern with each run of wildcards as `?`, then one `*`: `?*?*` matches what `??*` matches, in fewer states. */
+function sortedRuns(pattern: string): string {
+  return pattern.replace(/\$\{[^}]*\}|[*?]{2,}/g, (run) =>
+    run.startsWith("$") || !run.includes("*") ? run : `${run.replaceAll("*", "")}*`,
+  );
 }
 
 const isVariable = (symbol: PatternSymbol) => symbol.startsWith("${");
@@ -153,8 +160,8 @@ function agreement(
  */
 const OTHER = "other";
 
-/** The maximum number of states. Beyond it the answer is "no", so that a review reports granted access. */
-const STATES = 20_000;
+/** The maximum number of positions in all states. Beyond it the answer is "no": a review reports granted access. */
+const POSITIONS = 500_000;
 
 /**
  * Language inclusion of two automata. A state is a position in the narrow pattern and all positions in the wide pattern
@@ -163,12 +170,14 @@ const STATES = 20_000;
 function isIncluded(wide: readonly PatternSymbol[], narrow: readonly PatternSymbol[]): boolean {
   if (wide.length === 1 && wide[0] === "*") return true;
   const seen = new Set<string>();
+  let count = 0;
   const open: [number, readonly number[]][] = [[0, closure(wide, [0])]];
   for (let state = open.pop(); state !== undefined; state = open.pop()) {
     const [at, positions] = state;
     const key = `${at}:${positions.join()}`;
     if (seen.has(key)) continue;
-    if (seen.size === STATES) return false;
+    count += positions.length;
+    if (count > POSITIONS) return false;
     seen.add(key);
     const symbol = narrow[at];
     if (symbol === undefined) {
@@ -197,9 +206,13 @@ function step(
   return closure(pattern, [...next]);
 }
 
-/** The positions reachable without a character: `*` also matches nothing. */
+/**
+ * The positions reachable without a character: `*` also matches nothing. Those before the last `*` are left out: what
+ * matches from there also matches from that `*`.
+ */
 function closure(pattern: readonly PatternSymbol[], positions: readonly number[]): readonly number[] {
   const all = new Set(positions);
   for (const at of all) if (pattern[at] === "*") all.add(at + 1);
-  return [...all].sort((a, b) => a - b);
+  const sorted = [...all].sort((a, b) => a - b);
+  return sorted.slice(Math.max(0, sorted.map((at) => pattern[at] === "*").lastIndexOf(true)));
 }

@@ -94,6 +94,9 @@ export function matchesArnBeyondColons(wanted: readonly Pattern[], arn: string):
   // The positions in the pattern that the text so far can lead to.
   const withRuns = (positions: Set<number>) => {
     for (const at of positions) if (tokens[at]?.token === anyRun) positions.add(at + 1);
+    // What matches from a position before a `*` that crosses colons also matches from that `*`.
+    const last = Math.max(...[...positions].filter((at) => tokens[at]?.token === anyRun && tokens[at].crosses));
+    for (const at of positions) if (at < last) positions.delete(at);
     return positions;
   };
   let positions = withRuns(new Set([0]));

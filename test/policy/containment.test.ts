@@ -77,6 +77,19 @@ test("an escaped text covers only itself", () => {
 
 test("pathological patterns are answered fast, with no", () => {
   expect(covers(`*a${"?".repeat(40)}`, `*a${"?".repeat(41)}`)).toBe(false);
+  expect(covers(`*a${"?".repeat(400)}b`, `*a${"?".repeat(401)}*b`)).toBe(false);
+});
+
+test.each([
+  ["?*".repeat(440), "?*".repeat(441), true],
+  ["?*".repeat(441), "?*".repeat(440), false],
+  ["*a".repeat(1_000), "*a".repeat(1_001), true],
+  ["*a".repeat(1_001), "*a".repeat(1_000), false],
+  ["*a*b".repeat(200), "*b*a*b".repeat(200), true],
+  ["a*b*c*".repeat(200), "a*c*b*".repeat(200), false],
+  ["${*}?*?*", "${*}a?*", true],
+])("long patterns with many wildcards are answered exactly: %#", (wide, narrow, expected) => {
+  expect(covers(wide, narrow)).toBe(expected);
 });
 
 test.each([

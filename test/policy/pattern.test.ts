@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import { arnParts, compilePattern, matches, matchesArn, matchesPattern } from "../../keyless/policy/pattern";
+import {
+  arnParts,
+  compilePattern,
+  matches,
+  matchesArn,
+  matchesArnBeyondColons,
+  matchesPattern,
+} from "../../keyless/policy/pattern";
 
 describe("a pattern", () => {
   it.each([
@@ -72,4 +79,10 @@ describe("an ARN pattern", () => {
   ])("%s on %s: %j", (pattern, arn, expected) => {
     expect(matchesArn(arnParts(pattern).map(compilePattern), arn)).toBe(expected);
   });
+});
+
+it("compares resources with many wildcards fast", () => {
+  const wanted = ["arn", "aws", "*", "*", "*", `${"*a".repeat(3_000)}b`].map(compilePattern);
+  expect(matchesArnBeyondColons(wanted, `arn:aws:s3:::${"a".repeat(6_000)}`)).toBe(false);
+  expect(matchesArnBeyondColons(wanted, `arn:aws:s3:::${"a".repeat(6_000)}b`)).toBe(true);
 });
