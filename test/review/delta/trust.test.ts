@@ -75,6 +75,25 @@ test("removing the audience condition broadens the trust, adding it narrows it",
   expect(delta(open, policy(statement(ANY)))).toEqual([`loss: trust-narrowed: ${ALL}, any audience → ${ALL}`]);
 });
 
+test("adding a condition on the project's id narrows the trust, removing or extending it broadens it", () => {
+  const pinned = (...ids: string[]) =>
+    policy(
+      statement(ANY, {
+        Condition: {
+          StringEquals: { [`${ISSUER}:aud`]: ORG, [`${ISSUER}:oidc.circleci.com/project-id`]: ids },
+          StringLike: { [`${ISSUER}:sub`]: ANY },
+        },
+      }),
+    );
+  const open = policy(statement(ANY));
+  const changes = (before: string, after: string) => delta(before, after).map((each) => each.split(": ", 2).join(" "));
+  const other = "77777777-7777-4888-9999-000000000000";
+  expect(changes(open, pinned(PROJECT))).toEqual(["loss trust-narrowed"]);
+  expect(changes(pinned(PROJECT), open)).toEqual(["gain trust-broadened"]);
+  expect(changes(pinned(PROJECT), pinned(PROJECT, other))).toEqual(["gain trust-broadened"]);
+  expect(changes(pinned(PROJECT), pinned(PROJECT))).toEqual([]);
+});
+
 test("adding a condition narrows the trust, removing it broadens it", () => {
   const capped = policy(
     statement(ANY, {
