@@ -1,9 +1,11 @@
-// @duration 20
+// @duration 30
+import type { PolicyDocument } from "../../keyless/policy/document";
 import type { Sandbox } from "../../keyless/sandbox";
 import type { TokenRequest } from "../../keyless/sandbox/issuer";
 import type { Env } from "../../keyless/terraform/executables";
+import { trustPolicy } from "../../keyless/trust/policy";
 import { aws, type Project } from "./project";
-import { setUp } from "./setup";
+import { setUp, webIdentityEnvironment } from "./setup";
 import { configWith, onMain, organization, project, repository } from "./trust-config";
 
 let sandbox: Sandbox;
@@ -30,18 +32,24 @@ async function explain({ job = main, env = {}, args = [] }: { job?: TokenRequest
   return ran;
 }
 
-async function createRole(name: string, subject: string) {
-  const policy = {
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { Federated: `arn:aws:iam::123456789012:oidc-provider/${issuer}` },
-        Action: "sts:AssumeRoleWithWebIdentity",
-        Condition: { StringEquals: { [`${issuer}:aud`]: organization }, StringLike: { [`${issuer}:sub`]: subject } },
-      },
-    ],
-  };
+async function createRole(name: string, trust: string | PolicyDocument) {
+  const policy: PolicyDocument =
+    typeof trust !== "string"
+      ? trust
+      : {
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Effect: "Allow",
+              Principal: { Federated: `arn:aws:iam::123456789012:oidc-provider/${issuer}` },
+              Action: "sts:AssumeRoleWithWebIdentity",
+              Condition: {
+                StringEquals: { [`${issuer}:aud`]: organization },
+                StringLike: { [`${issuer}:sub`]: trust },
+              },
+            },
+          ],
+        };
   await aws(
     sandbox.environment,
     "iam",
@@ -138,6 +146,38 @@ test("a role that the configuration does not have is read from the account", asy
   expect(drifted.output).toContain(
     `only in the account: StringLike ${issuer}:sub org/${organization}/project/${project}/user/*`,
   );
+});
+
+test("AWS and the explanation refuse a token of another project, whatever its subject", async () => {
+  const pin = "oidc.circleci.com/project-id";
+  const rule = { project, refs: "any" } as const;
+  const providerArn = `arn:aws:iam::123456789012:oidc-provider/${issuer}`;
+  const policy = trustPolicy({
+    providerArn,
+    issuer,
+    organizationId: organization,
+    audiences: [organization],
+    rules: [rule],
+  });
+  await createRole("any-ref", policy);
+  const other = "77777777-7777-4888-9999-000000000000";
+  const cases: [job: TokenRequest, cause: string | undefined][] = [
+    [{ ...main, ref: "refs/heads/feature" }, undefined],
+    [{ organization, project }, undefined],
+    [{ ...main, claims: { [pin]: other } }, "contradicting-project"],
+    [{ ...main, claims: { [pin]: undefined } }, "no-project-id"],
+    [{ ...main, project: other }, "wrong-project"],
+  ];
+  for (const [job, cause] of cases) {
+    const token = await sandbox.issuer.token(job);
+    const roleArn = "arn:aws:iam::123456789012:role/any-ref";
+    const session = aws(webIdentityEnvironment(sandbox, roleArn, token), "sts", "get-caller-identity");
+    if (cause === undefined) expect((await session).Arn).toContain("assumed-role/any-ref/");
+    else await expect(session).rejects.toThrow("Not authorized to perform sts:AssumeRoleWithWebIdentity");
+    const env = { ...sandbox.environment, CIRCLE_OIDC_TOKEN_V2: token };
+    const { output } = await clone.keyless(env, "explain", "dev", "any-ref", "--live", "--json");
+    expect(JSON.parse(output).data.remedy?.cause).toBe(cause);
+  }
 });
 
 test("the wrong account or an unknown role exits with 2", async () => {
