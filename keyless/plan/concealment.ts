@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { findSecrets, type SecretRange } from "../secrets/find";
+import { isNamedCredential } from "../secrets/formats";
 import { isDistinctive, KnownSecrets } from "../secrets/known";
 import { replaceRanges } from "../secrets/ranges";
 import { sensitiveValues } from "./sensitive-values";
@@ -116,7 +117,11 @@ export class Concealer {
       if (entries.every(({ key, shown }) => key === shown)) return visible;
       return new Hidden("sensitive", "(sensitive keys)", visible, identify(value));
     }
-    return typeof value === "string" ? this.text(value, changed ? before : undefined) : ((value ?? null) as Value);
+    if (typeof value !== "string") return (value ?? null) as Value;
+    const shown = this.text(value, changed ? before : undefined);
+    return shown === value && isNamedCredential(name, value)
+      ? new Hidden("credential", this.marker("credential", value, changed), undefined, identify(value))
+      : shown;
   }
 
   /** The entries of a map with their concealed keys; undefined if the value is not a map. */
@@ -126,9 +131,12 @@ export class Concealer {
     const unknownKeys = which === "after" && isMap(unknown) ? Object.keys(unknown) : [];
     if (!isMap(value) && (value !== undefined || unknownKeys.length === 0)) return undefined;
     const shownKeys = new Map<string, number>();
+    // E.g. an environment variable of a container: { name = "DB_PASSWORD", value = … }.
+    const nameOf = (key: string) =>
+      [/^value$/i.test(key) && isMap(value) ? (value.name ?? value.key) : key].find((name) => typeof name === "string");
     return [...new Set([...Object.keys(value ?? {}), ...unknownKeys])].map((key) => {
       const shown = distinct(this.redact(key), shownKeys);
-      return { key, shown, value: this.side(which, within(values, key), key) };
+      return { key, shown, value: this.side(which, within(values, key), (nameOf(key) ?? key) as string) };
     });
   }
 
