@@ -67,9 +67,15 @@ export class References {
     }
   }
 
-  /** Whether the configuration sets the attribute, other than by a `dynamic` block, which a plan does not contain. */
-  sets(change: ResourceChange, attribute: string): boolean {
-    return this.configured(change)?.expressions.has(attribute) === true;
+  /**
+   * Whether the configuration sets the attribute, other than by a `dynamic` block, which a plan does not contain.
+   *
+   * @param path the attribute, or a path to an attribute in nested blocks, e.g. `rule.role_arn`
+   */
+  sets(change: ResourceChange, path: string): boolean {
+    const [attribute = "", ...nested] = path.split(".");
+    const expression = this.configured(change)?.expressions.get(attribute);
+    return expression !== undefined && setsNested(expression, nested);
   }
 
   /** What an attribute refers to. Incomplete if the configuration does not set it, or sets it by a `dynamic` block. */
@@ -113,6 +119,16 @@ function moduleIn(parent: ModuleInstance, call: string): ModuleInstance {
   const module = instances.get(call) ?? { parent, name, configuration, resources: new Map(), calls: new Map() };
   instances.set(call, module);
   return module;
+}
+
+/** Whether an expression, or the blocks that it consists of, sets an attribute of nested blocks. */
+function setsNested(expression: unknown, [name, ...rest]: readonly string[]): boolean {
+  if (name === undefined) return true;
+  if (Array.isArray(expression)) return expression.some((block) => setsNested(block, [name, ...rest]));
+  if (!isMap(expression)) return false;
+  // The expression of an attribute that is an object as a whole.
+  if ("references" in expression || "constant_value" in expression) return true;
+  return expression[name] !== undefined && setsNested(expression[name], rest);
 }
 
 /** Follows every reference of an expression. Expressions can refer to each other in a circle. */

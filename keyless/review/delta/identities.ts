@@ -175,7 +175,8 @@ const identityName = (kind: IdentityKind, name: string): IdentityName => ({ kind
 /** The maximum number of identities in a name. */
 const LISTED = 3;
 
-function listOf(names: readonly string[], complete: boolean): string {
+/** Names as alternatives, e.g. `a or b`. */
+export function listOf(names: readonly string[], complete: boolean): string {
   const more = names.length > LISTED ? [`${names.length - LISTED} more`] : [];
   return [...names.slice(0, LISTED), ...more, ...(complete ? [] : ["another one"])].join(" or ");
 }

@@ -16,7 +16,7 @@ import { type Document, documentOfGrants, type Grant, type PlannedPrincipal } fr
 import { type AccessFinding, accessFinding, type FindingKind, notAssessed } from "./finding";
 import { isGuardrail } from "./guardrails";
 import { isIamType, type PolicySource } from "./iam";
-import { type Attributes, attributesOf, type Side } from "./identities";
+import { type Attributes, attributesOf, listOf, type Side } from "./identities";
 import { permissionDelta } from "./permissions";
 
 /** Providers whose resources are not in AWS and cannot reach it. */
@@ -138,9 +138,12 @@ class AccessResource {
   private values(path: string, side: Side): readonly Value[] {
     const attributes = this[side];
     if (attributes === null) return [];
-    const [name = ""] = path.split(".");
-    const isComputed = isUnknown(attributes[name]) && !this.references.sets(this.change, name);
-    return isComputed ? [] : valuesAt(attributes, path);
+    const [name = ""] = path.split(".", 1);
+    const plainPath = path.replaceAll(/\[.*?\]/g, "");
+    // A `dynamic` block is not in the configuration, but its blocks are in the plan.
+    const isDynamic = !isUnknown(attributes[name]) && !this.references.sets(this.change, name);
+    const isSet = isDynamic || this.references.sets(this.change, plainPath);
+    return valuesAt(attributes, path).filter((value) => isSet || !isUnknown(value));
   }
 
   private policyFindings(path: string): readonly AccessFinding[] {
@@ -209,7 +212,8 @@ class AccessResource {
       const [was, is] = [this.values(path, "before"), this.values(path, "after")];
       const rest = (some: readonly Value[], others: readonly Value[]) =>
         some.filter((value) => isPresent(value) && (isUnknown(value) || !others.some((other) => same(value, other))));
-      const describe = (value: Value) => richText`${[path]} ${textOf(value)}`;
+      const describe = (value: Value) =>
+        richText`${[path]} ${textOf(value)}${isUnknown(value) ? this.origin(path) : []}`;
       return [
         ...rest(is, was).map((value) =>
           this.finding(
@@ -221,6 +225,13 @@ class AccessResource {
         ...rest(was, is).map((value) => this.finding(removed, describe(value))),
       ];
     });
+  }
+
+  /** The resources from which an unknown value is computed. */
+  private origin(path: string): RichText {
+    const { candidates } = this.references.resolve(this.change, path.split(".", 1)[0] ?? "");
+    const addresses = candidates.filter(({ mode }) => mode === "managed").map(({ address }) => address);
+    return addresses.length === 0 ? [] : richText` of ${listOf(addresses, true)}`;
   }
 
   /** Policies and settings that limit what others grant. */
