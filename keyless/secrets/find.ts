@@ -9,7 +9,7 @@ export interface SecretRange extends TextRange {
 }
 
 /** Encodings in each other that are read, e.g. JSON in a string of JSON in base64. */
-const MAX_DEPTH = 6;
+const MAX_LAYERS = 6;
 /** All decoded texts together may have this many characters for each one of the text, and {@link SPARE} more. */
 const MAX_GROWTH = 64;
 const SPARE = 1_000_000;
@@ -27,7 +27,7 @@ export function findSecrets(text: string, known?: KnownSecrets): SecretRange[] {
       ...(known?.find(part) ?? []).map((range): SecretRange => ({ ...range, kind: "sensitive" })),
       ...findCredentials(part).map((range): SecretRange => ({ ...range, kind: "credential" })),
     ];
-    if (depth === MAX_DEPTH) return found;
+    if (depth === MAX_LAYERS) return found;
     for (const { text: inner, outer } of layersOf(part, budget)) {
       if (inner === part) continue;
       budget -= inner.length;

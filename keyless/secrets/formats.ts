@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectFolder } from "../project-folder";
 import type { TextRange } from "./ranges";
-import type { Pattern } from "./re2";
+import type { JsExpression } from "./re2";
 
 /** What a rule finds is no secret if one of the expressions matches, or if it contains one of the words. */
 export interface Allowance {
   /** The expressions are applied to the whole match with the name before it. Default: to the secret. */
   readonly match?: boolean;
-  readonly regexes?: readonly Pattern[];
+  readonly regexes?: readonly JsExpression[];
   /** In lower case. */
   readonly stopwords?: readonly string[];
 }
@@ -16,7 +16,7 @@ export interface Allowance {
 /** A format of secrets, in the terms of gitleaks. */
 export interface Rule {
   readonly id: string;
-  readonly regex: Pattern;
+  readonly regex: JsExpression;
   /** In lower case: the rule is applied to texts that contain one of them. */
   readonly keywords: readonly string[];
   /** The bits of entropy per character that a secret exceeds. Default: any. */
@@ -76,7 +76,7 @@ class Formats {
   private readonly keywords: (readonly string[] | undefined)[] = [];
   private readonly rules = new Map<string, Rule[]>();
   private readonly compiled = new Map<Rule, CompiledRule>();
-  private readonly expressions = new Map<Pattern, RegExp>();
+  private readonly expressions = new Map<JsExpression, RegExp>();
 
   constructor(private readonly tables: readonly RuleTable[]) {
     for (const { rules } of tables)
@@ -156,7 +156,7 @@ class Formats {
     return compiled;
   }
 
-  private expression(pattern: Pattern): RegExp {
+  private expression(pattern: JsExpression): RegExp {
     const known = this.expressions.get(pattern) ?? new RegExp(...pattern);
     this.expressions.set(pattern, known);
     return known;

@@ -13,7 +13,7 @@ const PRINTABLE_SHARE = 0.9;
 /** The characters of a token of base64 that are decoded to determine whether it encodes text. A multiple of 4. */
 const SAMPLE = 64;
 
-const ESCAPE = /\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2})|([^ux]))/g;
+const BACKSLASH = /\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2})|([^ux]))/g;
 const ESCAPED: { readonly [letter: string]: string } = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 const PERCENT = /(?:%[0-9a-fA-F]{2})+/g;
 const ENTITY = /&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos|nbsp));/g;
@@ -40,7 +40,7 @@ const GZIP = "H4sI";
  */
 export function* layersOf(text: string, limit: number): Generator<Layer> {
   if (text.includes("\\"))
-    yield decoded(text, ESCAPE, ([, unicode, byte, letter = ""]) =>
+    yield decoded(text, BACKSLASH, ([, unicode, byte, letter = ""]) =>
       letter === "" ? character(Number.parseInt((unicode ?? byte) as string, 16)) : (ESCAPED[letter] ?? letter),
     );
   if (text.includes("%"))

@@ -1,5 +1,5 @@
 /** A regular expression as `new RegExp(...)` takes it. */
-export type Pattern = readonly [source: string, flags: string];
+export type JsExpression = readonly [source: string, flags: string];
 
 /** The POSIX classes as the content of a class of JavaScript. */
 const POSIX: { readonly [name: string]: string } = {
@@ -22,7 +22,7 @@ const LETTER = /^[A-Za-z]$/;
  * @throws {Error} it contains syntax that is not converted
  * @see https://github.com/google/re2/wiki/Syntax
  */
-export function convertRe2(re2: string): Pattern {
+export function convertRe2(re2: string): JsExpression {
   // A leading flag is JavaScript's own, unless a part of the expression turns it off.
   const isInsensitive = re2.startsWith("(?i)") && !re2.includes("(?-i");
   const source = new Converter(isInsensitive ? re2.slice(4) : re2, isInsensitive).convert();

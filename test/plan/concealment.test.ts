@@ -209,6 +209,37 @@ test("a sensitive value appears in no format, regardless of its position in the 
   );
 });
 
+const encodings: readonly ((text: string) => string)[] = [
+  (text) => text,
+  (text) => JSON.stringify({ text }),
+  (text) => JSON.stringify(JSON.stringify([text])),
+  encodeURIComponent,
+  (text) => Buffer.from(text).toString("base64"),
+  (text) => Buffer.from(text).toString("base64url"),
+  (text) => Buffer.from(text).toString("hex"),
+];
+
+test("a sensitive value that recurs in any encoding is not printed, nor is a part of its encoding", () => {
+  const secrets = fc.stringMatching(/^[a-zA-Z0-9"&<% -]{4}[a-zA-Z0-9]{8}[0-9]Q$/);
+  fc.assert(
+    fc.property(
+      secrets,
+      fc.constantFrom(...encodings),
+      fc.stringMatching(/^[a-z ]{0,4}$/),
+      (secret, encode, prefix) => {
+        const marked = change("aws_x.a", null, { password: secret }, { after_sensitive: { password: true } });
+        const other = change("aws_x.b", null, { tags: { a: encode(`${prefix}${secret}`) } });
+        const plan = readPlan("dev", planJson([marked, other]));
+        const shown = JSON.stringify(plan.changes);
+        const core = secret.slice(4);
+        for (const form of [core, Buffer.from(core).toString("hex")]) expect(shown).not.toContain(form);
+        expect(shown).toContain("(sensitive)");
+        expect(plan.changes[1]?.after?.tags).toMatchObject({ a: { reason: "sensitive" } });
+      },
+    ),
+  );
+});
+
 type Pair = { value: unknown; marks: unknown };
 type Pairs = { [key: string]: Pair };
 function spread(all: Pairs): Pair {
