@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import Ajv2020 from "ajv/dist/2020";
 import { toEnvelope } from "../../../keyless/cli/lib/files";
 import { readPlan } from "../../../keyless/plan/schema";
 import { FINDING_KINDS } from "../../../keyless/review/delta/finding";
 import { skippedToJsonData, toJsonData } from "../../../keyless/review/render/json";
 import { COUNTED, review } from "../../../keyless/review/review";
-import { schemaErrors } from "../../json-schema";
 import { change, plan } from "../plans";
 
 const read = (...path: string[]) => JSON.parse(readFileSync(join(__dirname, "..", ...path), "utf8"));
@@ -13,6 +13,8 @@ const schema = read("..", "..", "docs", "review.schema.json");
 const golden = readdirSync(join(__dirname, "..", "golden"), { withFileTypes: true }).filter((each) =>
   each.isDirectory(),
 );
+
+const isValid = new Ajv2020({ strict: true, allErrors: true }).compile(schema);
 
 /** The output of `keyless review --json`. */
 const output = (data: object) => JSON.parse(toEnvelope("review", data));
@@ -32,7 +34,8 @@ const outputs: [string, unknown][] = [
 ];
 
 test.each(outputs)("the JSON of %s matches the schema", (_, json) => {
-  expect(schemaErrors(schema, json)).toEqual([]);
+  isValid(json);
+  expect(isValid.errors ?? []).toEqual([]);
 });
 
 test("the schema lists every kind of finding, and every count", () => {
@@ -62,6 +65,6 @@ function* mutations(value: unknown): Generator<readonly [name: string, mutated: 
 const OPTIONAL = /\/(tokens|previousAddress|importId|reason) removed$/;
 
 test.each(outputs)("the schema rejects every mutation of the JSON of %s", (_, json) => {
-  const accepted = [...mutations(json)].filter(([, mutated]) => schemaErrors(schema, mutated).length === 0);
+  const accepted = [...mutations(json)].filter(([, mutated]) => isValid(mutated));
   expect(accepted.map(([name]) => name).filter((name) => !OPTIONAL.test(name))).toEqual([]);
 });
