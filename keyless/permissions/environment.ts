@@ -21,7 +21,7 @@ export function planEnvironment(scope: EnvironmentScope): PolicyDocument {
  * administrator deploys, or the permissions boundary of any role.
  *
  * AWS has no condition on the content of an inline policy or a trust policy: this role can grant the managed roles any
- * permission, up to their permissions boundary.
+ * permission, up to their permissions boundary. It is therefore an administrator of the account, unless all of them have one.
  */
 export function applyEnvironment(scope: EnvironmentScope, self: string): PolicyDocument {
   const managed = scope.roles.filter((role) => role.name !== self && role.deployedBy === "pipeline");
@@ -32,7 +32,7 @@ export function applyEnvironment(scope: EnvironmentScope, self: string): PolicyD
     ...readAccess(scope),
     managed.length > 0 && allow("ChangeRoles", CHANGE_ROLE, arns(managed)),
     ...byBoundary.flatMap((roles, index) => [
-      allow(`CreateRoles${index}`, ["iam:CreateRole"], arns(roles), boundaryOf(roles)),
+      allow(`CreateRoles${index}`, ["iam:CreateRole", "iam:UpdateAssumeRolePolicy"], arns(roles), boundaryOf(roles)),
       inlineAccess(roles, index),
     ]),
     ...attachAccess(managed),
@@ -45,7 +45,6 @@ const CHANGE_ROLE = [
   "iam:DeleteRole",
   "iam:UpdateRole",
   "iam:UpdateRoleDescription",
-  "iam:UpdateAssumeRolePolicy",
   "iam:TagRole",
   "iam:UntagRole",
   "iam:ListInstanceProfilesForRole",

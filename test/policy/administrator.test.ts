@@ -339,6 +339,8 @@ test("the ready-made policies are no administrator's, except that of the apply r
   expect([readState, planEnvironment].map((build) => verdictOf(build(scope)))).toEqual(["no", "no"]);
   expect(roles).not.toEqual([]);
   expect(verdictOf(applyEnvironment(scope, "apply"))).toBe("yes");
+  const limited = roles.map((role) => ({ ...role, permissionsBoundaryArn: iam("policy/limit") }));
+  expect(verdictOf(applyEnvironment({ ...scope, roles: limited }, "apply"))).toBe("no");
 });
 
 test("every escalating action exists, on these resources and with these condition keys", async () => {

@@ -171,6 +171,12 @@ describe("IAM and STS", () => {
     });
   });
 
+  it("reads the current boundary of a role when its trust policy is changed", () => {
+    const parameters = { Action: "UpdateAssumeRolePolicy", RoleName: "r" };
+    const [permission] = permissions(form("iam", parameters, { boundaryArn: "arn:b" }));
+    expect(permission?.context).toMatchObject({ "iam:PermissionsBoundary": "arn:b" });
+  });
+
   it("reads the boundary from the request when a role is created or its boundary is set", () => {
     for (const Action of ["CreateRole", "PutRolePermissionsBoundary"]) {
       const parameters = { Action, RoleName: "r", PermissionsBoundary: "arn:new" };

@@ -40,7 +40,8 @@ export function iamResourceKind(operation = ""): (typeof kinds)[number] | undefi
 }
 
 /** Actions for which the current boundary of the changed role or user is a condition key. */
-const changesUnderBoundary = /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Delete(Role|User)PermissionsBoundary$/;
+const changesUnderBoundary =
+  /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Delete(Role|User)PermissionsBoundary$|^UpdateAssumeRolePolicy$/;
 
 /**
  * The permissions that a request to IAM requires.
