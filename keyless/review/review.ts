@@ -121,7 +121,7 @@ const REASONS: { readonly [reason: string]: string } = {
 };
 
 function describeReason({ reason, replacePaths }: ResourceChange): string | undefined {
-  const description = reason === undefined ? undefined : (REASONS[reason] ?? reason);
+  const description = reason === undefined ? undefined : Object.hasOwn(REASONS, reason) ? REASONS[reason] : reason;
   if (replacePaths.length === 0) return description;
   const paths = replacePaths.map((path) => path.join(".")).join(", ");
   return `${description ?? REASONS.replace_because_cannot_update}: ${paths}`;
