@@ -52,7 +52,7 @@ export function actionsOf(type: string, attributes: readonly string[], actions: 
   const service = serviceOf(type);
   const named = wordsOf(type.slice(service.length));
   const own = named.filter((word) => !TYPE_ONLY.includes(word));
-  const held = attributes.flatMap((path) => wordsOf(path.slice(path.lastIndexOf(".") + 1)));
+  const held = attributes.flatMap(wordsOf);
   const performs = (action: string) => {
     const [verb = ""] = VERB.exec(action) ?? [];
     const object = wordsOf(action.slice(verb.length).replace(/([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$2_"));

@@ -11,6 +11,7 @@ type Correction = Partial<AccessAttributes> &
 
 const BEANSTALK_ROLES = ["IamInstanceProfile", "ServiceRole"].map((name) => `setting[name=${name}].value`);
 const EXECUTES: Correction = { executes: true };
+const QUICKSIGHT: Correction = { principals: ["permissions.principal"], grants: ["permissions.actions"] };
 const CREDENTIAL: Correction = { credential: true };
 
 export const ADDED: { readonly [type: string]: Correction } = {
@@ -87,11 +88,13 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_lambda_permission: { limits: ["source_account", "source_arn", "principal_org_id", "event_source_token"] },
   aws_lambda_layer_version_permission: { limits: ["organization_id"] },
   aws_cloudwatch_event_permission: { limits: ["condition"], grants: ["action"] },
-  aws_kms_grant: { principals: ["grantee_principal", "retiring_principal"], limits: ["constraints"] },
+  aws_kms_grant: { limits: ["constraints"] },
   aws_ami_launch_permission: { principals: ["account_id", "group", "organization_arn", "organizational_unit_arn"] },
   aws_imagebuilder_distribution_configuration: {
     principals: [
-      "distribution.ami_distribution_configuration.launch_permission",
+      ...["user_ids", "user_groups", "organization_arns", "organizational_unit_arns"].map(
+        (name) => `distribution.ami_distribution_configuration.launch_permission.${name}`,
+      ),
       "distribution.ami_distribution_configuration.target_account_ids",
     ],
   },
@@ -101,11 +104,11 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_iot_thing_principal_attachment: { principals: ["principal"] },
   aws_oam_link: { principals: ["sink_identifier"], grants: ["resource_types", "link_configuration"] },
   aws_api_gateway_domain_name_access_association: { principals: ["access_association_source"] },
-  aws_directory_service_shared_directory: { principals: ["target"] },
+  aws_directory_service_shared_directory: { principals: ["target.id"] },
   aws_directory_service_shared_directory_accepter: { grants: ["shared_directory_id"] },
-  aws_directory_service_trust: { principals: ["remote_domain_name", "trust_direction", "selective_auth"] },
+  aws_directory_service_trust: { principals: ["remote_domain_name"], rules: ["trust_direction", "selective_auth"] },
   aws_auditmanager_framework_share: { principals: ["destination_account"] },
-  aws_auditmanager_assessment: { principals: ["roles"] },
+  aws_auditmanager_assessment: { principals: ["roles.role_arn"] },
   aws_auditmanager_assessment_delegation: { principals: ["role_arn"] },
   aws_globalaccelerator_cross_account_attachment: { grants: ["resource"] },
   aws_guardduty_invite_accepter: { principals: ["master_account_id"] },
@@ -114,8 +117,8 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_opensearch_inbound_connection_accepter: { principals: ["connection_id"] },
   aws_redshift_data_share_authorization: { grants: ["data_share_arn", "allow_writes"] },
   aws_redshift_data_share_consumer_association: {
-    principals: ["consumer_arn", "associate_entire_account"],
     grants: ["data_share_arn", "allow_writes"],
+    exposures: { associate_entire_account: [true] },
   },
   aws_redshift_partner: { principals: ["partner_name"] },
   aws_verifiedaccess_endpoint: { rules: ["policy_document"] },
@@ -134,8 +137,12 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_opensearchserverless_security_config: { principals: ["saml_options"] },
   aws_licensemanager_grant: { grants: ["allowed_operations", "license_arn"] },
   aws_licensemanager_grant_accepter: { grants: ["grant_arn"] },
-  aws_dlm_lifecycle_policy: { principals: ["policy_details.schedule.share_rule"] },
-  aws_securitylake_subscriber: { principals: ["subscriber_identity"], grants: ["access_type", "source"] },
+  aws_dlm_lifecycle_policy: { principals: ["policy_details.schedule.share_rule.target_accounts"] },
+  aws_securitylake_subscriber: {
+    principals: ["subscriber_identity.principal"],
+    limits: ["subscriber_identity.external_id"],
+    grants: ["access_type", "source"],
+  },
   aws_securitylake_custom_log_source: { principals: ["configuration.provider_identity"] },
   aws_cleanrooms_collaboration: { principals: ["member"], grants: ["creator_member_abilities"] },
   aws_cleanrooms_configured_table: { grants: ["allowed_columns", "analysis_method"] },
@@ -156,7 +163,7 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_s3_bucket_public_access_block: { restricts: true },
   aws_s3_account_public_access_block: { restricts: true },
   aws_s3control_access_grant: {
-    principals: ["grantee"],
+    principals: ["grantee.grantee_identifier"],
     grants: ["permission", "access_grants_location_id", "access_grants_location_configuration"],
   },
   aws_s3control_access_grants_instance: { principals: ["identity_center_arn"] },
@@ -223,18 +230,18 @@ export const ADDED: { readonly [type: string]: Correction } = {
       "row_level_permission_tag_configuration",
       "column_level_permission_rules",
     ],
-    principals: ["permissions"],
+    ...QUICKSIGHT,
   },
-  aws_quicksight_data_source: { principals: ["permission"] },
-  aws_quicksight_analysis: { principals: ["permissions"] },
-  aws_quicksight_dashboard: { principals: ["permissions"] },
-  aws_quicksight_folder: { principals: ["permissions"] },
-  aws_quicksight_template: { principals: ["permissions"] },
-  aws_quicksight_theme: { principals: ["permissions"] },
+  aws_quicksight_data_source: { principals: ["permission.principal"], grants: ["permission.actions"] },
+  aws_quicksight_analysis: QUICKSIGHT,
+  aws_quicksight_dashboard: QUICKSIGHT,
+  aws_quicksight_folder: QUICKSIGHT,
+  aws_quicksight_template: QUICKSIGHT,
+  aws_quicksight_theme: QUICKSIGHT,
   aws_grafana_role_association: { grants: ["role"], principals: ["group_ids", "user_ids"] },
   aws_grafana_workspace: {
     roles: ["role_arn", "organization_role_name"],
-    principals: ["account_access_type", "authentication_providers", "organizational_units"],
+    rules: ["account_access_type", "authentication_providers", "organizational_units"],
   },
   aws_grafana_workspace_saml_configuration: {
     principals: [
@@ -311,8 +318,7 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_transfer_agreement: { principals: ["partner_profile_id"] },
   aws_transfer_ssh_key: { credential: true, principals: ["user_name"] },
   aws_transfer_server: {
-    roles: ["invocation_role", "logging_role", "workflow_details"],
-    principals: ["identity_provider_type", "function", "url", "directory_id"],
+    rules: ["identity_provider_type", "function", "url", "directory_id"],
   },
   aws_iot_thing_group_membership: { principals: ["thing_name"] },
   aws_iot_certificate: { credential: true, exposures: { active: [true] } },
@@ -345,7 +351,7 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_api_gateway_rest_api: { rules: ["body"] },
   aws_api_gateway_rest_api_put: { rules: ["body"] },
   aws_api_gateway_api_key: CREDENTIAL,
-  aws_api_gateway_domain_name: { principals: ["mutual_tls_authentication"] },
+  aws_api_gateway_domain_name: { rules: ["mutual_tls_authentication"] },
   aws_apigatewayv2_api: { rules: ["body"] },
   aws_apigatewayv2_authorizer: {
     rules: ["authorizer_uri", "authorizer_type", "identity_sources", "jwt_configuration"],
@@ -354,7 +360,7 @@ export const ADDED: { readonly [type: string]: Correction } = {
     rules: ["authorizer_id", "authorization_scopes"],
     exposures: { authorization_type: ["NONE", null] },
   },
-  aws_apigatewayv2_domain_name: { principals: ["mutual_tls_authentication"] },
+  aws_apigatewayv2_domain_name: { rules: ["mutual_tls_authentication"] },
   aws_appsync_api_key: CREDENTIAL,
   aws_appsync_graphql_api: {
     rules: [
@@ -395,7 +401,7 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_elastic_beanstalk_environment: { roles: BEANSTALK_ROLES },
   aws_elastic_beanstalk_configuration_template: { roles: BEANSTALK_ROLES },
   // `iam_instance_profile` is a block with `arn` and `name`.
-  aws_launch_template: { roles: ["iam_instance_profile"] },
+  aws_launch_template: { roles: ["iam_instance_profile.arn", "iam_instance_profile.name"] },
 
   aws_batch_job_definition: {
     roles: [
@@ -550,5 +556,50 @@ export const REMOVED: { readonly [reason: string]: readonly string[] } = {
     "aws_db_proxy_endpoint.target_role",
   ],
   "the actions of a user in a session of the application": ["aws_appstream_stack.user_settings.permission"],
+  "a principal that can only retire the grant": ["aws_kms_grant.retiring_principal"],
   "POSIX permissions of files": ["aws_efs_access_point.root_directory.creation_info.permissions"],
+};
+
+/** Services of which no type performs an operation of access level "Permissions management". */
+export const SERVICES_WITHOUT_TYPE =
+  "aidevops appsync arc-region-switch aws-marketplace bedrock bedrock-agentcore billing cleanrooms-ml cloudformation cloudfront cloudhsm cloudwatch codeguru-profiler codestar codewhisperer datazone deadline ds ecs elasticloadbalancing entityresolution fsx grafana greengrass health identity-sync imagebuilder iotfleetwise license-manager managedblockchain mediatailor monitron mpa networkmanager notifications opensearch payment-cryptography qbusiness rds rds-db resource-explorer-2 route53-recovery-control-config route53globalresolver route53resolver s3-object-lambda s3files s3vectors securityhub sms-voice ssm-contacts ssm-incidents ssm-sap wafv2 wisdom xray".split(
+    " ",
+  );
+
+/**
+ * The operations of the other services that no type performs: the provider has no resource for them, calls another
+ * operation with the same effect (`sns:SetTopicAttributes`), or the operation grants no access (encryption, rules for
+ * passwords, associations with a web ACL).
+ */
+export const ACTIONS_WITHOUT_TYPE: { readonly [prefix: string]: string } = {
+  apigateway:
+    "DeletePortalProductSharingPolicy PutPortalProductSharingPolicy AddCertificateToDomain RejectAccessAssociation RemoveCertificateFromDomain SetWebACL UpdateDomainNameManagementPolicy",
+  backup:
+    "DeleteBackupVaultSharingPolicy ListIndexedRecoveryPointsForSearch PutBackupVaultSharingPolicy SearchRecoveryPoint",
+  dynamodb: "UpdateAbacStatus",
+  ec2: "AttachApplianceToNatGateway AttachResourcesToPlacementGroup CreateCoipPoolPermission CreateLocalGatewayRouteTablePermission CreateOdbNetworkPeering DeleteCoipPoolPermission DeleteLocalGatewayRouteTablePermission DeleteOdbNetworkPeering DeleteResourcePolicy DetachApplianceFromNatGateway DetachResourcesFromPlacementGroup ModifyOdbNetworkPeering PutResourcePolicy ResetSnapshotAttribute",
+  elasticmapreduce: "DeleteWorkspaceAccess PutWorkspaceAccess",
+  events: "DeleteResourcePolicy PutResourcePolicy",
+  glacier: "SetDataRetrievalPolicy",
+  glue: "BatchGetStageFiles DeregisterDataPreview DescribeConnectionType DescribeEntity GetDataPreviewStatement GetEnvironment GetExecutors GetExecutorsThreads GetLogParsingStatus GetNotebookInstanceStatus GetQueries GetQuery GetRecipeAction GetStage GetStageAttempt GetStageAttemptTaskList GetStageAttemptTaskSummary GetStageFiles GetStages GetStorage GetStorageUnit GlueNotebookAuthorize GlueNotebookRefreshCredentials ListConnectionTypes ListEntities ManagedConnector RefreshOAuth2Tokens RequestLogParsing RunDataPreviewStatement SendRecipeAction StartNotebook TerminateNotebook TestConnection UseGlueStudio",
+  iam: "DeleteAccountPasswordPolicy SetDefaultPolicyVersion",
+  iot: "AttachPrincipalPolicy DetachPrincipalPolicy SetDefaultAuthorizer SetDefaultPolicyVersion",
+  lakeformation: "BatchGrantPermissions BatchRevokePermissions",
+  lambda: "DisableReplication EnableReplication DeleteResourcePolicy PutResourcePolicy",
+  quicksight:
+    "AllowVendedLogDeliveryForResource UpdateExtensionPermissions DescribeKnowledgeBasePermissions DescribeSpacePermissions DescribeTopicPermissions UpdateActionConnectorPermissions UpdateAgentPermissions UpdateAppPermissions UpdateFlowPermissions UpdateKnowledgeBasePermissions UpdateSpacePermissions UpdateTopicPermissions",
+  redshift: "AuthorizeSnapshotAccess CreateClusterUser JoinGroup RejectDataShare RevokeSnapshotAccess",
+  s3: "AssociateAccessGrantsIdentityCenter BypassGovernanceRetention DissociateAccessGrantsIdentityCenter PutObjectVersionAcl",
+  "s3-outposts": "PutObjectAcl",
+  s3express: "DeleteBucketPolicy PutBucketPolicy",
+  secretsmanager: "ValidateResourcePolicy",
+  ses: "AllowVendedLogDeliveryForResource ApplyTrackingConfigurationOverrides ReplicateEmailIdentityDkimSigningKey",
+  sns: "AddPermission RemovePermission",
+  sqs: "AddPermission RemovePermission",
+  ssm: "DeleteResourcePolicy PutResourcePolicy",
+  "vpc-lattice":
+    "AssociateViaAWSService AssociateViaAWSService-EventsAndStates CreateServiceNetworkVpcEndpointAssociation",
+  waf: "DeletePermissionPolicy PutPermissionPolicy",
+  "waf-regional": "DeletePermissionPolicy PutPermissionPolicy",
+  workspaces: "UpdateConnectionAliasPermission UpdateWorkspaceImagePermission",
 };

@@ -1,13 +1,14 @@
 import type { AccessAttributes, AccessTable, AccessType } from ".";
 import { actionsOf, type PermissionsActions } from "./actions";
-import { ADDED, REMOVED, TYPE_ACTIONS } from "./corrections";
+import { ACTIONS_WITHOUT_TYPE, ADDED, REMOVED, SERVICES_WITHOUT_TYPE, TYPE_ACTIONS } from "./corrections";
 import { ATTRIBUTE_RULES, EXPOSURE_RULES } from "./rules";
 import { nodesOf, type ProviderSchema, type SchemaNode } from "./schema";
 
 /**
  * Derives the table from the provider's schema and from the actions of access level "Permissions management".
  *
- * @throws {Error} if a correction names a type or an attribute that the schema does not have
+ * @throws {Error} if a correction names a type or an attribute that the schema does not have, or if no type performs an
+ * action and the corrections do not say so
  */
 export function deriveTable(
   schema: ProviderSchema,
@@ -25,6 +26,7 @@ export function deriveTable(
     if (Object.keys(row).length > 0) types[type] = row;
     else others[service] = `${others[service] ?? ""} ${type}`.trim();
   }
+  checkActions(actions, new Set(Object.values(types).flatMap((type) => type.actions ?? [])));
   return { versions, types, others };
 }
 
@@ -36,7 +38,8 @@ function accessRow(type: string, nodes: readonly SchemaNode[], actions: Permissi
   const removed = Object.values(REMOVED).flat();
   const candidates = nodes.filter(
     ({ path }) =>
-      !corrected.some((each) => isWithin(path, each)) && !removed.some((each) => isWithin(`${type}.${path}`, each)),
+      !corrected.some((each) => isWithin(path, each) || isWithin(each, path)) &&
+      !removed.some((each) => isWithin(`${type}.${path}`, each)),
   );
   const found: { -readonly [kind in keyof AccessAttributes]?: string[] } = {};
   for (const { holds, name, except, type: types, kind } of ATTRIBUTE_RULES) {
@@ -113,6 +116,18 @@ function checkCorrections(nodes: ReadonlyMap<string, readonly SchemaNode[]>): vo
     const names = [...unknown, ...wrong.map(({ type, path }) => `${type}.${path}`)];
     throw new Error(`corrections that the provider's schema does not have: ${names.join(", ")}`);
   }
+}
+
+/** Every action either has a type or is listed as one without a type, not both. */
+function checkActions(actions: PermissionsActions, performed: ReadonlySet<string>): void {
+  const wrong = Object.entries(actions).flatMap(([prefix, names]) => {
+    const without = ACTIONS_WITHOUT_TYPE[prefix]?.split(" ") ?? (SERVICES_WITHOUT_TYPE.includes(prefix) ? names : []);
+    return names
+      .filter((name) => performed.has(`${prefix}:${name}`) === without.includes(name))
+      .map((name) => `${prefix}:${name}`);
+  });
+  if (wrong.length > 0)
+    throw new Error(`actions with a type, or without one, that the corrections deny: ${wrong.join(", ")}`);
 }
 
 /** One line for each type that can grant access, and one for the other types of each service. */
