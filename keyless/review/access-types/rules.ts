@@ -22,7 +22,7 @@ export const ATTRIBUTE_RULES: readonly {
   { holds: "attachments", name: /(^|_)policy_arns?$/, except: /guardrail|scheduling|firewall/ },
   { holds: "attachments", name: /^permission_set_arn$/, type: /assignment$/ },
   { holds: "attachments", name: /^security_profile_ids$/ },
-  { holds: "principals", name: /^permission_set_arn$/, type: /_attachment$/ },
+  { holds: "principals", name: /^permission_set_arn$/, type: /_attachment$|_inline_policy$/ },
   { holds: "rules", name: /^access_string$/ },
   { holds: "principals", name: /(^|_)principals?(_arn|_id|_identifier)?$|^grantee$/, except: /^(share|kerberos)_/ },
   { holds: "principals", name: /^(shared|target)_accounts$|(admin|administrator|master)_account(_id)?$/ },
