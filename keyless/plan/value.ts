@@ -50,10 +50,11 @@ export function isUnknown(value: unknown): boolean {
   return value instanceof Hidden && value.reason === "unknown";
 }
 
-/** Whether the value, or a value in it, is learned during apply. */
-export function hasUnknown(value: unknown): boolean {
-  if (isUnknown(value)) return true;
-  return Array.isArray(value) ? value.some(hasUnknown) : isMap(value) && Object.values(value).some(hasUnknown);
+/** The hidden values in a value. */
+export function hiddenIn(value: unknown): readonly Hidden[] {
+  if (value instanceof Hidden) return [value];
+  if (Array.isArray(value)) return value.flatMap(hiddenIn);
+  return isMap(value) ? Object.values(value).flatMap(hiddenIn) : [];
 }
 
 /** Whether a value of a plan is a map or an object; a hidden value is neither. */

@@ -4,7 +4,7 @@ import {
   displayed,
   elements,
   Hidden,
-  hasUnknown,
+  hiddenIn,
   isMap,
   isUnknown,
   parseJson,
@@ -46,6 +46,8 @@ export interface PlannedStatement extends NormalizedStatement {
   readonly comparable: boolean;
   /** The statement without its Sid as JSON, to compare and to show. */
   readonly text: string;
+  /** The hidden values in it: statements with different ones can have the same text. */
+  readonly hidden: readonly Hidden[];
 }
 
 /** Reads the policy in an attribute. Undefined if the attribute is not set. */
@@ -119,7 +121,7 @@ export function documentOfGrants(grants: readonly Grant[], source: Value): Docum
           Resource: resources.map(displayed),
           Condition: { "": Object.fromEntries(limits.map(([attribute, value]) => [attribute, [displayed(value)]])) },
         },
-        [...actions, ...resources, ...limits.map(([, value]) => value)].some(hasUnknown),
+        { elements: hiddenIn([...actions, ...resources, ...limits.map(([, value]) => value)]) },
         principals,
       ),
     ),
@@ -146,7 +148,8 @@ function statementOfBlock(block: Value): PlannedStatement {
   };
   const present = Object.entries(statement).filter(([, value]) => Object.keys(value).length > 0);
   // An unknown principal or resource is compared with itself only. Unknown actions or conditions cannot be compared.
-  const hidden = !isMap(block) || [effect, actions, not_actions, nested.condition].some(hasUnknown);
+  const incomparable = isMap(block) ? [effect, actions, not_actions, nested.condition] : block;
+  const hidden = { elements: hiddenIn(incomparable), others: hiddenIn(block) };
   return plannedStatement(Object.fromEntries(present), hidden, principals);
 }
 
@@ -173,7 +176,8 @@ function argumentsOf(block: Value): { readonly [argument: string]: Value } {
 
 function plannedStatement(
   { Sid: _, ...statement }: Partial<Statement>,
-  hidden = false,
+  /** Hidden values: those that cannot be compared, and others, which are compared with themselves only. */
+  hidden: { readonly elements: readonly Hidden[]; readonly others?: readonly Hidden[] } = { elements: [] },
   principals?: readonly PlannedPrincipal[],
 ): PlannedStatement {
   const normalized = normalizeStatement(statement);
@@ -186,7 +190,8 @@ function plannedStatement(
       key: each.key.toLowerCase(),
       values: [...each.values].sort(),
     })),
-    comparable: !hidden && (NotPrincipal ?? NotAction ?? NotResource) === undefined,
+    hidden: [...(hidden.others ?? hidden.elements), ...hiddenIn(principals?.map(({ id }) => id))],
+    comparable: hidden.elements.length === 0 && (NotPrincipal ?? NotAction ?? NotResource) === undefined,
     text: canonical(sortedLists(statement)),
   };
 }
@@ -197,8 +202,8 @@ function rootArn(kind: string, id: string | Hidden): string | Hidden {
 
 /** The statements that the others do not contain in the same form. */
 export function notIn<T extends PlannedStatement>(statements: readonly T[], others: readonly PlannedStatement[]): T[] {
-  const texts = new Set(others.map(({ text }) => text));
-  return statements.filter(({ text }) => !texts.has(text));
+  const byText = groupBy(others, ({ text }) => text);
+  return statements.filter(({ text, hidden }) => !byText.get(text)?.some((other) => same(other.hidden, hidden)));
 }
 
 /** Whether both documents are the same, including the parts that cannot be read. */

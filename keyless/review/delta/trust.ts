@@ -1,4 +1,4 @@
-import { canonical, displayed, Hidden, isUnknown } from "../../plan/value";
+import { canonical, displayed, Hidden, isUnknown, same } from "../../plan/value";
 import { covers } from "../../policy/containment";
 import type { NormalizedCondition } from "../../policy/normal-form";
 import { parseIssuer, parseSubject } from "../../trust/circleci";
@@ -27,8 +27,8 @@ interface TrustEntry {
   readonly audience: string;
   /** All other conditions. */
   readonly conditions: readonly NormalizedCondition[];
-  /** The entry as JSON: equal for equal entries. */
-  readonly key: string;
+  /** Equal for entries that are known to be equal. */
+  readonly key: string | symbol;
 }
 
 /** The changes to who can assume a role. Without a trust policy, nothing can. */
@@ -112,7 +112,8 @@ function entriesFor(principal: PlannedPrincipal, statement: PlannedStatement): T
     subjects.values.flatMap((subject) =>
       audiences.values.map((audience) => {
         const entry = { principal, action: action.toLowerCase(), subject, audience, conditions };
-        return { ...entry, key: canonical(entry) };
+        // Different hidden principals look alike.
+        return { ...entry, key: id instanceof Hidden ? Symbol() : canonical(entry) };
       }),
     ),
   );
@@ -141,7 +142,7 @@ function coversEntry(wide: TrustEntry, narrow: TrustEntry): boolean {
   const { kind, id } = wide.principal;
   return (
     kind === narrow.principal.kind &&
-    (id === narrow.principal.id || (kind === "AWS" && id === "*")) &&
+    (same(id, narrow.principal.id) || (kind === "AWS" && id === "*")) &&
     covers(wide.action, narrow.action) &&
     covers(wide.subject, narrow.subject) &&
     covers(wide.audience, narrow.audience) &&

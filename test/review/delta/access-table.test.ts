@@ -20,6 +20,16 @@ function resource(path: string, value: unknown): Attributes {
   return { [name]: [{ ...(inner as Attributes[])[0], [key]: wanted }] };
 }
 
+/** A resource with the attributes of both. */
+function merged(one: Attributes, other: Attributes): Attributes {
+  const entries = Object.entries(other).map(([name, value]) => {
+    const [mine, others] = [one[name], value];
+    const areBlocks = Array.isArray(mine) && Array.isArray(others);
+    return [name, areBlocks ? [merged(mine[0], others[0])] : value];
+  });
+  return { ...one, ...Object.fromEntries(entries) };
+}
+
 /** Whether the review reports that the change grants access, or that it was not assessed. */
 function isReported(type: string, before: Attributes | null, after: Attributes | null): boolean {
   const findings = accessDelta(plan([change(`${type}.x`, before, after)]));
@@ -40,7 +50,7 @@ const GRANTING: { readonly [what: string]: (row: AccessType) => (readonly [Attri
     "a policy is attached": ({ attachments, principals }) =>
       attachments.flatMap((path) => {
         const to = principals[0] === undefined ? NOTHING : resource(principals[0], ROLE);
-        return [[to, { ...to, ...resource(path, ROLE) }] as const];
+        return [[to, merged(to, resource(path, ROLE))] as const];
       }),
     "a list is opened": ({ acls }) => acls.map((path) => [resource(path, "private"), resource(path, "public-read")]),
     "a role is passed": ({ roles }) => roles.map((path) => [NOTHING, resource(path, ROLE)]),
@@ -56,7 +66,7 @@ const GRANTING: { readonly [what: string]: (row: AccessType) => (readonly [Attri
       principals.length > 0 && !restricts ? [] : limits.map((path) => [resource(path, deny), NOTHING]),
     "a condition is removed": ({ limits, principals }) =>
       limits.flatMap((path) =>
-        principals.map((to) => [{ ...resource(to, ROLE), ...resource(path, "x") }, resource(to, ROLE)] as const),
+        principals.map((to) => [merged(resource(to, ROLE), resource(path, "x")), resource(to, ROLE)] as const),
       ),
     "a credential is created": ({ credential }) => (credential ? [[null, NOTHING]] : []),
     "a template is run": ({ executes }) => (executes ? [[null, NOTHING]] : []),
