@@ -1,3 +1,5 @@
+import { parse } from "lossless-json";
+
 /** A number that JavaScript would round: its digits, as they were written. */
 export class ExactNumber {
   constructor(readonly text: string) {}
@@ -25,14 +27,6 @@ export class JsonError extends Error {
 /** The maximum depth of lists and objects. Terraform's own JSON has about three levels for each level of modules. */
 const MAXIMUM_DEPTH = 1_000;
 
-/** Space, tab, line feed and carriage return. */
-const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
-const WORD = /true|false|null/y;
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON does not allow them in strings
-const CHARACTERS = /[^"\\\u0000-\u001f]+/y;
-const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
-
 /**
  * Decodes a text in UTF-8, with or without byte-order mark.
  *
@@ -54,123 +48,44 @@ export function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /**
- * Parses JSON. Different from `JSON.parse`, a key that occurs twice in an object is an error, a number that JavaScript
- * would round is an {@link ExactNumber}, and the depth is limited, so that recursive code can read the value.
+ * Parses JSON. Different from `JSON.parse`, a key that occurs twice in an object with different values is an error, a number
+ * that JavaScript would round is an {@link ExactNumber}, and the depth is limited, so that recursive code can read the value.
  *
  * @throws {JsonError} the text is not JSON, repeats a key, or is nested more than 1,000 levels deep
  * @see https://www.rfc-editor.org/rfc/rfc8259
  */
 export function parseExactJson(text: string): unknown {
-  return new Parser(text).whole();
+  if (text.trim() === "") throw new JsonError("is empty");
+  if (depthOf(text) > MAXIMUM_DEPTH)
+    throw new JsonError(`is nested more than ${MAXIMUM_DEPTH.toLocaleString("en-US")} levels deep`);
+  try {
+    return parse(text, null, (number) => (isExact(number) ? Number(number) : new ExactNumber(number)));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw toJsonError(error.message, text);
+  }
 }
 
-class Parser {
-  private at = 0;
+/** The message of the parser quotes the text: only its kind and its position are used. */
+function toJsonError(message: string, text: string): JsonError {
+  if (message.includes("reached end of input")) return new JsonError("is truncated JSON");
+  const offset = Number(/at position (\d+)$/.exec(message)?.[1] ?? 0);
+  const lines = text.slice(0, offset).split("\n");
+  const position = `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`;
+  if (message.startsWith("Duplicate key")) return new JsonError(`repeats a key of an object at ${position}`);
+  if (message.startsWith("Expected end of input"))
+    return new JsonError(`has another value at ${position}`, parseExactJson(text.slice(0, offset)));
+  return new JsonError(`is not JSON: unexpected character at ${position}`);
+}
 
-  constructor(private readonly text: string) {}
-
-  whole(): unknown {
-    if (this.next() === undefined) throw new JsonError("is empty");
-    const value = this.value(0);
-    if (this.next() !== undefined) throw new JsonError(`has another value at ${this.position()}`, value);
-    return value;
+/** The depth of lists and objects in a text, whether or not it is JSON. */
+function depthOf(text: string): number {
+  let [depth, maximum] = [0, 0];
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (token === "[" || token === "{") maximum = Math.max(maximum, ++depth);
+    else if (token === "]" || token === "}") depth--;
   }
-
-  private value(depth: number): unknown {
-    const character = this.next();
-    if (depth > MAXIMUM_DEPTH) {
-      throw new JsonError(`is nested more than ${MAXIMUM_DEPTH.toLocaleString("en-US")} levels deep`);
-    }
-    if (character === "{") return this.object(depth);
-    if (character === "[") return this.array(depth);
-    if (character === '"') return this.string();
-    if (this.skip(WORD)) return character === "n" ? null : character === "t";
-    return this.number();
-  }
-
-  private object(depth: number): unknown {
-    const object: Record<string, unknown> = {};
-    this.at++;
-    if (this.accept("}")) return object;
-    do {
-      if (this.next() !== '"') this.fail();
-      const start = this.at;
-      const key = this.string();
-      if (Object.hasOwn(object, key)) {
-        this.at = start;
-        throw new JsonError(`repeats a key of an object at ${this.position()}`);
-      }
-      if (!this.accept(":")) this.fail();
-      const value = this.value(depth + 1);
-      // Assigning to `__proto__` would set the prototype.
-      if (key === "__proto__") Object.defineProperty(object, key, { value, enumerable: true, configurable: true });
-      else object[key] = value;
-    } while (this.accept(","));
-    if (!this.accept("}")) this.fail();
-    return object;
-  }
-
-  private array(depth: number): unknown {
-    const array: unknown[] = [];
-    this.at++;
-    if (this.accept("]")) return array;
-    do array.push(this.value(depth + 1));
-    while (this.accept(","));
-    if (!this.accept("]")) this.fail();
-    return array;
-  }
-
-  private string(): string {
-    const start = this.at++;
-    let escaped = false;
-    for (;;) {
-      this.skip(CHARACTERS);
-      if (this.text[this.at] !== "\\") break;
-      escaped = true;
-      if (!this.skip(ESCAPE)) this.fail();
-    }
-    if (this.text[this.at] !== '"') this.fail();
-    const raw = this.text.slice(start, ++this.at);
-    return escaped ? JSON.parse(raw) : raw.slice(1, -1);
-  }
-
-  private number(): number | ExactNumber {
-    const start = this.at;
-    if (!this.skip(NUMBER)) this.fail();
-    const text = this.text.slice(start, this.at);
-    return isExact(text) ? Number(text) : new ExactNumber(text);
-  }
-
-  /** The next character that is not white space. */
-  private next(): string | undefined {
-    while (SPACES.has(this.text.charCodeAt(this.at))) this.at++;
-    return this.text[this.at];
-  }
-
-  private accept(character: string): boolean {
-    if (this.next() !== character) return false;
-    this.at++;
-    return true;
-  }
-
-  /** Whether a sticky expression matches here; moves behind the match. */
-  private skip(expression: RegExp): boolean {
-    expression.lastIndex = this.at;
-    if (!expression.test(this.text)) return false;
-    this.at = expression.lastIndex;
-    return true;
-  }
-
-  private fail(): never {
-    throw new JsonError(
-      this.at >= this.text.length ? "is truncated JSON" : `is not JSON: unexpected character at ${this.position()}`,
-    );
-  }
-
-  private position(): string {
-    const lines = this.text.slice(0, this.at).split("\n");
-    return `line ${lines.length}, column ${(lines[lines.length - 1] as string).length + 1}`;
-  }
+  return maximum;
 }
 
 /** Whether no other decimal number becomes the same JavaScript number. */

@@ -79,7 +79,7 @@ test.each([
   ["{\n  x}", "is not JSON: unexpected character at line 2, column 3"],
   ['"a\u0000"', "is not JSON: unexpected character at line 1, column 3"],
   ["{}\n{}", "has another value at line 2, column 1"],
-  ['{"a": 1, "\\u0061": 2}', "repeats a key of an object at line 1, column 10"],
+  ['{"a": 1, "\\u0061": 2}', "repeats a key of an object at line 1, column 11"],
   ["[".repeat(100_000), "is nested more than 1,000 levels deep"],
 ])("%j: %s", (text, message) => {
   expect(() => parseExactJson(text)).toThrow(new Error(message));
