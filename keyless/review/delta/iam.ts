@@ -264,7 +264,7 @@ export class IamChanges {
         const name = displayed(policy.after?.name ?? policy.address);
         return document ? [{ source: richText`policy ${name}`, document }] : [];
       });
-    return { policies, complete };
+    return { policies, complete: complete && policies.length === candidates.length };
   }
 
   /** The policy in an attribute. If it is unknown, it is read from the data sources that generate it. */
@@ -276,7 +276,8 @@ export class IamChanges {
     const documents = sources.flatMap(({ address, after }) => (after ? documentOfDataSource(address, after) : []));
     if (documents.length === 0 || documents.length < sources.length) return readDocument(value);
     const names = sources.map(({ address }) => address);
-    return documents.length === 1 && complete ? documents[0] : oneOf(documents, names, complete);
+    const areAll = complete && sources.length === candidates.length;
+    return documents.length === 1 && areAll ? documents[0] : oneOf(documents, names, areAll);
   }
 }
 

@@ -5,7 +5,7 @@ import { richText } from "../rich-text";
 import { type AccessFinding, accessFinding, notAssessed } from "./finding";
 import { GUARDRAIL_ATTACHMENT, guardrailDelta } from "./guardrails";
 import { IamChanges, isIamType, type PlannedIam, type PlannedIdentity, type PlannedProvider } from "./iam";
-import { boundaryDelta, permissionDelta } from "./permissions";
+import { boundaryDelta, isAdministratorPolicy, permissionDelta } from "./permissions";
 import { resourceDelta, sessionDelta } from "./resources";
 import { trustDelta } from "./trust";
 
@@ -50,7 +50,11 @@ function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFin
     ...changes.flatMap((change) =>
       change.type === GUARDRAIL_ATTACHMENT
         ? guardrailDelta(change, plan, references)
-        : resourceDelta(change, references, (...attribute) => iam.document(...attribute)),
+        : resourceDelta(change, references, {
+            readDocument: (...attribute) => iam.document(...attribute),
+            isAdministrator: (role) =>
+              after.identities.get(`role ${role}`)?.policies.some(isAdministratorPolicy) === true,
+          }),
     ),
   ];
   return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];

@@ -213,6 +213,14 @@ export function boundaryDelta(subject: string, before: PlannedIdentity, after: P
   return [notAssessed(subject, richText`permissions boundary ${displayed(was)} → ${displayed(is)}`)];
 }
 
+/** Whether a policy grants an administrator's permissions. */
+export function isAdministratorPolicy({ arn, document }: PolicySource): boolean {
+  if (document === undefined) return arn !== undefined && grantsAdministrator({ name: arn }) === "yes";
+  return sourcedStatements([{ source: [], document }]).some(
+    (each) => each.Effect === "Allow" && isAdministratorLike(each),
+  );
+}
+
 /**
  * Whether a statement, with the Deny statements of its policy, grants an administrator's permissions. `unknown` counts
  * as yes: an escalating action is allowed, under a condition that cannot be evaluated.

@@ -26,8 +26,13 @@ const AWS_PROVIDER = /^$|(^|\/)hashicorp\/aws$/;
 /** Attributes that never affect access. */
 const HARMLESS = /^(tags(_all)?|description|comment|timeouts|triggers|wait_for_.*|force_(destroy|delete))$/;
 
-/** Reads the policy in an attribute; resolves one that is known after apply. */
-type ReadDocument = (change: ResourceChange, attributes: Attributes, attribute: string) => Document | undefined;
+/** What the rest of the plan says about the values of a resource. */
+interface Surroundings {
+  /** Reads the policy in an attribute; resolves one that is known after apply. */
+  readonly readDocument: (change: ResourceChange, attributes: Attributes, attribute: string) => Document | undefined;
+  /** Whether the plan makes a role an administrator, by its name. */
+  readonly isAdministrator: (role: string) => boolean;
+}
 
 /**
  * The access that the change of a resource grants and revokes, by the table of access types. What the table does not
@@ -36,7 +41,7 @@ type ReadDocument = (change: ResourceChange, attributes: Attributes, attribute: 
 export function resourceDelta(
   change: ResourceChange,
   references: References,
-  readDocument: ReadDocument,
+  surroundings: Surroundings,
 ): readonly AccessFinding[] {
   const { address, type, action, providerName } = change;
   if (change.mode !== "managed" || ["no-op", "read", "forget"].includes(action)) return [];
@@ -51,7 +56,7 @@ export function resourceDelta(
   if (isIamType(type)) return provisioner;
   if (row === undefined) return [because(["this review does not know the type"])];
   if (!canGrantAccess(row)) return provisioner;
-  const resource = new AccessResource(change, row, references, readDocument);
+  const resource = new AccessResource(change, row, references, surroundings);
   const findings = resource.findings();
   const isOpaque = row.executes || (findings.length === 0 && resource.isChanged() && !resource.isReadable());
   return [...provisioner, ...findings, ...(isOpaque && resource.isChanged() ? [because(opaqueReason(row))] : [])];
@@ -71,7 +76,7 @@ class AccessResource {
     private readonly change: ResourceChange,
     private readonly type: AccessType,
     private readonly references: References,
-    private readonly readDocument: ReadDocument,
+    private readonly surroundings: Surroundings,
   ) {
     this.before = attributesOf(change, "before");
     this.after = attributesOf(change, "after");
@@ -213,24 +218,36 @@ class AccessResource {
       const rest = (some: readonly Value[], others: readonly Value[]) =>
         some.filter((value) => isPresent(value) && (isUnknown(value) || !others.some((other) => same(value, other))));
       const describe = (value: Value) =>
-        richText`${[path]} ${textOf(value)}${isUnknown(value) ? this.origin(path) : []}`;
+        richText`${[path]} ${textOf(value)}${isUnknown(value) ? this.describeOrigins(path) : []}`;
       return [
-        ...rest(is, was).map((value) =>
-          this.finding(
-            added,
-            describe(value),
-            typeof value === "string" && grantsAdministrator({ name: value }) === "yes",
-          ),
-        ),
+        ...rest(is, was).map((value) => this.finding(added, describe(value), this.isAdministrator(value, path))),
         ...rest(was, is).map((value) => this.finding(removed, describe(value))),
       ];
     });
   }
 
+  /** Whether a value is the ARN of an administrator's policy, or names a role that the plan makes an administrator. */
+  private isAdministrator(value: Value, path: string): boolean {
+    if (!isUnknown(value)) {
+      const text = textOf(value);
+      const role = text.split("/").at(-1) ?? text;
+      return grantsAdministrator({ name: text }) === "yes" || this.surroundings.isAdministrator(role);
+    }
+    const roles = this.origins(path).filter(({ type }) => type === "aws_iam_role");
+    return roles.some(({ after, address }) => {
+      const name = after?.name;
+      return this.surroundings.isAdministrator(typeof name === "string" ? name : address);
+    });
+  }
+
   /** The resources from which an unknown value is computed. */
-  private origin(path: string): RichText {
+  private origins(path: string): readonly ResourceChange[] {
     const { candidates } = this.references.resolve(this.change, path.split(".", 1)[0] ?? "");
-    const addresses = candidates.filter(({ mode }) => mode === "managed").map(({ address }) => address);
+    return candidates.filter(({ mode }) => mode === "managed");
+  }
+
+  private describeOrigins(path: string): RichText {
+    const addresses = this.origins(path).map(({ address }) => address);
     return addresses.length === 0 ? [] : richText` of ${listOf(addresses, true)}`;
   }
 
@@ -256,7 +273,7 @@ class AccessResource {
 
   private documentsOf(path: string, values: readonly Value[]): PolicySource[] {
     return values.flatMap((value) => {
-      const document = this.readDocument(this.change, { [path]: value }, path);
+      const document = this.surroundings.readDocument(this.change, { [path]: value }, path);
       return document ? [{ source: path === "policy" ? ["its policy"] : richText`its ${[path]}`, document }] : [];
     });
   }

@@ -190,6 +190,17 @@ describe("grants", () => {
   });
 });
 
+test("compute that runs as an administrator is administrator-like", () => {
+  const attached = { role: "r", policy_arn: ADMIN };
+  const changes = (name: string) => [
+    change("aws_iam_role_policy_attachment.a", attached, attached),
+    change("aws_lambda_function.f", null, { function_name: "f", role: `arn:aws:iam::123456789012:role/path/${name}` }),
+  ];
+  const administrators = (name: string) => accessDelta(plan(changes(name))).map(({ administrator }) => administrator);
+  expect(administrators("r")).toEqual([true]);
+  expect(administrators("other")).toEqual([false]);
+});
+
 describe("settings", () => {
   const block = (value: boolean) => ({ bucket: "b", block_public_acls: value, block_public_policy: true });
   test.each<[string, Attributes, Attributes, readonly string[]]>([
