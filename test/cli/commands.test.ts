@@ -158,6 +158,8 @@ function copyWithConfig(name: string, source: string): string {
   const copy = join(folder, name);
   cpSync(join(root, "dist/keyless"), join(copy, "dist/keyless"), { recursive: true });
   cpSync(join(root, "package.json"), join(copy, "package.json"));
+  // The rules for credentials are data beside the sources.
+  symlinkSync(join(root, "keyless"), join(copy, "keyless"));
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   writeFileSync(join(copy, "dist/config.js"), source);
   return join(copy, "dist/keyless/cli/main.js");
