@@ -40,7 +40,7 @@ export function mapOf<T>(values: v.GenericSchema<unknown, T>): v.GenericSchema<u
 
 const expressions = v.optional(mapOf(v.unknown()), {});
 
-const resource = v.pipe(
+const resourceSchema = v.pipe(
   v.object({
     address: v.string(),
     expressions,
@@ -68,7 +68,7 @@ const moduleCall: v.GenericSchema<unknown, ModuleCall> = v.pipe(
 /** The schema of a module in `configuration` of a plan. */
 export const configModuleSchema: v.GenericSchema<unknown, ConfigModule> = v.pipe(
   v.object({
-    resources: v.optional(v.array(resource), []),
+    resources: v.optional(v.array(resourceSchema), []),
     outputs: v.optional(mapOf(v.object({ expression: v.optional(v.unknown()) })), {}),
     module_calls: v.optional(mapOf(moduleCall), {}),
   }),

@@ -78,8 +78,8 @@ const source = {
   license: readFileSync(join(projectFolder, "keyless", "secrets", "gitleaks.LICENSE"), "utf8").split("\n"),
 };
 const lines = used.map((rule) => JSON.stringify(convertRule(rule)));
-const allow = JSON.stringify([convertAllowlist(allowlist)]);
+const globalAllow = JSON.stringify([convertAllowlist(allowlist)]);
 writeFileSync(
   join(projectFolder, "keyless", "secrets", "gitleaks.json"),
-  `{\n"source": ${JSON.stringify(source)},\n"allow": ${allow},\n"rules": [\n${lines.join(",\n")}\n]\n}\n`,
+  `{\n"source": ${JSON.stringify(source)},\n"allow": ${globalAllow},\n"rules": [\n${lines.join(",\n")}\n]\n}\n`,
 );

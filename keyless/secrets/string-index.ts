@@ -7,7 +7,7 @@ const HASH_BITS = 18;
 const SHIFT = HASH_BITS / SHORTEST;
 const MASK = 2 ** HASH_BITS - 1;
 
-const step = (hash: number, code: number) => ((hash << SHIFT) ^ code) & MASK;
+const rolled = (hash: number, code: number) => ((hash << SHIFT) ^ code) & MASK;
 
 /** Many strings, to find all their occurrences in a text in one pass. */
 export class StringIndex {
@@ -28,7 +28,7 @@ export class StringIndex {
       while (parent >= 0 && !string.startsWith(this.strings[parent] as string)) parent = parents[parent] as number;
       parents.push(parent);
       let hash = 0;
-      for (let at = 0; at < SHORTEST; at += 1) hash = step(hash, string.charCodeAt(at));
+      for (let at = 0; at < SHORTEST; at += 1) hash = rolled(hash, string.charCodeAt(at));
       this.hashes[hash] = 1;
     });
     this.parents = parents;
@@ -40,7 +40,7 @@ export class StringIndex {
     if (this.strings.length === 0) return found;
     let hash = 0;
     for (let at = 0; at < text.length; at += 1) {
-      hash = step(hash, text.charCodeAt(at));
+      hash = rolled(hash, text.charCodeAt(at));
       if (this.hashes[hash] !== 1 || at < SHORTEST - 1) continue;
       const start = at - SHORTEST + 1;
       const length = this.lengthAt(text, start);

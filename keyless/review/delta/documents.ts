@@ -88,7 +88,7 @@ export function documentOfDataSource(address: string, planned: { readonly [argum
  *
  * @param complete whether it can be no other one
  */
-export function oneOf(documents: readonly Document[], names: readonly string[], complete: boolean): Document {
+export function anyOfDocuments(documents: readonly Document[], names: readonly string[], complete: boolean): Document {
   const statements = documents.flatMap((document) => document.statements);
   const isEverywhere = (statement: PlannedStatement) =>
     complete && documents.every((document) => notIn([statement], document.statements).length === 0);

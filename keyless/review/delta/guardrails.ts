@@ -41,7 +41,7 @@ const FULL_ACCESS = "p-FullAWSAccess";
 /** AWS attaches it to every target, and it cannot be detached. */
 const RESOURCE_FULL_ACCESS = "p-RCPFullAWSAccess";
 
-const describe = ({ policy_id: id = null, target_id: target = null }: Attributes) =>
+const describeAttachment = ({ policy_id: id = null, target_id: target = null }: Attributes) =>
   richText`policy ${displayed(id)} of target ${displayed(target)}`;
 
 function detached(address: string, attachment: Attributes, policy: Attributes | undefined): AccessFinding[] {
@@ -49,18 +49,20 @@ function detached(address: string, attachment: Attributes, policy: Attributes | 
   if (id === RESOURCE_FULL_ACCESS || (policy && !isGuardrail(policy))) return [];
   const content = readDocument(policy?.content);
   const isAllowList = id === FULL_ACCESS || (content && !canDeny(content));
-  return [accessFinding(address, isAllowList ? "permission-revoked" : "guardrail-removed", describe(attachment))];
+  return [
+    accessFinding(address, isAllowList ? "permission-revoked" : "guardrail-removed", describeAttachment(attachment)),
+  ];
 }
 
 function attached(address: string, attachment: Attributes, policy: Attributes | undefined): AccessFinding[] {
   const { policy_id: id } = attachment;
   if (id === RESOURCE_FULL_ACCESS || (policy && !isGuardrail(policy))) return [];
-  if (id === FULL_ACCESS) return [accessFinding(address, "permission-granted", describe(attachment))];
+  if (id === FULL_ACCESS) return [accessFinding(address, "permission-granted", describeAttachment(attachment))];
   const content = readDocument(policy?.content);
   if (isResourceControl(policy?.type) || (content && !canAllow(content)))
-    return [accessFinding(address, "guardrail-set", describe(attachment))];
+    return [accessFinding(address, "guardrail-set", describeAttachment(attachment))];
   const why = content ? "it also allows" : "its content is not in the plan";
-  return [notAssessed(address, richText`${describe(attachment)}: ${[why]}`)];
+  return [notAssessed(address, richText`${describeAttachment(attachment)}: ${[why]}`)];
 }
 
 const isResourceControl = (type: Value | undefined) => type === "RESOURCE_CONTROL_POLICY";

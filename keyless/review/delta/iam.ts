@@ -3,7 +3,7 @@ import type { References } from "../../plan/references";
 import type { Plan, ResourceChange } from "../../plan/schema";
 import { displayed, elements, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
 import { type RichText, renderRichText, richText } from "../rich-text";
-import { type Document, documentOfDataSource, oneOf, readDocument } from "./documents";
+import { anyOfDocuments, type Document, documentOfDataSource, readDocument } from "./documents";
 import { type Attributes, attributesOf, concernsIdentities, IDENTITY_TYPES, Identities, type Side } from "./identities";
 
 /** A policy of a role or of another resource. */
@@ -251,7 +251,7 @@ export class IamChanges {
     if (policies.length === 0) return { source, document: { statements: [], unreadable: displayed(arn), source: arn } };
     const documents = policies.flatMap(({ document }) => document ?? []);
     const names = policies.map((each) => renderRichText(each.source));
-    return { source, document: oneOf(documents, names, complete) };
+    return { source, document: anyOfDocuments(documents, names, complete) };
   }
 
   /** The customer managed policies of the plan that an attribute refers to, with their documents. */
@@ -277,7 +277,7 @@ export class IamChanges {
     if (documents.length === 0 || documents.length < sources.length) return readDocument(value);
     const names = sources.map(({ address }) => address);
     const areAll = complete && sources.length === candidates.length;
-    return documents.length === 1 && areAll ? documents[0] : oneOf(documents, names, areAll);
+    return documents.length === 1 && areAll ? documents[0] : anyOfDocuments(documents, names, areAll);
   }
 }
 

@@ -96,7 +96,7 @@ export class Identities {
       const { candidates, complete } = this.candidates(change, name, [kind, attribute], side);
       const possible = candidates.map((each) => this.nameOf(each, kind, side));
       if (complete && possible[0] !== undefined && possible.length === 1) return identityName(kind, possible[0]);
-      if (possible.length > 0) return { kind, name: listOf(possible, complete), candidates: possible };
+      if (possible.length > 0) return { kind, name: alternatives(possible, complete), candidates: possible };
       const provider = this.references.providerOf(change);
       if (typeof name !== "string") return identityName(kind, `of ${change.address} (name ${displayed(name)})`);
       return identityName(kind, provider === undefined ? name : `${name} (of provider ${provider})`);
@@ -176,7 +176,7 @@ const identityName = (kind: IdentityKind, name: string): IdentityName => ({ kind
 const LISTED = 3;
 
 /** Names as alternatives, e.g. `a or b`. */
-export function listOf(names: readonly string[], complete: boolean): string {
+export function alternatives(names: readonly string[], complete: boolean): string {
   const more = names.length > LISTED ? [`${names.length - LISTED} more`] : [];
   return [...names.slice(0, LISTED), ...more, ...(complete ? [] : ["another one"])].join(" or ");
 }

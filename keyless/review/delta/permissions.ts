@@ -70,8 +70,12 @@ function permissionFindings(
     ...arnsNotIn(some, others)
       .filter((arn) => !DENYING_POLICY.test(arn))
       .map((arn) => toFinding(richText`managed policy ${arn}`, grantsAdministrator({ name: arn }) === "yes")),
-    ...allowed.map((each) => toFinding(richText`${describe(each)} (${each.source})`, isAdministratorLike(each))),
-    ...notDenied.map((each) => toFinding(richText`${denied}: ${describe(each)} (${each.source})`, administrator)),
+    ...allowed.map((each) =>
+      toFinding(richText`${describePermission(each)} (${each.source})`, isAdministratorLike(each)),
+    ),
+    ...notDenied.map((each) =>
+      toFinding(richText`${denied}: ${describePermission(each)} (${each.source})`, administrator),
+    ),
     ...arnsNotIn(others, some)
       .filter((arn) => DENYING_POLICY.test(arn))
       .map((arn) => toFinding(richText`${denied} by managed policy ${arn}`)),
@@ -163,7 +167,7 @@ function partsOf(arn: string): readonly (string | undefined)[] {
 }
 
 /** A statement in one line; as JSON if it is not comparable. */
-function describe({
+function describePermission({
   principals,
   Action = [],
   Resource = [],

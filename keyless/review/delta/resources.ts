@@ -16,7 +16,7 @@ import { type Document, documentOfGrants, type Grant, type PlannedPrincipal } fr
 import { type AccessFinding, accessFinding, type FindingKind, notAssessed } from "./finding";
 import { isGuardrail } from "./guardrails";
 import { isIamType, type PolicySource } from "./iam";
-import { type Attributes, attributesOf, listOf, type Side } from "./identities";
+import { type Attributes, alternatives, attributesOf, type Side } from "./identities";
 import { permissionDelta } from "./permissions";
 
 /** Providers whose resources are not in AWS and cannot reach it. */
@@ -218,7 +218,7 @@ class AccessResource {
       const rest = (some: readonly Value[], others: readonly Value[]) =>
         some.filter((value) => isPresent(value) && (isUnknown(value) || !others.some((other) => same(value, other))));
       const describe = (value: Value) =>
-        richText`${[path]} ${textOf(value)}${isUnknown(value) ? this.describeOrigins(path) : []}`;
+        richText`${[path]} ${valueText(value)}${isUnknown(value) ? this.describeOrigins(path) : []}`;
       return [
         ...rest(is, was).map((value) => this.finding(added, describe(value), this.isAdministrator(value, path))),
         ...rest(was, is).map((value) => this.finding(removed, describe(value))),
@@ -229,7 +229,7 @@ class AccessResource {
   /** Whether a value is the ARN of an administrator's policy, or names a role that the plan makes an administrator. */
   private isAdministrator(value: Value, path: string): boolean {
     if (!isUnknown(value)) {
-      const text = textOf(value);
+      const text = valueText(value);
       const role = text.split("/").at(-1) ?? text;
       return grantsAdministrator({ name: text }) === "yes" || this.surroundings.isAdministrator(role);
     }
@@ -248,7 +248,7 @@ class AccessResource {
 
   private describeOrigins(path: string): RichText {
     const addresses = this.origins(path).map(({ address }) => address);
-    return addresses.length === 0 ? [] : richText` of ${listOf(addresses, true)}`;
+    return addresses.length === 0 ? [] : richText` of ${alternatives(addresses, true)}`;
   }
 
   /** Policies and settings that limit what others grant. */
@@ -330,7 +330,7 @@ class AccessResource {
       ...this.values(path, "after"),
       ...this.values(path, "before"),
     ]);
-    const of = owner[0] === undefined ? [] : richText` of ${textOf(owner[0])}`;
+    const of = owner[0] === undefined ? [] : richText` of ${valueText(owner[0])}`;
     const what = richText`${this.change.type}${of}`;
     if (!isActive("after")) return isActive("before") ? [this.finding("credential-revoked", what)] : [];
     return isActive("before") && !this.isChanged() ? [] : [this.finding("credential-issued", what)];
@@ -353,11 +353,11 @@ class AccessResource {
 }
 
 function describeValues(path: string, values: readonly Value[]): RichText {
-  return richText`${[path]} ${values.map(textOf).join(", ")}`;
+  return richText`${[path]} ${values.map(valueText).join(", ")}`;
 }
 
 /** A value in a finding. */
-function textOf(value: Value): string {
+function valueText(value: Value): string {
   return isMap(value) || Array.isArray(value)
     ? format(value)
         .map((line) => line.trim())
@@ -390,7 +390,7 @@ function isPresent(value: Value): boolean {
 /** The principal that an attribute names. */
 function principalOf(path: string, value: Value): PlannedPrincipal {
   if (value instanceof Hidden) return { kind: path, id: value };
-  const id = textOf(value);
+  const id = valueText(value);
   if (["*", "all"].includes(id)) return { kind: "AWS", id: "*" };
   if (/^arn:|^\d{12}$/.test(id)) return { kind: "AWS", id };
   return { kind: /\.amazonaws\.com(\.cn)?$/.test(id) ? "Service" : path, id };

@@ -11,7 +11,7 @@ export interface GrantedOverrides {
   readonly notCounted: readonly string[];
 }
 
-type Review = RestEndpointMethodTypes["pulls"]["listReviews"]["response"]["data"][number];
+type PullRequestReview = RestEndpointMethodTypes["pulls"]["listReviews"]["response"]["data"][number];
 
 /**
  * Returns those of the requested overrides that the pull request has. An approval counts if it is the latest decision of a
@@ -44,7 +44,7 @@ export async function grantedOverrides(
 }
 
 /** The latest decision of each user, if it is an approval. Comments are no decisions. */
-function approvals(reviews: readonly Review[]): readonly Review[] {
+function approvals(reviews: readonly PullRequestReview[]): readonly PullRequestReview[] {
   const decisions = reviews.filter(({ state }) => state !== "COMMENTED" && state !== "PENDING");
   const latest = new Map(decisions.map((review) => [review.user?.login, review]));
   return [...latest.values()].filter(({ state }) => state === "APPROVED");
@@ -52,7 +52,7 @@ function approvals(reviews: readonly Review[]): readonly Review[] {
 
 async function whyNotCounted(
   { client, owner, repo, commit }: PullRequest,
-  { user, commit_id }: Review,
+  { user, commit_id }: PullRequestReview,
   pull: { readonly head: { readonly sha: string }; readonly user: { readonly login: string } | null },
 ): Promise<string | undefined> {
   const { sha } = pull.head;
