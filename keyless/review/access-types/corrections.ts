@@ -10,6 +10,9 @@ type Correction = Partial<AccessAttributes> &
   };
 
 const BEANSTALK_ROLES = ["IamInstanceProfile", "ServiceRole"].map((name) => `setting[name=${name}].value`);
+const SIGNERS = ["default_cache_behavior", "ordered_cache_behavior"].flatMap((block) =>
+  ["trusted_key_groups", "trusted_signers"].map((name) => `${block}.${name}`),
+);
 const EXECUTES: Correction = { executes: true };
 const QUICKSIGHT: Correction = { principals: ["permissions.principal"], grants: ["permissions.actions"] };
 const CREDENTIAL: Correction = { credential: true };
@@ -348,7 +351,14 @@ export const ADDED: { readonly [type: string]: Correction } = {
   // APIs, websites and builds
   aws_api_gateway_method: { rules: ["authorizer_id", "authorization_scopes"] },
   aws_api_gateway_authorizer: { rules: ["authorizer_uri", "identity_source", "provider_arns", "type"] },
-  aws_api_gateway_rest_api: { rules: ["body"] },
+  // Without signers, everyone can read.
+  aws_cloudfront_distribution: { rules: SIGNERS },
+  // Without a policy, everyone can invoke a method that requires no other authorization.
+  aws_api_gateway_rest_api: { rules: ["body"], limits: ["policy"] },
+  aws_api_gateway_rest_api_policy: { limits: ["policy"] },
+  // Without a policy, AWS sets one that allows everything.
+  aws_vpc_endpoint: { limits: ["policy"] },
+  aws_vpc_endpoint_policy: { limits: ["policy"] },
   aws_api_gateway_rest_api_put: { rules: ["body"] },
   aws_api_gateway_api_key: CREDENTIAL,
   aws_api_gateway_domain_name: { rules: ["mutual_tls_authentication"] },

@@ -6,7 +6,7 @@ import { type AccessFinding, accessFinding, notAssessed } from "./finding";
 import { GUARDRAIL_ATTACHMENT, guardrailDelta } from "./guardrails";
 import { IamChanges, isIamType, type PlannedIam, type PlannedIdentity, type PlannedProvider } from "./iam";
 import { boundaryDelta, isAdministratorPolicy, permissionDelta } from "./permissions";
-import { resourceDelta, sessionDelta } from "./resources";
+import { destroyedResources, resourceDelta, sessionDelta } from "./resources";
 import { trustDelta } from "./trust";
 
 /** The access that a plan grants and revokes. What the plan leaves open is not assessed. */
@@ -35,6 +35,7 @@ function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFin
   const references = new References(plan);
   const iam = new IamChanges(changes, plan, references);
   const [before, after] = [iam.read("before"), iam.read("after")];
+  const destroyed = destroyedResources(changes);
   const findings = [
     ...compareEach(before.providers, after.providers, providerDelta),
     ...compareEach(before.identities, after.identities, (name, was, is) =>
@@ -52,6 +53,7 @@ function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFin
         ? guardrailDelta(change, plan, references)
         : resourceDelta(change, references, {
             readDocument: (...attribute) => iam.document(...attribute),
+            destroyed,
             isAdministrator: (role) =>
               after.identities.get(`role ${role}`)?.policies.some(isAdministratorPolicy) === true,
           }),

@@ -12,7 +12,7 @@ import {
   valuesAt,
 } from "../access-types";
 import { type RichText, richText } from "../rich-text";
-import { type Document, documentOfGrants, type Grant, type PlannedPrincipal } from "./documents";
+import { type Document, documentOfGrants, type Grant, type PlannedPrincipal, readDocument } from "./documents";
 import { type AccessFinding, accessFinding, type FindingKind, notAssessed } from "./finding";
 import { isGuardrail } from "./guardrails";
 import { isIamType, type PolicySource } from "./iam";
@@ -32,6 +32,21 @@ interface Surroundings {
   readonly readDocument: (change: ResourceChange, attributes: Attributes, attribute: string) => Document | undefined;
   /** Whether the plan makes a role an administrator, by its name. */
   readonly isAdministrator: (role: string) => boolean;
+  /** The types of the resources that the plan destroys, by their ids, ARNs and names. */
+  readonly destroyed: ReadonlyMap<Value, ReadonlySet<string>>;
+}
+
+/** {@link Surroundings.destroyed} of a list of changes. */
+export function destroyedResources(changes: readonly ResourceChange[]): ReadonlyMap<Value, ReadonlySet<string>> {
+  const destroyed = new Map<Value, Set<string>>();
+  for (const { type, action, before, deposedKey } of changes) {
+    if (action !== "destroy" || deposedKey !== undefined) continue;
+    for (const name of ["id", "arn", "name", "bucket", "url"]) {
+      const value = before?.[name] ?? null;
+      if (typeof value === "string") destroyed.set(value, (destroyed.get(value) ?? new Set<string>()).add(type));
+    }
+  }
+  return destroyed;
 }
 
 /**
@@ -102,7 +117,7 @@ class AccessResource {
   findings(): readonly AccessFinding[] {
     const { type } = this;
     if (type.credential) return this.credentialFindings();
-    if (type.restricts) return this.restrictionFindings();
+    if (type.restricts) return this.isGone() ? [] : this.restrictionFindings();
     const findings = [
       ...type.policies.flatMap((path) => this.policyFindings(path)),
       ...this.grantFindings(),
@@ -121,7 +136,17 @@ class AccessResource {
 
   /** Whether the resource is destroyed together with what it grants access to. */
   private isGone(): boolean {
-    return this.after === null && !this.isAttachment();
+    const remains = this.type.restricts || this.isAttachment();
+    return this.after === null && (!remains || this.isOwnerDestroyed());
+  }
+
+  private isOwnerDestroyed(): boolean {
+    const { type } = this.change;
+    return Object.values(this.before ?? {}).some((value) =>
+      [...(this.surroundings.destroyed.get(value) ?? [])].some(
+        (owner) => type !== owner && type.startsWith(`${owner}_`),
+      ),
+    );
   }
 
   /**
@@ -353,7 +378,8 @@ class AccessResource {
 }
 
 function describeValues(path: string, values: readonly Value[]): RichText {
-  return richText`${[path]} ${values.map(valueText).join(", ")}`;
+  const texts = values.map((value) => (readDocument(value)?.unreadable === undefined ? "policy" : valueText(value)));
+  return texts.every((text) => text === "policy") ? [`its ${path}`] : richText`${[path]} ${texts.join(", ")}`;
 }
 
 /** A value in a finding. */

@@ -178,7 +178,12 @@ describe("grants", () => {
       { repository: "r", policy: open },
       [expect.stringContaining("permission-granted: to anyone")],
     ],
-    ["aws_vpc_endpoint", null, { policy: open }, [expect.stringContaining("permission-granted")]],
+    [
+      "aws_vpc_endpoint",
+      { policy: one },
+      { policy: open },
+      expect.arrayContaining([expect.stringContaining("permission-granted: to anyone")]),
+    ],
     [
       "aws_ssoadmin_permission_set_inline_policy",
       null,
@@ -387,5 +392,41 @@ describe("policies of AWS Organizations", () => {
     ["detaching FullAWSAccess", [detach("p-FullAWSAccess")], ["permission-revoked"]],
   ])("%s", (_name, changes, expected) => {
     expect(kinds(...changes)).toEqual(expected);
+  });
+});
+
+describe("a resource that is destroyed with its policy and settings", () => {
+  const bucket = change("aws_s3_bucket.b", { id: "b", bucket: "b", arn: "arn:aws:s3:::b" }, null);
+  const block = { id: "b", bucket: "b", block_public_acls: true, block_public_policy: true };
+  const parts = [
+    change("aws_s3_bucket_policy.b", { id: "b", bucket: "b", policy: deny }, null),
+    change("aws_s3_bucket_public_access_block.b", block, null),
+  ];
+  const effects = (...changes: readonly unknown[]) => accessDelta(plan(changes)).map(({ effect }) => effect);
+
+  test("leaves nothing that could be accessed", () => {
+    expect(effects(bucket, ...parts)).toEqual([]);
+  });
+
+  test("is another case than its policy and settings alone, or with another resource", () => {
+    expect(effects(...parts)).toEqual(["gain", "gain", "gain"]);
+    const other = change("aws_s3_bucket.o", { id: "o", bucket: "o" }, null);
+    const sameName = change("aws_sqs_queue.b", { id: "b", name: "b" }, null);
+    expect(effects(other, sameName, ...parts)).toEqual(["gain", "gain", "gain"]);
+  });
+});
+
+describe("where everyone has access without a setting, removing it grants access", () => {
+  test.each([
+    ["aws_api_gateway_rest_api", { name: "a", policy: one }, { name: "a", policy: "" }],
+    ["aws_api_gateway_rest_api_policy", { rest_api_id: "a", policy: one }, null],
+    ["aws_vpc_endpoint_policy", { vpc_endpoint_id: "v", policy: one }, null],
+    [
+      "aws_cloudfront_distribution",
+      { default_cache_behavior: [{ trusted_signers: ["self"] }] },
+      { default_cache_behavior: [{ trusted_signers: [] }] },
+    ],
+  ])("%s", (type, before, after) => {
+    expect(delta(type, before, after)).toContainEqual(expect.stringMatching(/guardrail-removed|not-assessed/));
   });
 });
