@@ -57,6 +57,7 @@ test.each([
   ["a variable of a container", '[{"name":"DB_PASSWORD","value":"hunter2zz"}]'],
   ["a header", "Authorization: Bearer abcdefghijklmnop1234"],
   ["the password of a command", "curl -u admin:hunter22 https://x"],
+  ["the password of a MySQL client", "mysql -h db -u root -phunter22 shop < dump.sql"],
   ["a secret access key after its id", `${accessKey},wJalrXUtnFEMI/K7MDENG/bPxRfiCYzx9KEY12ab`],
   ["a token of CircleCI", ["CCIPAT", "_abcdefghij0123456789"].join("")],
 ])("a credential is found: %s", (_name, text) => {
