@@ -1,13 +1,17 @@
+import { References } from "../../plan/references";
 import type { Plan, ResourceChange } from "../../plan/schema";
 import { isMap, type Value } from "../../plan/value";
 import { attachmentId, separatelyAttached } from "./iam";
+import type { Attributes } from "./identities";
 
 /**
- * The changes made outside Terraform. Terraform also reports policies that other resources of the plan attached to a
- * role as drift of the role: they are left out.
+ * The changes made outside Terraform. Terraform also reports as drift of a resource what other resources of the plan
+ * changed: the policies that they attached to a role, the policy that they set on a bucket. They are left out; a change of
+ * them outside Terraform is drift of the other resource.
  */
 export function driftOf(plan: Plan): ResourceChange[] {
   const attached = separatelyAttached(plan.changes);
+  const references = new References(plan);
   const withoutAttached = (role: ResourceChange["after"]): ResourceChange["after"] => {
     if (role === null) return null;
     const isOwn = (policy: Value) => !attached.has(attachmentId(role.name, isMap(policy) ? policy.name : policy));
@@ -20,7 +24,29 @@ export function driftOf(plan: Plan): ResourceChange[] {
   return plan.drift
     .filter(({ mode }) => mode === "managed")
     .map((change) => {
-      if (change.type !== "aws_iam_role") return change;
-      return { ...change, before: withoutAttached(change.before), after: withoutAttached(change.after) };
+      if (change.type === "aws_iam_role")
+        return { ...change, before: withoutAttached(change.before), after: withoutAttached(change.after) };
+      const suffixes = partsOf(change, plan);
+      const isOwn = (name: string) =>
+        references.sets(change, name) || !suffixes.some((suffix) => isManagedBy(name, suffix));
+      const own = (side: Attributes | null) =>
+        side && Object.fromEntries(Object.entries(side).filter(([name]) => isOwn(name)));
+      return suffixes.length === 0 ? change : { ...change, before: own(change.before), after: own(change.after) };
     });
+}
+
+/** What the types of the resources that manage a part of a resource add to its type: `policy` of `aws_sns_topic_policy`. */
+function partsOf({ type, before, after }: ResourceChange, { changes }: Plan): readonly string[] {
+  const names = ["id", "arn", "name", "bucket", "url"].map((name) => (after ?? before)?.[name]);
+  const own = new Set(names.filter((name) => typeof name === "string" && name !== ""));
+  return changes
+    .filter((part) => part.mode === "managed" && part.type.startsWith(`${type}_`))
+    .filter((part) => Object.values(part.before ?? {}).some((value) => own.has(value as string)))
+    .map((part) => part.type.slice(type.length + 1));
+}
+
+/** Whether a resource with this suffix of its type manages the attribute: `aws_s3_bucket_versioning` manages `versioning`. */
+function isManagedBy(attribute: string, suffix: string): boolean {
+  const [first] = suffix.split("_", 1);
+  return attribute.split("_", 1)[0] === first || (attribute === "grant" && suffix === "acl");
 }

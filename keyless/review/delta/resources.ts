@@ -201,7 +201,8 @@ class AccessResource {
           resources: [this.target(attributes)],
           limits: values(limits),
         })),
-        ...values(acls).flatMap(([, value]) =>
+        // The ACL of a resource that is destroyed is that of its owner.
+        ...(this.after === null ? [] : values(acls)).flatMap(([, value]) =>
           grantsOfAcl(value).map((grant) => ({ ...grant, resources: [this.target(attributes)], limits: [] })),
         ),
       ];

@@ -46,3 +46,27 @@ test("other resources are unchanged, and data sources are left out", () => {
   expect(drift(queue)).toEqual([[{ name: "a" }, { name: "b" }]]);
   expect(drift(change("data.aws_region.r", { name: "a" }, { name: "b" }))).toEqual([]);
 });
+
+describe("a policy that a resource of its own sets", () => {
+  const topic = (text: string) => ({ id: "arn:t", arn: "arn:t", name: "t", policy: text, display_name: "" });
+  const part = (arn: string) => {
+    const attributes = { arn, policy: policy() };
+    return change("aws_sns_topic_policy.p", attributes, attributes);
+  };
+  const drifted = change("aws_sns_topic.t", topic("old"), topic("new"));
+
+  test("is no drift of the resource that has it", () => {
+    const { policy: _, ...rest } = topic("");
+    expect(drift(drifted, [part("arn:t")])).toEqual([[rest, rest]]);
+  });
+
+  test("is drift if it belongs to another resource, or is only planned, or the resource sets it too", () => {
+    const planned = change("aws_sns_topic_policy.p", null, { arn: "arn:t", policy: policy() });
+    for (const changes of [[], [part("arn:other")], [planned]])
+      expect(drift(drifted, changes)).toEqual([[topic("old"), topic("new")]]);
+    const expressions = { policy: { constant_value: "old" } };
+    const configuration = { root_module: { resources: [{ address: "aws_sns_topic.t", expressions }] } };
+    const found = driftOf(plan([part("arn:t")], { resource_drift: [drifted], configuration }));
+    expect(found.map(({ after }) => after)).toEqual([topic("new")]);
+  });
+});
