@@ -65,13 +65,14 @@ function permissionFindings(
   const allowed = uncovered(statements, otherStatements, "Allow");
   const notDenied = uncovered(otherStatements, statements, "Deny");
   const denied = [granted ? "no longer denied" : "newly denied"];
-  const administrator = statements.some(isAdministratorLike) && !otherStatements.some(isAdministratorLike);
+  const isNew = notDenied.length > 0 && granted;
+  const administrator = isNew && statements.some(isAdministratorLike) && !otherStatements.some(isAdministratorLike);
   return [
     ...arnsNotIn(some, others)
       .filter((arn) => !DENYING_POLICY.test(arn))
       .map((arn) => toFinding(richText`managed policy ${arn}`, grantsAdministrator({ name: arn }) === "yes")),
     ...allowed.map((each) =>
-      toFinding(richText`${describePermission(each)} (${each.source})`, isAdministratorLike(each)),
+      toFinding(richText`${describePermission(each)} (${each.source})`, granted && isAdministratorLike(each)),
     ),
     ...notDenied.map((each) =>
       toFinding(richText`${denied}: ${describePermission(each)} (${each.source})`, administrator),
