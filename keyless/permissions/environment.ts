@@ -17,7 +17,7 @@ export function planEnvironment(scope: EnvironmentScope): PolicyDocument {
 /**
  * Permissions for `cdktf deploy <environment>`, for the role named `self`: manage the environment's provider and the
  * roles that the pipeline deploys, attach the managed policies that the configuration lists for each role, and write
- * inline policies to roles that have some in the configuration. The role cannot change itself, a role that an
+ * inline policies to roles that have some in the configuration. The role cannot change itself directly, a role that an
  * administrator deploys, or the permissions boundary of any role.
  *
  * AWS has no condition on the content of an inline policy or a trust policy: this role can grant the managed roles any
