@@ -198,7 +198,12 @@ function coversTarget(
   target: string,
 ): Verdict {
   if (Resource === undefined) {
-    return NotResource ? not(some(NotResource.map((pattern) => overlapsArn(pattern, target)))) : "unsupported";
+    const excepts = (pattern: string) => {
+      const overlap = overlapsArn(pattern, target);
+      // The value of a policy variable is not known.
+      return overlap === "matched" && /\$\{[^*?$]/.test(pattern) ? "unsupported" : overlap;
+    };
+    return NotResource ? not(some(NotResource.map(excepts))) : "unsupported";
   }
   // If the target has a wildcard there, whether a statement for one account or region covers it depends on the holder's.
   const uncertain = REGION.filter((index) => /[*?]/.test(arnParts(target)[index] ?? ""));

@@ -197,6 +197,23 @@ function escalatingRequest(document: PolicyDocument): object | undefined {
   return undefined;
 }
 
+test("a Deny of everything but what a policy variable names is unknown", () => {
+  const Resource = "arn:aws:iam::123456789012:role/OrganizationAccountAccessRole";
+  const except = {
+    Effect: "Deny" as const,
+    Action: "*",
+    NotResource: "arn:aws:iam::123456789012:role/${aws:username}*",
+  };
+  const allow = { Effect: "Allow" as const, Action: "sts:AssumeRole", Resource };
+  const verdict = (...Statement: PolicyDocument["Statement"][]) =>
+    grantsAdministrator({
+      name: "p",
+      document: { Version: "2012-10-17", Statement: Statement.flat() } as PolicyDocument,
+    });
+  expect(verdict(allow)).toBe("yes");
+  expect(verdict(allow, except)).toBe("unknown");
+});
+
 test("a policy is an administrator's exactly if it allows an escalating request, unless that is unknown", () => {
   const seen = { yes: 0, no: 0, unknown: 0 };
   fc.assert(
