@@ -72,6 +72,7 @@ export const ADDED: { readonly [type: string]: Correction } = {
     exposures: { iam_user_access_to_billing: ["ALLOW"] },
   },
   aws_organizations_delegated_administrator: { principals: ["account_id"], grants: ["service_principal"] },
+  aws_identitystore_group_membership: { principals: ["member_id"], grants: ["group_id"] },
   aws_ssoadmin_account_assignment: { grants: ["target_id"] },
   aws_ssoadmin_application_assignment_configuration: { exposures: { assignment_required: [false] } },
   aws_ssoadmin_application_access_scope: { grants: ["authorized_targets", "scope"] },

@@ -44,7 +44,7 @@ describe("accessTypeOf", () => {
     ["aws_organizations_policy", { policies: [], limits: ["content"] }],
     ["aws_lambda_permission", { principals: ["principal"], grants: ["action"] }],
     ["aws_ssoadmin_account_assignment", { attachments: ["permission_set_arn"], principals: ["principal_id"] }],
-    ["aws_identitystore_group_membership", { principals: ["group_id", "member_id"] }],
+    ["aws_identitystore_group_membership", { principals: ["member_id"], grants: ["group_id"] }],
     ["aws_db_snapshot", { principals: ["shared_accounts"] }],
     ["aws_opensearchserverless_access_policy", { policies: [], rules: ["policy"] }],
     ["aws_s3_bucket", { policies: ["policy"], acls: ["acl", "grant"] }],

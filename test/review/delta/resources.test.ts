@@ -88,7 +88,7 @@ describe("grants", () => {
       "aws_identitystore_group_membership",
       null,
       { member_id: "m", group_id: "g", identity_store_id: "d" },
-      expect.arrayContaining([expect.stringMatching(/^permission-granted: to member_id m/)]),
+      ["permission-granted: to member_id m: g on d (its attributes)"],
     ],
     [
       "aws_lakeformation_permissions",
