@@ -201,7 +201,7 @@ function coversTarget(
     const excepts = (pattern: string) => {
       const overlap = overlapsArn(pattern, target);
       // The value of a policy variable is not known.
-      return overlap === "matched" && /\$\{[^*?$]/.test(pattern) ? "unsupported" : overlap;
+      return overlap === "matched" && /\$\{[^*?$]/.test(pattern + target) ? "unsupported" : overlap;
     };
     return NotResource ? not(some(NotResource.map(excepts))) : "unsupported";
   }

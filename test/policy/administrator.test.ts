@@ -212,6 +212,9 @@ test("a Deny of everything but what a policy variable names is unknown", () => {
     });
   expect(verdict(allow)).toBe("yes");
   expect(verdict(allow, except)).toBe("unknown");
+  const own = { ...allow, Action: "iam:PutRolePolicy", Resource: "arn:aws:iam::123456789012:role/${aws:username}*" };
+  expect(verdict(own)).toBe("yes");
+  expect(verdict(own, { ...except, NotResource: "arn:aws:iam::123456789012:role/team/x" })).toBe("unknown");
 });
 
 test("a policy is an administrator's exactly if it allows an escalating request, unless that is unknown", () => {
