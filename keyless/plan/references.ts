@@ -93,6 +93,11 @@ export class References {
     return { candidates: [...candidates.filter(isSame), ...candidates.filter((each) => !isSame(each))], complete };
   }
 
+  /** Whether the configuration contains the resource: not one that is destroyed because it was removed there. */
+  contains(change: ResourceChange): boolean {
+    return this.configured(change) !== undefined;
+  }
+
   /** The provider configuration of a resource, e.g. `aws.production`: it decides about the account. */
   providerOf(change: ResourceChange): string | undefined {
     return this.configured(change)?.provider;

@@ -85,6 +85,8 @@ export interface Plan {
   readonly complete: boolean;
   /** Whether Terraform would apply the plan. Undefined for plans of Terraform before 1.8, which does not write this. */
   readonly applyable?: boolean;
+  /** Whether the configuration has several configurations of the AWS provider: each can be of another account. */
+  readonly severalAccounts: boolean;
   readonly configuration: ConfigModule;
 }
 
@@ -183,7 +185,13 @@ const planSchema = v.pipe(
     errored: v.optional(v.boolean(), false),
     complete: v.optional(v.boolean(), true),
     applyable: v.optional(v.boolean()),
-    configuration: v.optional(v.object({ root_module: v.optional(configModuleSchema, {}) }), {}),
+    configuration: v.optional(
+      v.object({
+        root_module: v.optional(configModuleSchema, {}),
+        provider_config: v.optional(mapOf(v.object({ name: v.optional(v.string(), "") })), {}),
+      }),
+      {},
+    ),
   }),
   v.check((plan) => (plan.resource_changes ?? plan.planned_values) !== undefined, "there are no planned changes"),
 );
@@ -278,6 +286,7 @@ export function readPlan(environment: string, json: unknown, options: ReadPlanOp
     errored: plan.errored,
     complete: plan.complete,
     applyable: plan.applyable,
+    severalAccounts: [...plan.configuration.provider_config.values()].filter(({ name }) => name === "aws").length > 1,
     configuration,
   };
 }

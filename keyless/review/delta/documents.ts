@@ -1,4 +1,5 @@
 import { groupBy } from "../../group-by";
+import { format } from "../../plan/difference";
 import {
   canonical,
   displayed,
@@ -117,9 +118,9 @@ export function documentOfGrants(grants: readonly Grant[], source: Value): Docum
         {
           Effect: "Allow",
           Principal: byKind(principals),
-          Action: actions.map(displayed),
-          Resource: resources.map(displayed),
-          Condition: { "": Object.fromEntries(limits.map(([attribute, value]) => [attribute, [displayed(value)]])) },
+          Action: actions.map(inOneLine),
+          Resource: resources.map(inOneLine),
+          Condition: { "": conditionOf(limits) },
         },
         { elements: hiddenIn([...actions, ...resources, ...limits.map(([, value]) => value)]) },
         principals,
@@ -127,6 +128,19 @@ export function documentOfGrants(grants: readonly Grant[], source: Value): Docum
     ),
     source,
   };
+}
+
+function conditionOf(limits: Grant["limits"]): Record<string, string[]> {
+  const byAttribute = groupBy(limits, ([attribute]) => attribute);
+  return Object.fromEntries([...byAttribute].map(([name, all]) => [name, all.map(([, value]) => inOneLine(value))]));
+}
+
+/** A value in a finding: different values have different texts, hidden ones aside. */
+export function inOneLine(value: Value): string {
+  if (!isMap(value) && !Array.isArray(value)) return displayed(value);
+  return format(value)
+    .map((line) => line.trim())
+    .join(" ");
 }
 
 function statementOfBlock(block: Value): PlannedStatement {

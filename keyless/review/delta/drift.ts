@@ -26,7 +26,7 @@ export function driftOf(plan: Plan): ResourceChange[] {
     .map((change) => {
       if (change.type === "aws_iam_role")
         return { ...change, before: withoutAttached(change.before), after: withoutAttached(change.after) };
-      const suffixes = partsOf(change, plan);
+      const suffixes = suffixesOfParts(change, plan);
       const isOwn = (name: string) =>
         references.sets(change, name) || !suffixes.some((suffix) => isManagedBy(name, suffix));
       const own = (side: Attributes | null) =>
@@ -36,7 +36,7 @@ export function driftOf(plan: Plan): ResourceChange[] {
 }
 
 /** What the types of the resources that manage a part of a resource add to its type: `policy` of `aws_sns_topic_policy`. */
-function partsOf({ type, before, after }: ResourceChange, { changes }: Plan): readonly string[] {
+function suffixesOfParts({ type, before, after }: ResourceChange, { changes }: Plan): readonly string[] {
   const names = ["id", "arn", "name", "bucket", "url"].map((name) => (after ?? before)?.[name]);
   const own = new Set(names.filter((name) => typeof name === "string" && name !== ""));
   return changes
@@ -47,6 +47,5 @@ function partsOf({ type, before, after }: ResourceChange, { changes }: Plan): re
 
 /** Whether a resource with this suffix of its type manages the attribute: `aws_s3_bucket_versioning` manages `versioning`. */
 function isManagedBy(attribute: string, suffix: string): boolean {
-  const [first] = suffix.split("_", 1);
-  return attribute.split("_", 1)[0] === first || (attribute === "grant" && suffix === "acl");
+  return attribute === suffix || (attribute === "grant" && suffix === "acl");
 }

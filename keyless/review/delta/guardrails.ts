@@ -25,6 +25,7 @@ export function guardrailDelta(change: ResourceChange, plan: Plan, references: R
   const [before, after] = [attributesOf(change, "before"), attributesOf(change, "after")];
   const { address } = change;
   return [
+    ...(change.provisioners ? [notAssessed(address, ["its provisioners run commands"])] : []),
     ...(before && change.action !== "forget" ? detached(address, before, policyOf("before", before)) : []),
     ...(after && change.action !== "forget" ? attached(address, after, policyOf("after", after)) : []),
   ];

@@ -72,7 +72,7 @@ export class IamChanges {
     plan: Plan,
     private readonly references: References,
   ) {
-    this.identities = new Identities(changes, references);
+    this.identities = new Identities(changes, references, plan.severalAccounts);
     this.attached = separatelyAttached(plan.changes);
     const providers = changes.filter(({ type, mode }) => type === PROVIDER && mode === "managed");
     this.sharedUrls = new Set([...groupBy(providers, urlOf)].flatMap(([url, { length }]) => (length > 1 ? [url] : [])));

@@ -62,6 +62,7 @@ export class Identities {
   constructor(
     private readonly changes: readonly ResourceChange[],
     private readonly references: References,
+    private readonly severalAccounts: boolean,
   ) {
     this.managed = changes.filter(
       ({ type, mode, deposedKey }) => IDENTITY_TYPES.has(type) && mode === "managed" && deposedKey === undefined,
@@ -146,7 +147,7 @@ export class Identities {
    */
   private namesOfSeveralAccounts(): readonly string[] {
     const providers = this.changes.flatMap((change) => this.references.providerOf(change) ?? []);
-    if (new Set(providers).size < 2) return [];
+    if (!this.severalAccounts && new Set(providers).size < 2) return [];
     const uses = this.changes
       .filter(({ type, mode }) => concernsIdentities(type) && mode === "managed")
       .flatMap((change) => {

@@ -13,10 +13,11 @@ import { trustDelta } from "./trust";
 export function accessDelta(plan: Plan): AccessFinding[] {
   const { deferred, actionInvocations, errored, complete } = plan;
   const isIncomplete = !complete && deferred.length === 0;
+  const canGrant = deferredAssessment(plan);
   return [
     ...changesDelta(plan, plan.changes),
     ...deferred
-      .filter(({ change }) => canGrant(plan, change))
+      .filter(({ change }) => canGrant(change))
       .map(({ reason, change }) => notAssessed(change.address, richText`${[change.action]} deferred: ${reason}`)),
     ...actionInvocations.map(({ address }) => notAssessed(address, ["an action that is invoked during apply"])),
     ...(errored ? [notAssessed("the plan", ["Terraform failed while planning: changes can be missing"])] : []),
@@ -35,7 +36,7 @@ function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFin
   const references = new References(plan);
   const iam = new IamChanges(changes, plan, references);
   const [before, after] = [iam.read("before"), iam.read("after")];
-  const destroyed = destroyedResources(changes);
+  const destroyed = destroyedResources(changes, plan.severalAccounts);
   const findings = [
     ...compareEach(before.providers, after.providers, providerDelta),
     ...compareEach(before.identities, after.identities, (name, was, is) =>
@@ -52,7 +53,7 @@ function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFin
       change.type === GUARDRAIL_ATTACHMENT
         ? guardrailDelta(change, plan, references)
         : resourceDelta(change, references, {
-            readDocument: (...attribute) => iam.document(...attribute),
+            readDocument: iam.document.bind(iam),
             destroyed,
             isAdministrator: (role) =>
               after.identities.get(`role ${role}`)?.policies.some(isAdministratorPolicy) === true,
@@ -62,9 +63,18 @@ function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFin
   return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];
 }
 
-/** Whether a change of which only the arguments are known can grant access. */
-function canGrant(plan: Plan, change: ResourceChange): boolean {
-  return isIamType(change.type) || changesDelta(plan, [change]).some(({ effect }) => effect !== "loss");
+/** Tells whether a deferred change, of which only some arguments are known, can grant access. */
+function deferredAssessment(plan: Plan): (change: ResourceChange) => boolean {
+  const references = new References(plan);
+  const changes = plan.deferred.map(({ change }) => change);
+  const iam = new IamChanges(changes, plan, references);
+  const surroundings = {
+    readDocument: iam.document.bind(iam),
+    destroyed: destroyedResources([], true),
+    isAdministrator: () => false,
+  };
+  return (change) =>
+    isIamType(change.type) || resourceDelta(change, references, surroundings).some(({ effect }) => effect !== "loss");
 }
 
 /** The names of the roles that a plan changes, their policies and attachments included. */

@@ -2,6 +2,8 @@ import { groupBy } from "../../group-by";
 import { displayed, isUnknown, same } from "../../plan/value";
 import { grantsAdministrator } from "../../policy/administrator";
 import { covers, coversArn } from "../../policy/containment";
+import { arnParts } from "../../policy/pattern";
+import { accountOf } from "../../policy/principals";
 import { join, type RichText, richText } from "../rich-text";
 import {
   type Document,
@@ -157,14 +159,8 @@ function coversPrincipal(wide: PlannedPrincipal, narrow: PlannedPrincipal): bool
   if (same(wide, narrow)) return true;
   if (wide.kind !== "AWS" || narrow.kind !== "AWS" || typeof wide.id !== "string") return false;
   if (wide.id === "*") return true;
-  const account = /^arn:([\w-]+):iam::(\d{12}):root$/.exec(wide.id);
-  const [partition, owner] = typeof narrow.id === "string" ? partsOf(narrow.id) : [];
-  return account !== null && account[1] === partition && account[2] === owner;
-}
-
-/** The partition and the account of the ARN of a user, a role or a session. */
-function partsOf(arn: string): readonly (string | undefined)[] {
-  return /^arn:([\w-]+):(?:iam|sts)::(\d{12}):./.exec(arn)?.slice(1) ?? [];
+  if (typeof narrow.id !== "string" || !/^arn:[\w-]+:iam::\d{12}:root$/.test(wide.id)) return false;
+  return arnParts(wide.id)[1] === arnParts(narrow.id)[1] && accountOf(wide.id) === accountOf(narrow.id);
 }
 
 /** A statement in one line; as JSON if it is not comparable. */

@@ -1,4 +1,3 @@
-import { format } from "../../plan/difference";
 import type { References } from "../../plan/references";
 import type { ResourceChange } from "../../plan/schema";
 import { displayed, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
@@ -12,16 +11,28 @@ import {
   valuesAt,
 } from "../access-types";
 import { type RichText, richText } from "../rich-text";
-import { type Document, documentOfGrants, type Grant, type PlannedPrincipal, readDocument } from "./documents";
+import {
+  type Document,
+  documentOfGrants,
+  type Grant,
+  inOneLine,
+  type PlannedPrincipal,
+  readDocument,
+} from "./documents";
 import { type AccessFinding, accessFinding, type FindingKind, notAssessed } from "./finding";
 import { isGuardrail } from "./guardrails";
 import { isIamType, type PolicySource } from "./iam";
 import { type Attributes, alternatives, attributesOf, type Side } from "./identities";
 import { permissionDelta } from "./permissions";
 
+const REGISTRY = "registry\\.(?:terraform\\.io|opentofu\\.org)/hashicorp";
+
 /** Providers whose resources are not in AWS and cannot reach it. */
-const LOCAL_PROVIDER = /(^|\/)(hashicorp\/(archive|local|null|random|time|tls)|builtin\/terraform)$/;
-const AWS_PROVIDER = /^$|(^|\/)hashicorp\/aws$/;
+const LOCAL_PROVIDER = new RegExp(
+  `^(${REGISTRY}/(archive|local|null|random|time|tls)|terraform\\.io/builtin/terraform)$`,
+);
+/** Without a name, the type decides. */
+const AWS_PROVIDER = new RegExp(`^(${REGISTRY}/aws)?$`);
 
 /** Attributes that never affect access. */
 const HARMLESS = /^(tags(_all)?|description|comment|timeouts|triggers|wait_for_.*|force_(destroy|delete))$/;
@@ -36,14 +47,20 @@ interface Surroundings {
   readonly destroyed: ReadonlyMap<Value, ReadonlySet<string>>;
 }
 
-/** {@link Surroundings.destroyed} of a list of changes. */
-export function destroyedResources(changes: readonly ResourceChange[]): ReadonlyMap<Value, ReadonlySet<string>> {
+/**
+ * {@link Surroundings.destroyed} of a list of changes. In a plan of several accounts, only ARNs identify a resource.
+ */
+export function destroyedResources(
+  changes: readonly ResourceChange[],
+  severalAccounts: boolean,
+): ReadonlyMap<Value, ReadonlySet<string>> {
   const destroyed = new Map<Value, Set<string>>();
   for (const { type, action, before, deposedKey } of changes) {
     if (action !== "destroy" || deposedKey !== undefined) continue;
     for (const name of ["id", "arn", "name", "bucket", "url"]) {
       const value = before?.[name] ?? null;
-      if (typeof value === "string") destroyed.set(value, (destroyed.get(value) ?? new Set<string>()).add(type));
+      if (typeof value === "string" && (!severalAccounts || value.startsWith("arn:")))
+        destroyed.set(value, (destroyed.get(value) ?? new Set<string>()).add(type));
     }
   }
   return destroyed;
@@ -66,9 +83,9 @@ export function resourceDelta(
   if (LOCAL_PROVIDER.test(providerName))
     return provisioner.length > 0 ? provisioner : [because(["not a resource of AWS"], "none")];
   if (!AWS_PROVIDER.test(providerName)) return [because(richText`this review does not know provider ${providerName}`)];
-  const row = accessTypeOf(type);
   // They are compared by identity, not by resource.
   if (isIamType(type)) return provisioner;
+  const row = accessTypeOf(type);
   if (row === undefined) return [because(["this review does not know the type"])];
   if (!canGrantAccess(row)) return provisioner;
   const resource = new AccessResource(change, row, references, surroundings);
@@ -172,7 +189,7 @@ class AccessResource {
     const plainPath = path.replaceAll(/\[.*?\]/g, "");
     // A `dynamic` block is not in the configuration, but its blocks are in the plan.
     const isDynamic = !isUnknown(attributes[name]) && !this.references.sets(this.change, name);
-    const isSet = isDynamic || this.references.sets(this.change, plainPath);
+    const isSet = isDynamic || !this.references.contains(this.change) || this.references.sets(this.change, plainPath);
     return valuesAt(attributes, path).filter((value) => isSet || !isUnknown(value));
   }
 
@@ -244,7 +261,7 @@ class AccessResource {
       const rest = (some: readonly Value[], others: readonly Value[]) =>
         some.filter((value) => isPresent(value) && (isUnknown(value) || !others.some((other) => same(value, other))));
       const describe = (value: Value) =>
-        richText`${[path]} ${valueText(value)}${isUnknown(value) ? this.describeOrigins(path) : []}`;
+        richText`${[path]} ${inOneLine(value)}${isUnknown(value) ? this.describeOrigins(path) : []}`;
       return [
         ...rest(is, was).map((value) => this.finding(added, describe(value), this.isAdministrator(value, path))),
         ...rest(was, is).map((value) => this.finding(removed, describe(value))),
@@ -255,7 +272,7 @@ class AccessResource {
   /** Whether a value is the ARN of an administrator's policy, or names a role that the plan makes an administrator. */
   private isAdministrator(value: Value, path: string): boolean {
     if (!isUnknown(value)) {
-      const text = valueText(value);
+      const text = inOneLine(value);
       const role = text.split("/").at(-1) ?? text;
       return grantsAdministrator({ name: text }) === "yes" || this.surroundings.isAdministrator(role);
     }
@@ -356,7 +373,7 @@ class AccessResource {
       ...this.values(path, "after"),
       ...this.values(path, "before"),
     ]);
-    const of = owner[0] === undefined ? [] : richText` of ${valueText(owner[0])}`;
+    const of = owner[0] === undefined ? [] : richText` of ${inOneLine(owner[0])}`;
     const what = richText`${this.change.type}${of}`;
     if (!isActive("after")) return isActive("before") ? [this.finding("credential-revoked", what)] : [];
     return isActive("before") && !this.isChanged() ? [] : [this.finding("credential-issued", what)];
@@ -379,17 +396,8 @@ class AccessResource {
 }
 
 function describeValues(path: string, values: readonly Value[]): RichText {
-  const texts = values.map((value) => (readDocument(value)?.unreadable === undefined ? "policy" : valueText(value)));
+  const texts = values.map((value) => (readDocument(value)?.unreadable === undefined ? "policy" : inOneLine(value)));
   return texts.every((text) => text === "policy") ? [`its ${path}`] : richText`${[path]} ${texts.join(", ")}`;
-}
-
-/** A value in a finding. */
-function valueText(value: Value): string {
-  return isMap(value) || Array.isArray(value)
-    ? format(value)
-        .map((line) => line.trim())
-        .join(" ")
-    : displayed(value);
 }
 
 /** The change of a maximum session duration: seconds, or an ISO 8601 duration of hours, minutes and seconds. */
@@ -417,7 +425,7 @@ function isPresent(value: Value): boolean {
 /** The principal that an attribute names. */
 function principalOf(path: string, value: Value): PlannedPrincipal {
   if (value instanceof Hidden) return { kind: path, id: value };
-  const id = valueText(value);
+  const id = inOneLine(value);
   if (["*", "all"].includes(id)) return { kind: "AWS", id: "*" };
   if (/^arn:|^\d{12}$/.test(id)) return { kind: "AWS", id };
   return { kind: /\.amazonaws\.com(\.cn)?$/.test(id) ? "Service" : path, id };

@@ -68,6 +68,24 @@ const GRANTING: { readonly [what: string]: (row: AccessType) => (readonly [Attri
       limits.flatMap((path) =>
         principals.map((to) => [merged(resource(to, ROLE), resource(path, "x")), resource(to, ROLE)] as const),
       ),
+    "a block of a grant or of its limits is exchanged": ({ grants, limits, attachments, principals, restricts }) =>
+      restricts
+        ? []
+        : [...grants, ...limits, ...attachments].flatMap((path) =>
+            principals.map((to) => {
+              const side = (text: string) => merged(resource(to, ROLE), resource(path, [{ block: text }]));
+              return [side("one"), side("other")] as const;
+            }),
+          ),
+    "one of several limits is removed": ({ limits, principals, restricts }) =>
+      restricts
+        ? []
+        : limits.flatMap((path) =>
+            principals.map((to) => {
+              const side = (values: readonly string[]) => merged(resource(to, ROLE), resource(path, values));
+              return [side(["one", "other"]), side(["other"])] as const;
+            }),
+          ),
     "a credential is created": ({ credential }) => (credential ? [[null, NOTHING]] : []),
     "a template is run": ({ executes }) => (executes ? [[null, NOTHING]] : []),
     "a restriction is destroyed": ({ restricts, exposures }) =>
