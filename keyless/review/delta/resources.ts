@@ -335,24 +335,37 @@ class AccessResource {
   }
 
   private exposureFindings({ path, open }: PublicSetting): readonly AccessFinding[] {
-    const openValues = (side: Side): readonly Value[] => {
-      // A setting of another resource is as if it were not set while it has no resource of its own.
-      if (this[side] === null) return this.isAttachment() && open.includes(null) ? [null] : [];
-      const values = this.values(path, side);
-      return (values.length > 0 ? values : [null]).filter(
-        (value) => value instanceof Hidden || open.includes(value as string | boolean | null),
-      );
-    };
-    const [was, is] = [openValues("before"), openValues("after")];
-    if (was.length > 0 === is.length > 0) return [];
-    // Closing what a new resource leaves open is no change of access, nor is opening nothing.
-    const show = (value: Value | undefined) => (isPresent(value ?? null) ? displayed(value ?? null) : "not set");
-    const [kind, value] =
-      is.length > 0
-        ? (["exposure-widened", is[0]] as const)
-        : (["exposure-narrowed", this.values(path, "after")[0]] as const);
-    if (this.before === null && is.length > 0 && !isPresent(is[0] ?? null)) return [];
-    return [this.finding(kind, richText`${[path]} ${show(value)}`)];
+    // A setting of another resource is as if it were not set while it has no resource of its own.
+    const absent = this.isAttachment() && open.includes(null) ? [null] : [];
+    const [was, is] = (["before", "after"] as const).map((side) =>
+      this[side] === null ? absent : this.settings(path, side),
+    ) as [readonly Value[], readonly Value[]];
+    const isOpen = (value: Value) => value instanceof Hidden || open.includes(value as string | boolean | null);
+    const [wasOpen, isNowOpen] = [was.filter(isOpen), is.filter(isOpen)];
+    const show = (value: Value = null) => (isPresent(value) ? displayed(value) : "not set");
+    if (isNowOpen.length > wasOpen.length) {
+      // What a new resource leaves open by default is no setting.
+      const [value = null] = isNowOpen.filter(isPresent);
+      if (this.before === null && value === null) return [];
+      return [this.finding("exposure-widened", richText`${[path]} ${show(value)}`)];
+    }
+    if (isNowOpen.length < wasOpen.length) {
+      const closed = is.find((value) => !isOpen(value));
+      return [this.finding("exposure-narrowed", richText`${[path]} ${show(closed)}`)];
+    }
+    // As many as before, but perhaps others. If all were open, none could be opened.
+    const isUncertain = was.length > 1 || [...was, ...is].some((value) => value instanceof Hidden);
+    const wereAllOpen = was.every((value) => !(value instanceof Hidden) && isOpen(value));
+    if (same(was, is) || wereAllOpen || !isUncertain) return [];
+    return [notAssessed(this.change.address, richText`its ${path} changes: ${is.map(show).join(", ")}`)];
+  }
+
+  /** The values of a setting: one for each block that can have it, null where it is not set. */
+  private settings(path: string, side: Side): readonly Value[] {
+    const values = this.values(path, side);
+    const block = path.slice(0, Math.max(0, path.lastIndexOf(".")));
+    const blocks = block === "" ? 1 : Math.max(1, this.values(block, side).length);
+    return [...values, ...Array.from({ length: Math.max(0, blocks - values.length) }, () => null)];
   }
 
   /** Documents and settings in a form that this review does not read. */

@@ -430,3 +430,30 @@ describe("where everyone has access without a setting, removing it grants access
     expect(delta(type, before, after)).toContainEqual(expect.stringMatching(/guardrail-removed|not-assessed/));
   });
 });
+
+describe("a setting of several blocks", () => {
+  const rules = (...owners: (string | null)[]) => ({ rule: owners.map((object_ownership) => ({ object_ownership })) });
+  const kinds = (before: Attributes, after: Attributes, more = {}) =>
+    delta("aws_s3_bucket_ownership_controls", before, after, more).map((each) => each.split(":")[0]);
+
+  test.each([
+    [rules("BucketOwnerEnforced", "ObjectWriter"), rules("ObjectWriter", "ObjectWriter"), ["exposure-widened"]],
+    [rules("BucketOwnerEnforced"), rules("BucketOwnerEnforced", null), ["exposure-widened"]],
+    [rules("ObjectWriter", "ObjectWriter"), rules("BucketOwnerEnforced", "ObjectWriter"), ["exposure-narrowed"]],
+    [rules("BucketOwnerEnforced", "ObjectWriter"), rules("ObjectWriter", "BucketOwnerEnforced"), ["not-assessed"]],
+    [rules("ObjectWriter"), rules(null), []],
+    [rules("BucketOwnerEnforced"), rules("BucketOwnerEnforced"), []],
+  ])("from %j to %j: %j", (before, after, expected) => {
+    expect(kinds(before, after)).toEqual(expected);
+  });
+
+  test("a change of a sensitive setting is not assessed", () => {
+    const mark = { publicly_accessible: true };
+    const sides = [
+      { identifier: "d", publicly_accessible: false },
+      { identifier: "d", publicly_accessible: true },
+    ] as const;
+    const found = delta("aws_db_instance", ...sides, { before_sensitive: mark, after_sensitive: mark });
+    expect(found).toEqual([expect.stringContaining("not-assessed: its publicly_accessible changes")]);
+  });
+});
