@@ -205,36 +205,61 @@ function copy(from: string, to: string): void {
   cpSync(from, to, { recursive: true });
 }
 
-/** Evaluates an expression over pipeline values with `==`, `!=`, `starts-with`, `not`, `and`, `or` and parentheses. */
+/** The value of an expression or of a part of it. A pipeline value that is not set is null. */
+type Operand = string | boolean | null;
+
+/**
+ * Evaluates an expression over pipeline values with `==`, `!=`, `starts-with`, `not`, `and`, `or` and parentheses. As in
+ * CircleCI, `and` and `or` return one of their operands, and `starts-with` of a value that is not set is an error.
+ *
+ * @see https://circleci.com/docs/reference/configuration-reference/#using-expressions-in-your-configuration
+ */
 export function holds(expression: string, values: { readonly [value: string]: string }): boolean {
   const tokens = expression.match(/"[^"]*"|[()]|[^\s()"]+/g) ?? [];
-  const operand = () => {
+  // Deferred, because `and` and `or` do not evaluate the second operand if the first one decides.
+  type Deferred = () => Operand;
+  const unary = (): Deferred => {
     const token = tokens.shift() ?? "";
-    return token.startsWith('"') ? (JSON.parse(token) as string) : (values[token] ?? "");
-  };
-  const term = (): boolean => {
-    if (tokens[0] === "not") return tokens.shift() !== undefined && !term();
-    if (tokens[0] === "(") {
-      tokens.shift();
+    if (token === "(") {
       const inner = any();
-      tokens.shift();
+      if (tokens.shift() !== ")") throw new Error(`${expression}: a parenthesis is not closed`);
       return inner;
     }
-    const [left, operator, right] = [operand(), tokens.shift(), operand()];
-    if (operator === "==") return left === right;
-    if (operator === "!=") return left !== right;
-    if (operator === "starts-with") return left.startsWith(right);
-    throw new Error(`${expression}: the operator ${operator} is not supported here`);
-  };
-  const chain = (word: string, next: () => boolean, joined: (a: boolean, b: boolean) => boolean) => () => {
-    let value = next();
-    while (tokens[0] === word) {
-      tokens.shift();
-      value = joined(next(), value);
+    if (token === "not") {
+      const negated = unary();
+      return () => !negated();
     }
-    return value;
+    if (token.startsWith('"')) return () => JSON.parse(token) as string;
+    if (!/^pipeline\.[\w.-]+$/.test(token)) throw new Error(`${expression}: ${token} is not supported here`);
+    return () => values[token] ?? null;
   };
-  const all = chain("and", term, (a, b) => a && b);
-  const any = chain("or", all, (a, b) => a || b);
-  return any();
+  const binary =
+    (
+      operators: { readonly [operator: string]: (left: Deferred, right: Deferred) => Operand },
+      operand: () => Deferred,
+    ) =>
+    (): Deferred => {
+      let left = operand();
+      for (let apply = operators[tokens[0] ?? ""]; apply !== undefined; apply = operators[tokens[0] ?? ""]) {
+        tokens.shift();
+        const [first, combine, second] = [left, apply, operand()];
+        left = () => combine(first, second);
+      }
+      return left;
+    };
+  const startsWith = (left: Operand, right: Operand) => {
+    if (typeof left !== "string" || typeof right !== "string")
+      throw new Error(`${expression}: starts-with needs strings`);
+    return left.startsWith(right);
+  };
+  const prefix = binary({ "starts-with": (left, right) => startsWith(left(), right()) }, unary);
+  const equality = binary(
+    { "==": (left, right) => left() === right(), "!=": (left, right) => left() !== right() },
+    prefix,
+  );
+  const all = binary({ and: (left, right) => left() && right() }, equality);
+  const any = binary({ or: (left, right) => left() || right() }, all);
+  const value = any();
+  if (tokens.length > 0) throw new Error(`${expression}: ${tokens[0]} is not supported here`);
+  return Boolean(value());
 }

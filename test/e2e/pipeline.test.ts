@@ -67,12 +67,12 @@ function checkoutOf({ folder: from }: Project) {
   return (folder: string) => void execFileSync("cp", ["-a", `${from}/.`, folder]);
 }
 
-function pipeline(branch: string, source = "webhook"): CircleCi {
+function pipeline(branch: string, trigger = "github_app"): CircleCi {
   const runner = new CircleCi({
     config: project.read(".circleci/config.yml"),
     values: {
       "pipeline.git.branch": branch,
-      "pipeline.trigger_source": source,
+      "pipeline.trigger.type": trigger,
       "pipeline.project.slug": "github/acme/aws-access",
     },
     checkout: checkoutOf(project),
@@ -158,7 +158,7 @@ describe("if a role is changed outside Terraform after the approval", () => {
     const role = ["--role-name", "circleci-site-publisher", "--description", "Changed by hand"];
     await aws(sandbox.environment, "iam", "update-role", ...role);
     commit(other, ...PUBLISHERS, ["Deploys changes of access from the main branch", "Deploys"]);
-    const scheduled = pipeline("main", "scheduled_pipeline");
+    const scheduled = pipeline("main", "schedule");
     expect(scheduled.workflows()).toEqual(["drift"]);
     [refused, stopped, drift] = await Promise.all([
       main.rerun("main", "deploy-dev"),

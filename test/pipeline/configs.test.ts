@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import config from "../../config";
+import { holds } from "../e2e/circleci-runner";
 
 const root = join(__dirname, "..", "..");
 const read = (folder: string) => parse(readFileSync(join(root, folder, ".circleci/config.yml"), "utf8"));
@@ -28,13 +29,20 @@ describe("this repository's pipeline", () => {
     const deployed = [...jobs.values()].filter(({ job }) => job === "deploy").map(({ environment }) => environment);
     expect(deployed).toEqual(environments);
     environments.forEach((name, index) => {
-      const before = index === 0 ? ["test", "review"] : [`deploy-${environments[index - 1]}`];
+      const before = index === 0 ? ["review"] : [`deploy-${environments[index - 1]}`];
       expect(jobs.get(`approve-${name}`)).toMatchObject({ type: "approval", requires: before });
       expect(jobs.get(`deploy-${name}`)).toMatchObject({
         requires: [`approve-${name}`],
         "serial-group": `<< pipeline.project.slug >>/deploy-${name}`,
       });
     });
+  });
+
+  test("runs no job on main or on a schedule but plans, the review, approvals and deployments", () => {
+    for (const workflow of ["main", "drift"]) {
+      const jobs = [...jobsOf(workflow).values()].filter(({ type }) => type !== "approval");
+      expect(["plan", "review", "deploy"]).toEqual(expect.arrayContaining(jobs.map(({ job }) => job)));
+    }
   });
 
   test("reviews every environment in one comment, from the plans of the workflow", () => {
@@ -58,6 +66,85 @@ describe("this repository's pipeline", () => {
       expect(roles.find(({ name }) => name === role)).toMatchObject({ deployedBy: "administrator" });
     }
   });
+});
+
+type PipelineValues = { readonly [value: string]: string };
+
+/** Pipeline values of a trigger: of CircleCI cloud with and without the deprecated value, and of CircleCI server. */
+const trigger = (type?: string, source?: string): PipelineValues => ({
+  ...(type !== undefined && { "pipeline.trigger.type": type }),
+  ...(source !== undefined && { "pipeline.trigger_source": source }),
+});
+const REPOSITORY_EVENTS = [
+  trigger("github_app"),
+  trigger("github_oauth"),
+  trigger("github_server"),
+  trigger("github_oauth", "webhook"),
+  trigger("", "webhook"),
+  trigger(undefined, "webhook"),
+];
+const SCHEDULES = [
+  trigger("schedule"),
+  trigger("schedule", "scheduled_pipeline"),
+  trigger("", "scheduled_pipeline"),
+  trigger(undefined, "scheduled_pipeline"),
+];
+const OTHERS = [
+  ...[undefined, "", "api", "webhook", "github", "github_app_v2", "GITHUB_APP", "bitbucket_cloud", "unknown"].map(
+    (type) => trigger(type),
+  ),
+  trigger(undefined, "api"),
+  trigger(undefined, "unknown"),
+  trigger("", ""),
+  // A custom webhook; its deprecated value is the one of a push.
+  trigger("webhook", "webhook"),
+  trigger("unknown", "webhook"),
+  trigger("unknown", "scheduled_pipeline"),
+  trigger("api", "api"),
+];
+const branches = (main: string[], other: string[], fork: string[]) =>
+  [
+    ["main", main],
+    ["feature", other],
+    ["main2", other],
+    ["refs/heads/main", other],
+    ["Main", other],
+    ["pull/7", fork],
+    // A tag.
+    ["", []],
+    [undefined, []],
+  ] as const;
+
+describe.each([
+  [".", branches(["main"], ["pull-request"], ["fork"]), branches(["drift"], [], ["fork"]), branches([], [], ["fork"])],
+  ["examples/terraform", branches(["main"], ["branch"], ["branch"]), branches([], [], []), branches([], [], [])],
+] as const)("workflows of %s", (folder, onEvent, onSchedule, onOther) => {
+  const { workflows } = read(folder);
+  const selected = (values: PipelineValues) =>
+    Object.keys(workflows).filter((name) => holds(workflows[name].when, values));
+
+  test.each([
+    ["an event of the repository", REPOSITORY_EVENTS, onEvent],
+    ["a schedule", SCHEDULES, onSchedule],
+    ["the API, a custom webhook, an unknown or absent trigger", OTHERS, onOther],
+  ] as const)("that %s selects", (_, triggers, expected) => {
+    for (const [branch, names] of expected) {
+      const at: PipelineValues = branch === undefined ? {} : { "pipeline.git.branch": branch };
+      for (const values of triggers)
+        expect([values, branch, selected({ ...values, ...at })]).toEqual([values, branch, names]);
+    }
+  });
+});
+
+test("the static site is published only by an event of the repository on main", () => {
+  const [publish] = read("examples/static-site").workflows.publish.jobs;
+  const isPublished = (values: PipelineValues) => holds(publish.publish.filters, values);
+  const main = { "pipeline.git.branch": "main" };
+  expect(REPOSITORY_EVENTS.map((values) => isPublished({ ...values, ...main }))).not.toContain(false);
+  expect([...SCHEDULES, ...OTHERS].map((values) => isPublished({ ...values, ...main }))).not.toContain(true);
+  expect(REPOSITORY_EVENTS.map((values) => isPublished({ ...values, "pipeline.git.branch": "feature" }))).not.toContain(
+    true,
+  );
 });
 
 test("the examples have the same credentials step", () => {
