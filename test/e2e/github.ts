@@ -39,8 +39,14 @@ export class GitHub {
   readonly requests: string[] = [];
   readonly faults: Fault[] = [];
   readonly interruptions: Interruption[] = [];
+  /** The labels of the pull request, and the events of its timeline; see {@link label}. */
   readonly labels: string[] = [];
+  readonly timeline: unknown[] = [];
   readonly reviews: unknown[] = [];
+  /** The pushes that the repository's activity lists. Undefined if the token cannot read it. */
+  pushes: { readonly actor: string; readonly ref: string; readonly after: string }[] | undefined;
+  /** The author of the pull request. */
+  opener = "author";
   /** The permissions of the users on the repository. */
   readonly permissions: { [login: string]: string } = { boss: "write" };
   /** The open pull requests. The comments belong to #7. */
@@ -72,12 +78,20 @@ export class GitHub {
     for (const pull of this.pulls) if (pull.number === 7) pull.sha = sha;
   }
 
+  /** Sets a label, or removes it, as a user does. Null: a user who was deleted later. */
+  label(name: string, login: string | null = "boss", event: "labeled" | "unlabeled" = "labeled"): void {
+    const actor = login === null ? null : userOf(login);
+    this.timeline.push({ event, label: { name }, actor });
+    const others = this.labels.filter((each) => each !== name);
+    this.labels.splice(0, this.labels.length, ...others, ...(event === "labeled" ? [name] : []));
+  }
+
   add(body: string, login = this.author): Comment {
     const id = this.nextId++;
     const comment = {
       id,
       body,
-      user: { login, type: /bot(\[bot\])?$/.test(login) ? "Bot" : "User" },
+      user: userOf(login),
       html_url: `https://x/${id}`,
     };
     this.comments.push(comment);
@@ -128,9 +142,18 @@ export class GitHub {
     if (resource === "pulls/7") {
       const [found] = this.pulls.filter(({ number }) => number === 7).map(pull);
       const labels = this.labels.map((name) => ({ name }));
-      return [200, { ...found, labels, user: { login: "author" } }];
+      return [200, { ...found, labels, user: userOf(this.opener) }];
     }
     if (resource === "pulls/7/reviews") return page(url, this.reviews);
+    if (resource === "issues/7/timeline") return page(url, this.timeline);
+    if (resource === "activity" && this.pushes !== undefined) {
+      const isRequested = (name: "actor" | "ref", value: string) => [null, value].includes(url.searchParams.get(name));
+      const found = this.pushes.filter((push) => isRequested("actor", push.actor) && isRequested("ref", push.ref));
+      return page(
+        url,
+        found.map((push) => ({ ...push, actor: userOf(push.actor) })),
+      );
+    }
     if (resource === "issues/7/comments" && method === "GET") return page(url, this.comments);
     if (resource === "issues/7/comments") return this.write(text, (body) => this.add(body));
     const [, comment] = /^issues\/comments\/(\d+)$/.exec(resource) ?? [];
@@ -148,6 +171,11 @@ export class GitHub {
       return [422, { message: `Body is too long (maximum is ${this.bodyLimit} characters)` }];
     return [201, done(body)];
   }
+}
+
+/** A user. The name of an app's bot ends with `[bot]`. */
+function userOf(login: string) {
+  return { login, type: login.endsWith("[bot]") ? "Bot" : "User" };
 }
 
 function pull({ number, ref, sha }: GitHub["pulls"][number]) {

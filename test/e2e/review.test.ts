@@ -244,10 +244,12 @@ describe("the gate", () => {
     expect((await keyless(["dev", "--plan-json", planFile("dev", []), "--fail-on", "changes"])).status).toBe(0);
   });
 
-  test("is overridden by the given label only", async () => {
-    github.labels.push("documentation");
+  test("is overridden by the given label only, set by a user with write permission", async () => {
+    github.label("documentation");
     expect((await keyless(gated("--lifted-by", "label:access-reviewed"), onPull())).status).toBe(1);
-    github.labels.push("access-reviewed");
+    github.label("access-reviewed", "keyless-bot");
+    expect((await keyless(gated("--lifted-by", "label:access-reviewed"), onPull())).status).toBe(1);
+    github.label("access-reviewed");
     expect(await keyless(gated("--lifted-by", "label:access-reviewed"), onPull())).toMatchObject({
       status: 0,
       stderr: expect.stringContaining("opened by label:access-reviewed"),

@@ -525,12 +525,75 @@ describe("overrides", () => {
   const by = (login: string) => ({ ...approval, user: { login }, author_association: "OWNER" });
   const granted = async (commit = HEAD) => grantedOverrides(await pullRequestOf(commit), ["approval"]);
 
+  const withLabel = async (name = "reviewed") => grantedOverrides(await pullRequestOf(), [`label:${name}`]);
+
   test("are the requested labels that the pull request has", async () => {
-    github.labels.push("reviewed", "documentation");
+    github.label("reviewed");
+    github.label("documentation");
     expect(await grantedOverrides(await pullRequestOf(), ["label:reviewed", "label:other"])).toEqual({
       granted: ["label:reviewed"],
       notCounted: [],
     });
+  });
+
+  test.each(["Reviewed", "access: reviewed, twice", "🔐 #1 %2F/../", "a&b=c?d", "überprüft"])(
+    "include the label %s, in any case",
+    async (name) => {
+      github.label(name);
+      expect((await withLabel(name.toLowerCase())).granted).toHaveLength(1);
+      expect((await withLabel(`${name}x`)).granted).toEqual([]);
+    },
+  );
+
+  test("include the label whose assignment is on a later page", async () => {
+    github.timeline.push(...Array.from({ length: 120 }, () => ({ event: "committed", sha: EARLIER })));
+    github.label("reviewed");
+    expect((await withLabel()).granted).toEqual(["label:reviewed"]);
+  });
+
+  test("include a label that a user with write permission set after others", async () => {
+    github.label("reviewed", "keyless-bot");
+    github.label("reviewed", "keyless-bot", "unlabeled");
+    github.label("reviewed", "boss");
+    github.label("other", "keyless-bot");
+    expect((await withLabel()).granted).toEqual(["label:reviewed"]);
+  });
+
+  test.each([
+    ["the token's user", "keyless-bot", "it is the user of the token"],
+    ["a bot", "renovate[bot]", "only people can approve"],
+    ["the author", "author", "the author cannot approve"],
+    ["a user with triage permission", "reader", "permission read is not write"],
+    ["a user without permission", "stranger", "the token cannot read the permission (404)"],
+    ["a deleted user", null, "permissions cannot be read"],
+  ])("do not include a label that %s set, also after a user with write permission", async (_name, login, reason) => {
+    Object.assign(github.permissions, {
+      reader: "read",
+      author: "admin",
+      "keyless-bot": "write",
+      "renovate[bot]": "write",
+    });
+    github.label("reviewed", "boss");
+    github.label("reviewed", "boss", "unlabeled");
+    github.label("reviewed", login);
+    expect(await withLabel()).toEqual({
+      granted: [],
+      notCounted: [`the label reviewed, set by ${login ?? "an unknown user"}, does not count: ${reason}`],
+    });
+  });
+
+  test("do not include a label that the timeline does not contain, or that was removed", async () => {
+    github.labels.push("reviewed");
+    expect(await withLabel()).toMatchObject({ granted: [], notCounted: [expect.stringContaining("an unknown user")] });
+    github.label("reviewed");
+    github.label("reviewed", "boss", "unlabeled");
+    expect(await withLabel()).toEqual({ granted: [], notCounted: [] });
+  });
+
+  test("are an error if the timeline cannot be read", async () => {
+    github.label("reviewed");
+    github.faults.push({ method: "GET", path: "timeline", status: 403, message: "denied" });
+    await expect(withLabel()).rejects.toThrow(/403: denied/);
   });
 
   test.each([
@@ -558,11 +621,12 @@ describe("overrides", () => {
     ["a user without permission approved", [by("guest")], "permission none is not write"],
     ["the permission cannot be read", [by("stranger")], "the token cannot read the permission (404)"],
     ["a bot approved", [{ ...approval, user: { login: "boss", type: "Bot" } }], "only people can approve"],
+    ["the token's user approved", [by("keyless-bot")], "it is the user of the token"],
     ["a deleted user approved", [{ ...approval, user: null }], "permissions cannot be read"],
     ["the user withdrew the approval", [approval, { ...approval, state: "CHANGES_REQUESTED" }], undefined],
     ["the approval was dismissed", [{ ...approval, state: "DISMISSED" }], undefined],
   ])("do not include the approval if %s", async (_name, reviews, reason) => {
-    Object.assign(github.permissions, { reader: "read", author: "admin", guest: "none" });
+    Object.assign(github.permissions, { reader: "read", author: "admin", guest: "none", "keyless-bot": "admin" });
     github.reviews.push(...reviews);
     expect(await granted()).toEqual({
       granted: [],
@@ -577,6 +641,34 @@ describe("overrides", () => {
       granted: [],
       notCounted: ["the approval of boss does not count: the review is of commit abc, the pull request's head is 1a1"],
     });
+  });
+
+  test("do not include an approval if the reviewed commit is unknown", async () => {
+    github.reviews.push(approval);
+    expect(await granted("")).toMatchObject({ granted: [], notCounted: [expect.stringContaining("--commit")] });
+  });
+
+  test("do not include the approval of the user who pushed the head, as far as the token can read pushes", async () => {
+    github.reviews.push(approval);
+    github.pushes = [{ actor: "boss", ref: "refs/heads/feature", after: EARLIER }];
+    expect((await granted()).granted).toEqual(["approval"]);
+    github.pushes.push({ actor: "boss", ref: "refs/heads/feature", after: HEAD });
+    expect(await granted()).toEqual({
+      granted: [],
+      notCounted: ["the approval of boss does not count: the user pushed the pull request's head"],
+    });
+  });
+
+  test("do not include any on a pull request that the token's user opened", async () => {
+    github.reviews.push(approval);
+    github.opener = "keyless-bot";
+    expect(await granted()).toMatchObject({ granted: [], notCounted: [expect.stringContaining("user of the token")] });
+  });
+
+  test("include an approval if the token is that of an app, which cannot read its user", async () => {
+    github.reviews.push(approval);
+    github.login = undefined;
+    expect((await granted()).granted).toEqual(["approval"]);
   });
 
   test("are an error if permissions cannot be read because of a rate limit", async () => {

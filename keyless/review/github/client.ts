@@ -15,6 +15,8 @@ export interface GitHubClient {
   readonly run: <Result>(subject: string, task: () => Promise<Result>) => Promise<Result>;
   /** Whether GitHub denied a request because of the token's permissions, and not because of a rate limit. */
   readonly isDenied: (error: unknown) => boolean;
+  /** The login of the token's user, or of its app's bot. Undefined if the token cannot read it. */
+  readonly readLogin: () => Promise<string | undefined>;
 }
 
 interface ConnectionOptions {
@@ -68,9 +70,21 @@ export async function connectToGitHub(options: ConnectionOptions): Promise<GitHu
         : REMEDIES[status ?? 0];
     return new UserError(`${subject} at ${apiUrl}: ${status}: ${what}${remedy ? ` (${remedy})` : ""}`);
   };
+  const isDenied = (error: unknown) =>
+    !rateLimited && retryAfter(error) === 0 && [401, 403, 404].includes(statusOf(error) ?? 0);
   return {
     octokit,
-    isDenied: (error) => !rateLimited && retryAfter(error) === 0 && [401, 403, 404].includes(statusOf(error) ?? 0),
+    isDenied,
+    async readLogin() {
+      try {
+        return (await octokit.rest.users.getAuthenticated()).data.login;
+      } catch (error) {
+        if (!isDenied(error)) throw error;
+      }
+      // The token of a GitHub App's installation cannot read its user by REST.
+      const query = octokit.graphql<{ readonly viewer: { readonly login: string } }>("{ viewer { login } }");
+      return query.then(({ viewer }) => viewer.login).catch(() => undefined);
+    },
     // Octokit's retry plugin is not used: it would repeat a POST without looking for what the first one created, and its
     // delays do not respect the time limit.
     async run(subject, task) {

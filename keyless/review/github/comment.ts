@@ -175,20 +175,8 @@ class Thread {
       const isOwn = header !== undefined || body.startsWith(LEGACY_MARKER);
       return isOwn ? [{ id, url, header, text: body.slice(start.length), login: user?.login }] : [];
     });
-    if (marked.length > 0) this.#login ??= await this.#readLogin();
+    if (marked.length > 0) this.#login ??= await client.readLogin();
     return marked.filter(({ login }) => login !== undefined && login === this.#login).sort((a, b) => a.id - b.id);
-  }
-
-  /** The token of a GitHub app cannot read its user by REST. */
-  async #readLogin(): Promise<string | undefined> {
-    const { octokit, isDenied } = this.pullRequest.client;
-    try {
-      return (await octokit.rest.users.getAuthenticated()).data.login;
-    } catch (error) {
-      if (!isDenied(error)) throw error;
-    }
-    const query = octokit.graphql<{ readonly viewer: { readonly login: string } }>("{ viewer { login } }");
-    return query.then(({ viewer }) => viewer.login).catch(() => undefined);
   }
 
   async #create(header: Header, text: string): Promise<Pick<OwnComment, "id" | "url">> {
