@@ -1,5 +1,5 @@
 // @duration 25
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import stringWidth from "string-width";
@@ -145,6 +145,27 @@ test.concurrent.each(results.filter(({ json }) => json))("$name --json prints th
 test.concurrent.each(results)("$name ignores a closed pipe", async (row) => {
   const [{ status, stderr }, open] = await Promise.all([keyless(row.args, { closed: true }), inPipe(row)]);
   expect({ status, stderr }).toEqual({ status: open.status, stderr: open.stderr });
+});
+
+test.concurrent.each([
+  ["access", "--out"],
+  ["review", "dev", "--out"],
+  ["sandbox", "--record"],
+])("%s %s to a folder that does not exist is wrong usage, and creates nothing", async (...args) => {
+  const missing = join(folder, "missing");
+  const { status, stderr } = await keyless([...args, join(missing, "file")]);
+  expect([status, stderr]).toEqual([64, expect.stringContaining(`The folder ${missing} does not exist`)]);
+  expect(existsSync(missing)).toBe(false);
+});
+
+test.concurrent.each([
+  ["lint"],
+  ["explain", "dev", "circleci-site-publisher", "--token-file"],
+  ["review", "dev", "--plan-json"],
+])("a file that %s cannot find is named", async (...args) => {
+  const file = args[0] === "review" ? "dev=none.json" : "none.json";
+  const { stderr } = await keyless([...args, file]);
+  expect(stderr).toMatch(/from none\.json: it is not found\n$/);
 });
 
 test("--out does not wrap the text", async () => {

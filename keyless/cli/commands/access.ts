@@ -8,7 +8,7 @@ import { UsageError, UserError } from "../../errors";
 import { oneLineValues } from "../../text";
 import { parseRef, UUID } from "../../trust/circleci";
 import { type Claims, readToken, TokenError } from "../../trust/token";
-import { note, print, readInput, toEnvelope, writeOutput } from "../lib/files";
+import { note, outputFile, print, readInput, toEnvelope, writeOutput } from "../lib/files";
 import { environmentNamed, loadConfig } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
 
@@ -39,7 +39,7 @@ export function register(program: Command): void {
         .default("table"),
     )
     .option("--json", "print JSON: short for --format json")
-    .option("--out <file>", "write to a file instead of standard output")
+    .option("--out <file>", "write to a file instead of standard output", outputFile)
     .action(showAccess);
 }
 

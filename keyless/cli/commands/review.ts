@@ -15,7 +15,7 @@ import type { Review } from "../../review/review";
 import { renderRichText } from "../../review/rich-text";
 import type { Env } from "../../terraform/executables";
 import { count, oneLine } from "../../text";
-import { note, print, readPlanJson, toEnvelope, writeOutput } from "../lib/files";
+import { note, outputFile, print, readPlanJson, toEnvelope, writeOutput } from "../lib/files";
 import { loadConfig, requireStack } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
 
@@ -56,7 +56,7 @@ export function register(program: Command): void {
       new Option("--format <format>", "choose the output (default: by --out's extension, else text)").choices(FORMATS),
     )
     .option("--json", "print JSON: short for --format json")
-    .option("--out <file>", "write the review to a file instead of standard output")
+    .option("--out <file>", "write the review to a file instead of standard output", outputFile)
     .option(
       "--comment",
       "create or update the comment about these environments on the pull request; requires GITHUB_TOKEN or GH_TOKEN",

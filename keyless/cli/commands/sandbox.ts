@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Sandbox, startSandbox } from "../../sandbox";
 import { leastPrivilegePolicy } from "../../sandbox/least-privilege";
-import { note, print, writeOutput } from "../lib/files";
+import { note, outputFile, print, writeOutput } from "../lib/files";
 import { shellLines } from "../lib/job-environment";
 
 interface SandboxFlags {
@@ -21,7 +21,11 @@ export function register(program: Command): void {
     .option("--account <id>", "account that the command administers", accountId, "123456789012")
     .option("--region <region>", "region of the command", "us-east-1")
     .option("--least-policy", "at the end, print a least-privilege policy for each role session")
-    .option("--record <file>", "at the end, write the permissions that role sessions required, with decisions, as JSON")
+    .option(
+      "--record <file>",
+      "at the end, write the permissions that role sessions required, with decisions, as JSON",
+      outputFile,
+    )
     .description("start a local AWS and a local CircleCI issuer, and run a command against them")
     .addHelpText("after", "\nWith a command, the exit status is the command's.")
     .action(async (command: string[], { account, region, leastPolicy, record }: SandboxFlags) => {

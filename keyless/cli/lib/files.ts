@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { InvalidArgumentError } from "commander";
 import { UserError } from "../../errors";
 import { decodeUtf8, JsonError, parseExactJson } from "../../json";
 import { describeOther } from "../../plan/schema";
@@ -52,23 +53,47 @@ function readWith<T>(file: string, what: string, read: (bytes: Uint8Array) => T)
   try {
     return read(readFileSync(file === "-" ? 0 : file));
   } catch (error) {
-    const message = error instanceof JsonError ? `${file} ${error.message}` : (error as Error).message;
-    throw new UserError(`cannot read ${what}: ${message}`);
+    const reason = error instanceof JsonError ? error.message : reasonOf(error as NodeJS.ErrnoException);
+    throw new UserError(`cannot read ${what} from ${file}: it ${reason}`);
   }
 }
 
 /**
- * Writes the file that an option such as `--out` names. Creates its folder if it does not exist.
+ * The argument of an option such as `--out`, checked before the command does its work.
+ *
+ * @throws {InvalidArgumentError} the file is a folder, or its folder does not exist
+ */
+export function outputFile(file: string): string {
+  const folder = dirname(file);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InvalidArgumentError(`The folder ${folder} does not exist.`);
+  }
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new InvalidArgumentError(`${file} is a folder.`);
+  return file;
+}
+
+/**
+ * Writes the file that an option such as `--out` names; see {@link outputFile}.
  *
  * @throws {UserError} if the file cannot be written
  */
 export function writeOutput(option: string, file: string, text: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   } catch (error) {
-    throw new UserError(`cannot write ${option} ${file}: ${(error as Error).message}`);
+    throw new UserError(`cannot write ${option} ${file}: it ${reasonOf(error as NodeJS.ErrnoException)}`);
   }
+}
+
+/** Why a file cannot be read or written, as a predicate of the file. */
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: "is not found",
+    ENOTDIR: "is not found",
+    EISDIR: "is a folder",
+    EACCES: "cannot be accessed: permission denied",
+  };
+  return reasons[code ?? ""] ?? `cannot be accessed: ${message}`;
 }
 
 /** Prints to standard output, with credentials concealed and invisible characters escaped. */
