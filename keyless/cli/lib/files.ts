@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { UserError } from "../../errors";
@@ -65,11 +65,13 @@ function readWith<T>(file: string, what: string, read: (bytes: Uint8Array) => T)
  */
 export function outputFile(file: string): string {
   const folder = dirname(file);
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new InvalidArgumentError(`The folder ${folder} does not exist.`);
-  }
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new InvalidArgumentError(`${file} is a folder.`);
+  if (!isFolder(folder)) throw new InvalidArgumentError(`The folder ${folder} does not exist.`);
+  if (isFolder(file)) throw new InvalidArgumentError(`${file} is a folder.`);
   return file;
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(`${path}/.`);
 }
 
 /**
