@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Role } from "../config/resolved";
 import type { EnvironmentScope } from "../permissions/scope";
-import { lockStatements, writeStatements } from "../permissions/state";
+import { writeStatements } from "../permissions/state";
 import {
   type AdministratorVerdict,
   grantsAdministrator,
@@ -75,19 +75,17 @@ function allowedBy(document: PolicyDocument, scope: EnvironmentScope) {
   };
 }
 
-// Terraform takes the state's lock to plan: it writes to a table or an object, but changes no infrastructure. The
-// statements that this project builds for the state are recognized and summarized in one line.
+// The statements that this project builds for the state are recognized and summarized in one line.
 function stateAccess(allowed: readonly NormalizedStatement[], scope: EnvironmentScope) {
   const built = new Map(
     writeStatements(scope)
       .map(normalizeStatement)
       .map((statement) => [statement.Sid, statement]),
   );
-  const locking = new Set(lockStatements(scope).map(({ Sid }) => Sid));
   const found = allowed.filter((statement) => isDeepStrictEqual(statement, built.get(statement.Sid)));
-  const changes = found.some(({ Sid }) => !locking.has(Sid));
-  const how = changes ? "read and write" : found.some(isWriteStatement) ? "read, takes the lock" : "read";
-  return { statements: found, services: found.length === 0 ? [] : [`Terraform state ${how}`], writes: changes };
+  const writes = found.some(isWriteStatement);
+  const services = found.length === 0 ? [] : [`Terraform state ${writes ? "read and write" : "read"}`];
+  return { statements: found, services, writes };
 }
 
 function isWriteStatement({ Action = [], NotAction }: NormalizedStatement): boolean {

@@ -1,17 +1,17 @@
 import { groupBy } from "../group-by";
 import type { ConditionElement, PolicyDocument, Statement } from "../policy/document";
 import type { EnvironmentScope, ScopedRole } from "./scope";
-import { lockStatements, writeStatements } from "./state";
+import { readStatements, writeStatements } from "./state";
 import { allow, compact, policy } from "./statement";
 
 /**
- * Permissions for `cdktf diff <environment>`: read the roles, policies and provider of the environment and their state,
- * and hold the lock of the state. Nothing can be changed, and no state written.
+ * Permissions for `cdktf diff <environment>`: read the roles, policies and provider of the environment and their state.
+ * Nothing can be written, not even the lock of the state: plan with `TF_CLI_ARGS_plan=-lock=false`.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  */
 export function planEnvironment(scope: EnvironmentScope): PolicyDocument {
-  return policy([...lockStatements(scope), ...readAccess(scope)]);
+  return policy([...readStatements(scope), ...readAccess(scope)]);
 }
 
 /**

@@ -9,44 +9,38 @@ type StateScope = Pick<EnvironmentScope, "partition" | "dnsSuffix" | "accountId"
  * configuration.
  */
 export function readState(scope: StateScope): PolicyDocument {
-  return policy(readStateStatements(scope));
+  return policy(readStatements(scope));
 }
 
-/**
- * Permissions to read the state and hold its lock without writing the state: a plan.
- *
- * @see https://developer.hashicorp.com/terraform/language/backend/s3#permissions-required
- */
-export function lockStatements(scope: StateScope): Statement[] {
-  const { lock } = scope.state;
-  const holdLock = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
-  const lockFile = `${stateObject(scope)}.tflock`;
-  return compact([
-    ...readStateStatements(scope),
-    lock !== "lockfile" && allow("DescribeLocks", ["dynamodb:DescribeTable"], [lockTable(scope)]),
-    lock !== "lockfile" && onLockItem("HoldLock", holdLock, scope, lockItem(scope)),
-    lock !== "dynamodb" && allow("HoldLockFile", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [lockFile]),
-    encryption(scope, "EncryptLock", ["kms:Encrypt", "kms:GenerateDataKey"]),
-  ]);
-}
-
-/** Permissions to read and write the state and hold its lock: an apply. */
-export function writeStatements(scope: StateScope): Statement[] {
-  const writeDigest = ["dynamodb:PutItem", "dynamodb:DeleteItem"];
-  return compact([
-    ...lockStatements(scope),
-    allow("WriteState", ["s3:PutObject"], [stateObject(scope)]),
-    scope.state.lock !== "lockfile" && onLockItem("WriteDigest", writeDigest, scope, digestItem(scope)),
-  ]);
-}
-
-function readStateStatements(scope: StateScope): Statement[] {
+/** Permissions to read the state: `terraform init`, and `terraform plan -lock=false`. */
+export function readStatements(scope: StateScope): Statement[] {
   return compact([
     // Not limited to the state's key: without s3:ListBucket, S3 returns 403 instead of 404 for a state that does not exist.
     allow("ListState", ["s3:ListBucket"], [`arn:${scope.partition}:s3:::${scope.state.bucket}`]),
     allow("ReadState", ["s3:GetObject"], [stateObject(scope)]),
     scope.state.lock !== "lockfile" && onLockItem("ReadDigest", ["dynamodb:GetItem"], scope, digestItem(scope)),
     encryption(scope, "DecryptState", ["kms:Decrypt"]),
+  ]);
+}
+
+/**
+ * Permissions to read and write the state and hold its lock: an apply.
+ *
+ * @see https://developer.hashicorp.com/terraform/language/backend/s3#permissions-required
+ */
+export function writeStatements(scope: StateScope): Statement[] {
+  const { lock } = scope.state;
+  const holdLock = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+  const writeDigest = ["dynamodb:PutItem", "dynamodb:DeleteItem"];
+  const lockFile = `${stateObject(scope)}.tflock`;
+  return compact([
+    ...readStatements(scope),
+    lock !== "lockfile" && allow("DescribeLocks", ["dynamodb:DescribeTable"], [lockTable(scope)]),
+    lock !== "lockfile" && onLockItem("HoldLock", holdLock, scope, lockItem(scope)),
+    lock !== "dynamodb" && allow("HoldLockFile", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [lockFile]),
+    encryption(scope, "EncryptLock", ["kms:Encrypt", "kms:GenerateDataKey"]),
+    allow("WriteState", ["s3:PutObject"], [stateObject(scope)]),
+    lock !== "lockfile" && onLockItem("WriteDigest", writeDigest, scope, digestItem(scope)),
   ]);
 }
 

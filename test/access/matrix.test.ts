@@ -172,13 +172,13 @@ describe("the permissions of a role", () => {
     expect(inline({ Statement: statement })).toMatchObject({ level: "write" });
   });
 
-  test("name the access to Terraform's state, and do not count the lock of a plan as a write", () => {
+  test("name the access to Terraform's state, which a plan only reads", () => {
     const capabilities = roleAccess({
       inlinePolicies: { read: readState, plan: planEnvironment, apply: applyEnvironment },
     }).capabilities.map(({ policy, services, level }) => [policy, services[0], level]);
     expect(capabilities).toEqual([
       ["read", "Terraform state read", "read"],
-      ["plan", "Terraform state read, takes the lock", "read"],
+      ["plan", "Terraform state read", "read"],
       ["apply", "Terraform state read and write", "write"],
     ]);
   });

@@ -1,9 +1,10 @@
 // @duration 60
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput, StateInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import type { Sandbox } from "../../keyless/sandbox";
+import { readSavedPlan } from "../../keyless/terraform/saved-plan";
 import { aws, type Project } from "./project";
 import { ACCOUNT, accessProject, ORGANIZATION, setUp, webIdentityEnvironment } from "./setup";
 
@@ -87,9 +88,21 @@ describe.each([
     expect(await deploy()).toMatchObject({ status: 0, output: expect.stringContaining("0 changed, 0 destroyed") });
   });
 
-  test("the plan role plans with the lock and finds no changes", async () => {
-    const ran = await project.terraform(await job(`${name}-plan`), name, "plan");
+  test("the plan role initializes, plans without the lock, finds no changes and shows the plan", async () => {
+    const folder = join(project.folder, "cdktf.out", "stacks", name);
+    rmSync(folder, { recursive: true });
+    const env = await job(`${name}-plan`);
+    const ran = await project.terraform(env, name, "plan", "-lock=false", "-out=plan");
     expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("No changes") });
+    expect(() => readSavedPlan(name, folder, env.TERRAFORM_BINARY_NAME ?? "")).not.toThrow();
+  });
+
+  test("the plan role cannot take the lock", async () => {
+    const ran = await project.terraform(await job(`${name}-plan`), name, "plan");
+    expect(ran).toMatchObject({
+      status: 1,
+      output: expect.stringMatching(/Error acquiring the state lock.*AccessDenied/s),
+    });
   });
 
   test("the apply role deploys a change and releases the lock", async () => {

