@@ -149,6 +149,17 @@ describe("the SVG", () => {
     expect(accessSvg(few)).toContain("@media (prefers-color-scheme: dark)");
   });
 
+  test("renders in programs without CSS variables and media queries, and has each color in dark mode", () => {
+    const styles = [...accessSvg(few).matchAll(/<style>([^<]*)<\/style>/g)].map(([, style = ""]) => style);
+    const [light = "", dark = "", ...others] = styles;
+    expect([light, dark].join("")).not.toContain("var(");
+    expect(light).not.toContain("@");
+    expect(dark).toMatch(/^@media \(prefers-color-scheme: dark\) \{.*\}$/s);
+    expect(others).toEqual([]);
+    const colored = (style: string) => style.match(/^[^@\n]*(?=\{[^}]*#[0-9a-f]{6})/gm);
+    expect(colored(light)).toEqual(colored(dark));
+  });
+
   test("escapes names that contain markup", () => {
     const svg = accessSvg(hostile, '<script>"');
     expect(svg).not.toMatch(/<(b|script)>/);

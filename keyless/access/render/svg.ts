@@ -13,41 +13,72 @@ import {
   type Panel,
 } from "./layout";
 
-const STYLE = `
-svg { --page: #f3f5f8; --panel: #ffffff; --card: #f7f9fb; --edge-of-card: #d5dce5; --ink: #1b2430; --muted: #5a6778;
-  --line: #9fb0c3; --read: #1a7f4b; --write: #b45f06; --danger: #c5162e; --danger-card: #fdeef0; --caution: #b45f06;
-  --caution-card: #fff5e6; background: var(--page); }
-@media (prefers-color-scheme: dark) {
-  svg { --page: #0d1219; --panel: #151c26; --card: #1d2632; --edge-of-card: #364354; --ink: #e8edf4; --muted: #9dabbd;
-    --line: #5b6d83; --read: #4cc38a; --write: #f0a43c; --danger: #ff6b7d; --danger-card: #3a1a22; --caution: #f0a43c;
-    --caution-card: #33270f; }
-}
-text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--ink); }
+/** The colors of one mode, by what they are for. */
+const LIGHT = {
+  page: "#f3f5f8",
+  panel: "#ffffff",
+  card: "#f7f9fb",
+  cardEdge: "#d5dce5",
+  ink: "#1b2430",
+  muted: "#5a6778",
+  line: "#9fb0c3",
+  read: "#1a7f4b",
+  caution: "#b45f06",
+  cautionCard: "#fff5e6",
+  danger: "#c5162e",
+  dangerCard: "#fdeef0",
+};
+
+const DARK: typeof LIGHT = {
+  page: "#0d1219",
+  panel: "#151c26",
+  card: "#1d2632",
+  cardEdge: "#364354",
+  ink: "#e8edf4",
+  muted: "#9dabbd",
+  line: "#5b6d83",
+  read: "#4cc38a",
+  caution: "#f0a43c",
+  cautionCard: "#33270f",
+  danger: "#ff6b7d",
+  dangerCard: "#3a1a22",
+};
+
+const FONTS = `
+text { font-size: 13px; font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 .title { font-size: 26px; font-weight: 700; letter-spacing: -0.3px; }
 .panel-title { font-size: 18px; font-weight: 700; }
-.heading { font-size: 12px; font-weight: 600; fill: var(--muted); letter-spacing: 0.2px; }
-.subtitle { fill: var(--muted); }
-.name, .strong, .note, .id { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+.heading { font-size: 12px; font-weight: 600; letter-spacing: 0.2px; }
+.name, .strong, .note, .id { font-size: 12px; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .strong { font-weight: 700; }
-.note, .id { fill: var(--muted); }
 .id { font-size: 11px; }
-.label { fill: var(--muted); }
 .warning { font-size: 12px; font-weight: 700; }
-.page { fill: var(--page); }
-.panel { fill: var(--panel); stroke: var(--edge-of-card); }
-.card rect { fill: var(--tone-card, var(--card)); stroke: var(--tone, var(--edge-of-card)); }
-.card.danger rect { stroke-width: 1.5; }
-.warning, .head { fill: var(--tone, var(--line)); }
-.edge { fill: none; stroke: var(--tone, var(--line)); stroke-width: 1.5; }
+.edge { fill: none; stroke-width: 1.5; }
 .edge.danger { stroke-width: 2.25; }
-.caution { --tone: var(--caution); --tone-card: var(--caution-card); }
-.danger { --tone: var(--danger); --tone-card: var(--danger-card); }
-.read { fill: var(--read); }
-.write { fill: var(--write); }
-.administrator { fill: var(--danger); }
+.card.danger rect { stroke-width: 1.5; }
 `;
 
-/** The graph as an SVG image, in the light or dark mode of the browser. Tooltips show the text that was truncated. */
+// Without CSS variables, which only browsers support.
+function colorRules(colors: typeof LIGHT): string {
+  return `
+text { fill: ${colors.ink}; }
+.heading, .subtitle, .note, .id, .label { fill: ${colors.muted}; }
+.page { fill: ${colors.page}; }
+.panel { fill: ${colors.panel}; stroke: ${colors.cardEdge}; }
+.card rect { fill: ${colors.card}; stroke: ${colors.cardEdge}; }
+.card.caution rect { fill: ${colors.cautionCard}; stroke: ${colors.caution}; }
+.card.danger rect { fill: ${colors.dangerCard}; stroke: ${colors.danger}; }
+.head { fill: ${colors.line}; }
+.edge { stroke: ${colors.line}; }
+.head.caution, .caution .warning, .write { fill: ${colors.caution}; }
+.head.danger, .danger .warning, .administrator { fill: ${colors.danger}; }
+.edge.caution { stroke: ${colors.caution}; }
+.edge.danger { stroke: ${colors.danger}; }
+.read { fill: ${colors.read}; }
+`;
+}
+
+/** The graph as an SVG image, light by default, and dark in a browser's dark mode. Tooltips show the text that was truncated. */
 export function accessSvg(access: readonly EnvironmentAccess[], title = "Who can assume which role in AWS"): string {
   const shownTitle = escapeXml(cliTruncate(title, 70, { position: "middle" }));
   const { width, height, panels } = layOut(access);
@@ -60,7 +91,9 @@ export function accessSvg(access: readonly EnvironmentAccess[], title = "Who can
     `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="title summary" width="${width}" height="${round(height)}" viewBox="0 0 ${width} ${round(height)}">`,
     `<title id="title">${escapeXml(title)}</title>`,
     `<desc id="summary">CircleCI jobs and the roles they can assume: ${escapeXml(summary)}.</desc>`,
-    `<style>${STYLE}</style>`,
+    `<style>${FONTS}${colorRules(LIGHT)}</style>`,
+    // A separate element: programs that do not support media queries ignore it as a whole.
+    `<style>@media (prefers-color-scheme: dark) {${colorRules(DARK)}}</style>`,
     '<rect class="page" width="100%" height="100%"/>',
     `<text class="title" x="24" y="50">${shownTitle}</text>`,
     `<text class="subtitle" x="24" y="74">CircleCI jobs, the roles they can assume, and what these may do: ${escapeXml(summary)}</text>`,
