@@ -16,13 +16,15 @@ export function register(program: Command): void {
       const config = loadConfig();
       const environment = environmentNamed(config, "dev");
       const publisher = roleNamed(environment, "circleci-site-publisher");
+      // The demo replaces the variables of this process.
+      const shell = { ...process.env };
       const demo = new Demo(environment, stateBackendOf(config, environment), publisher);
       const interrupted = () => demo.interruption.abort();
       process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
       try {
         await runSteps(demo.steps());
         console.log(demo.summary(terminalOf().columns));
-        if (keep) process.exitCode = await waitForInterrupt(demo.sandbox);
+        if (keep) process.exitCode = await waitForInterrupt(demo.sandbox, shell);
       } catch (error) {
         if (!demo.interruption.signal.aborted) throw error;
         console.error("interrupted: the sandbox was stopped and its data removed");

@@ -61,10 +61,17 @@ async function runCommand([file = "", ...args]: string[], { environment }: Sandb
   }
 }
 
-/** Prints how another shell uses the sandbox, then waits for Ctrl-C or SIGTERM. Returns the exit status. */
-export async function waitForInterrupt({ endpoint, issuer, environment }: Sandbox): Promise<number> {
+/**
+ * Prints how another shell uses the sandbox, then waits for Ctrl-C or SIGTERM. Returns the exit status.
+ *
+ * @param shell the environment variables of that shell. Default: those of this process.
+ */
+export async function waitForInterrupt(
+  { endpoint, issuer, environment }: Sandbox,
+  shell: Sandbox["environment"] = process.env,
+): Promise<number> {
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  console.log(`${shellLines(changedVariables(environment)).join("\n")}
+  console.log(`${shellLines(changedVariables(shell, environment)).join("\n")}
 
 # The sandbox is at ${endpoint}. To administer its account, paste the lines above into another shell.
 # To get a token of a job on branch main from the local issuer:
@@ -74,10 +81,9 @@ export async function waitForInterrupt({ endpoint, issuer, environment }: Sandbo
   return 0;
 }
 
-/** The variables that differ from those of this process. */
-function changedVariables(environment: Sandbox["environment"]): Sandbox["environment"] {
-  const names = Object.keys({ ...process.env, ...environment });
-  const changed = names.filter((name) => environment[name] !== process.env[name]);
+function changedVariables(shell: Sandbox["environment"], environment: Sandbox["environment"]): Sandbox["environment"] {
+  const names = Object.keys({ ...shell, ...environment });
+  const changed = names.filter((name) => environment[name] !== shell[name]);
   return Object.fromEntries(changed.map((name) => [name, environment[name]]));
 }
 
