@@ -55,7 +55,6 @@ text { font-size: 13px; font-family: system-ui, -apple-system, "Segoe UI", Robot
 .warning { font-size: 12px; font-weight: 700; }
 .edge { fill: none; stroke-width: 1.5; }
 .edge.danger { stroke-width: 2.25; }
-.card.danger rect { stroke-width: 1.5; }
 `;
 
 // Without CSS variables, which only browsers support.
@@ -67,7 +66,7 @@ text { fill: ${colors.ink}; }
 .panel { fill: ${colors.panel}; stroke: ${colors.cardEdge}; }
 .card rect { fill: ${colors.card}; stroke: ${colors.cardEdge}; }
 .card.caution rect { fill: ${colors.cautionCard}; stroke: ${colors.caution}; }
-.card.danger rect { fill: ${colors.dangerCard}; stroke: ${colors.danger}; }
+.card.danger rect { fill: ${colors.dangerCard}; stroke: ${colors.danger}; stroke-width: 1.5; }
 .head { fill: ${colors.line}; }
 .edge { stroke: ${colors.line}; }
 .head.caution, .caution .warning, .write { fill: ${colors.caution}; }
