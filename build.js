@@ -2,27 +2,27 @@
 // error stops the run before anything is synthesized, planned or deployed. If no source has changed, the check takes a few
 // milliseconds. main.ts, the app that cdktf runs, is bundled into one file, app.js, which halves its loading time.
 const { spawnSync } = require("node:child_process");
-const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
-const { join } = require("node:path");
+const { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync } = require("node:fs");
+const { renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { join, relative } = require("node:path");
 
 // Without it, the AWS SDK prints a warning about future Node versions in every command.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 const dist = join(__dirname, "dist");
-const stamp = join(dist, "stamp.json");
 const inputs = ["package.json", "package-lock.json", "tsconfig.json"];
 const skipped = new Set(["node_modules", "dist", "docs", "cdktf.out"]);
 
 /** Path, size and modification time of the files below a folder that a predicate accepts, as one string. */
-function fingerprint(root, accepts) {
+function fingerprint(root, accepts, visits = () => true) {
   const seen = [];
   const visit = (folder) => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
-        if (!skipped.has(entry.name) && !entry.name.startsWith(".")) visit(path);
+        if (visits(entry.name)) visit(path);
       } else if (accepts(path)) {
-        const { size, mtimeMs } = statSync(join(root, path));
+        const { size, mtimeMs } = statSync(join(root, path), { throwIfNoEntry: false }) ?? {};
         seen.push(`${path} ${size} ${mtimeMs}`);
       }
     }
@@ -31,9 +31,16 @@ function fingerprint(root, accepts) {
   return seen.sort().join("\n");
 }
 
-/** The compiler's input and output. A file in dist/ that this script did not write is removed before it can be loaded. */
-const sources = () => fingerprint(__dirname, (path) => path.endsWith(".ts") || inputs.includes(path));
-const outputs = () => fingerprint(dist, (path) => path !== "stamp.json");
+/** The compiler's input. */
+const sources = () =>
+  fingerprint(
+    __dirname,
+    (path) => path.endsWith(".ts") || inputs.includes(path),
+    (name) => !skipped.has(name) && !name.startsWith("."),
+  );
+
+/** The compiler's output in a folder. Every other file there counts too, so that none is loaded that this script did not write. */
+const outputs = (folder) => fingerprint(folder, (path) => path !== "stamp.json");
 
 /** An empty object if the file does not exist, or if the process that wrote it was killed. */
 function readJson(file) {
@@ -61,45 +68,79 @@ function setUp(install) {
   if (status !== 0) process.exit(2);
 }
 
-/** Brings dist/ up to date. If the project does not compile, prints the compiler's messages and exits: with status 64 for config.ts, else 2. */
+/** What was compiled into dist/; `undefined` if a file in it differs from what this script wrote. */
+function compiled() {
+  try {
+    const stamp = readJson(join(dist, "stamp.json"));
+    return stamp.outputs === outputs(dist) ? stamp.sources : undefined;
+  } catch {
+    // Another command replaces dist/ at this moment.
+    return undefined;
+  }
+}
+
+/**
+ * Brings dist/ up to date. Compiles into a new folder, which then replaces dist/: it has no file that the compiler did not
+ * write, and commands that compile at the same time do not disturb each other.
+ *
+ * If the project does not compile, prints the compiler's messages and exits: with status 64 for config.ts, else 2.
+ */
 function build(install = false) {
-  const compiled = readJson(stamp);
   const current = sources();
-  const isIntact = compiled.outputs === outputs();
-  if (isIntact && compiled.sources === current) return;
+  const previous = compiled();
+  if (previous === current) return;
   setUp(install);
-  if (!isIntact) rmSync(dist, { recursive: true, force: true });
-  mkdirSync(dist, { recursive: true });
-  rmSync(stamp, { force: true });
+  // Beside dist/, because the compiler's record of an earlier run has relative paths.
+  const work = mkdtempSync(join(__dirname, ".dist-"));
+  process.once("exit", () => rmSync(work, { recursive: true, force: true }));
+  // Only changed sources are compiled again. Without the output of deleted ones, an import of them fails as in a fresh clone.
+  if (previous !== undefined)
+    cpSync(dist, work, {
+      recursive: true,
+      preserveTimestamps: true,
+      filter: (path) => !/\.js(\.map)?$/.test(path) || existsSync(sourceOf(relative(dist, path))),
+    });
   const tsc = join(__dirname, "node_modules", "typescript", "bin", "tsc");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, "-p", __dirname, "--pretty", "false"], {
+  const record = join(work, "tsconfig.tsbuildinfo");
+  const options = ["-p", __dirname, "--pretty", "false", "--outDir", work, "--tsBuildInfoFile", record];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, ...options], {
     cwd: __dirname,
     encoding: "utf8",
   });
   if (status !== 0) {
-    // Without the sources in the stamp, the next run compiles again, incrementally.
-    writeFileSync(stamp, JSON.stringify({ outputs: outputs() }));
     process.stderr.write(`${stdout}${stderr}The project does not compile: correct the lines above.\n`);
     process.exit(/^config\.ts\(/m.test(stdout) ? 64 : 2);
   }
-  // So that an import of a deleted source fails here as it does in a fresh clone.
-  for (const path of outputs()
-    .split("\n")
-    .map((line) => line.split(" ")[0])) {
-    const source = path.replace(/\.js(\.map)?$/, ".ts");
-    if (source !== path && path !== "app.js" && !existsSync(join(__dirname, source))) rmSync(join(dist, path));
-  }
   const sdkCore = join(__dirname, "node_modules", "@aws-sdk", "core", "dist-es");
   require("esbuild").buildSync({
-    entryPoints: [join(dist, "main.js")],
-    outfile: join(dist, "app.js"),
+    entryPoints: [join(work, "main.js")],
+    outfile: join(work, "app.js"),
     bundle: true,
     platform: "node",
     // The table of partitions without the rest of the AWS SDK's core, which takes 20 ms to load.
     alias: { "@aws-sdk/core/client": join(sdkCore, "submodules/client/util-endpoints/lib/aws/partition.js") },
     logLevel: "error",
   });
-  writeFileSync(stamp, JSON.stringify({ sources: current, outputs: outputs() }));
+  writeFileSync(join(work, "stamp.json"), JSON.stringify({ sources: current, outputs: outputs(work) }));
+  replaceDist(work, current);
+}
+
+/** The source of a compiled file or of its source map. */
+const sourceOf = (path) => join(__dirname, path.replace(/\.js(\.map)?$/, ".ts"));
+
+/** Replaces dist/ by a folder, unless another command has compiled the same sources meanwhile. */
+function replaceDist(work, current) {
+  const old = `${work}-old`;
+  while (compiled() !== current) {
+    try {
+      if (existsSync(dist)) renameSync(dist, old);
+      rmSync(old, { recursive: true, force: true });
+      renameSync(work, dist);
+    } catch (error) {
+      // Another command has renamed dist/ at the same time.
+      if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(error.code)) throw error;
+    }
+  }
 }
 
 /** Runs a compiled entry. Prints a `UserError` without a stack. */

@@ -1,7 +1,19 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const root = join(__dirname, "..");
 const read = (name: string) => JSON.parse(readFileSync(join(root, name), "utf8"));
@@ -65,4 +77,67 @@ it("is run with --install only by `npm run demo` and `npm test`, so that cdktf a
   ]);
   expect(read("cdktf.json").app).toBe("node build.js app.js");
   expect(readFileSync(join(root, "keyless/cli/keyless.js"), "utf8")).not.toContain("--install");
+});
+
+describe("dist/", () => {
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  const temporary = () => readdirSync(folder).filter((name) => name.startsWith(".dist"));
+
+  /** A project of two files whose packages are installed. */
+  beforeEach(() => {
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    write("main.ts", 'import { name } from "./name";\nconsole.log(name);\n');
+    write("name.ts", 'export const name = "first";\n');
+  });
+
+  /** Files that a repository can contain and that Node would load in place of what is compiled. */
+  const planted = ["dist/node_modules/evil/index.js", "dist/name/package.json", "dist/old.js", "dist/stamp.json"];
+
+  it("has no file that was not compiled, if the repository contains it", () => {
+    for (const path of planted) write(path, "{}");
+    expect(build().status).toBe(0);
+    expect(readdirSync(join(folder, "dist")).sort()).toEqual(
+      expect.not.arrayContaining(["node_modules", "name", "old.js"]),
+    );
+    expect(spawnSync(process.execPath, ["build.js", "app.js"], { cwd: folder, encoding: "utf8" }).stdout).toBe(
+      "first\n",
+    );
+  });
+
+  it("loses a file that another program adds, although no source has changed", () => {
+    build();
+    for (const path of planted.slice(0, 3)) write(path, "{}");
+    expect(build().status).toBe(0);
+    expect(planted.slice(0, 3).filter((path) => existsSync(join(folder, path)))).toEqual([]);
+  });
+
+  it("is not changed by a project that does not compile, and is used again when it compiles", () => {
+    build();
+    const before = readFileSync(join(folder, "dist/name.js"), "utf8");
+    write("name.ts", "export const name: string = 1;\n");
+    expect(build()).toMatchObject({ status: 2, stderr: expect.stringContaining("does not compile") });
+    expect(readFileSync(join(folder, "dist/name.js"), "utf8")).toBe(before);
+    rmSync(join(folder, "name.ts"));
+    expect(build()).toMatchObject({ status: 2 });
+    write("main.ts", 'console.log("second");\n');
+    expect(build().status).toBe(0);
+    expect(existsSync(join(folder, "dist/name.js"))).toBe(false);
+    expect(temporary()).toEqual([]);
+  });
+
+  it("is complete for each of several commands that compile it at once", async () => {
+    const commands = Array.from({ length: 4 }, async () => {
+      const child = spawn(process.execPath, ["build.js", "app.js"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+      let output = "";
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding("utf8").on("data", (text) => (output += text));
+      const [status] = await once(child, "close");
+      return { status, output };
+    });
+    for (const result of await Promise.all(commands)) expect(result).toEqual({ status: 0, output: "first\n" });
+    expect(temporary()).toEqual([]);
+  });
 });
