@@ -37,7 +37,8 @@ export type Tone = "plain" | "caution" | "danger";
 export function graphOf({ roles }: EnvironmentAccess): Graph {
   const sources = new Map<string, Source>();
   for (const source of roles.flatMap((role) => role.sources)) {
-    if (!sources.has(sourceKey(source))) sources.set(sourceKey(source), source);
+    // Tags are open for the roles that may write.
+    if (!sources.get(sourceKey(source))?.open) sources.set(sourceKey(source), source);
   }
   const projects = [...groupBy(sources.values(), projectKey).values()].map(([first, ...others]) => ({
     ...first,

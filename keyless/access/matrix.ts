@@ -41,7 +41,11 @@ export interface Source {
   /** The repository of the rule. If the rule has none: the only repository that config.ts names for the project. */
   readonly repository?: string;
   readonly refs: readonly SourceRef[];
-  /** Whether anyone with push access to the project can assume the role: neither refs nor users restrict it. */
+  /**
+   * Whether anyone with push access to the project can assume the role: neither refs nor users restrict it. Tags, and
+   * branch patterns such as `release/*`, do not restrict a role that may write: anyone with push access can create a
+   * matching ref, unless a ruleset of the repository prevents it.
+   */
   readonly open: boolean;
   /** The ids of the users whose pipelines are trusted. Absent: any user. */
   readonly users?: readonly string[];
@@ -79,14 +83,16 @@ function roleAccess(
   capabilities: readonly Capability[],
   named: Repositories,
 ): RoleAccess {
+  const levels = capabilities.map(({ level }) => level);
+  const level = (["administrator", "write"] as const).find((each) => levels.includes(each)) ?? "read";
   const sources = role.trust.map((rule): Source => {
     const source = sourceOf(rule);
     const pin = pinsProjectId(rule, circleci.issuer) ? { pinsProjectId: true as const } : {};
     const [only, ...others] = new Set(named.get(source.project)?.map(({ repository }) => repository));
-    return { ...source, ...pin, repository: source.repository ?? (others.length === 0 ? only : undefined) };
+    const repository = source.repository ?? (others.length === 0 ? only : undefined);
+    const open = source.open || (level !== "read" && source.users === undefined && source.refs.some(isCreatable));
+    return { ...source, ...pin, repository, open };
   });
-  const levels = capabilities.map(({ level }) => level);
-  const level = (["administrator", "write"] as const).find((each) => levels.includes(each)) ?? "read";
   return {
     name: role.name,
     arn: role.arn,
@@ -102,6 +108,11 @@ function roleAccess(
       ...(level !== "read" && sources.some(({ open }) => open) ? ["open-write" as const] : []),
     ],
   };
+}
+
+/** Whether anyone with push access can create a ref that matches. A branch that is named exactly exists already. */
+function isCreatable(ref: SourceRef): boolean {
+  return ref.kind === "tag" || (ref.kind === "branch" && ref.name.endsWith("*"));
 }
 
 /** The sources that name a repository, by project. */

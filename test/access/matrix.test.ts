@@ -50,6 +50,19 @@ describe("the source of a trust rule", () => {
     expect(source({ ...SITE, tags: ["*"] })).toMatchObject({ refs: [{ kind: "tag", name: "*" }], open: true });
   });
 
+  test("is open if the role may write, and anyone with push access can create a trusted tag or branch", () => {
+    const write = { inlinePolicies: { own: policy("s3:PutObject") } };
+    const read = { inlinePolicies: { own: policy("s3:GetObject") } };
+    const openOf = (rule: TrustRule, policies: object) => roleAccess({ trust: [rule], ...policies }).sources[0]?.open;
+    for (const rule of [{ tags: ["v*"] }, { tags: ["v1"] }, { branches: ["main", "release/*"] }]) {
+      expect(openOf({ ...SITE, ...rule }, write)).toBe(true);
+      expect(openOf({ ...SITE, ...rule }, read)).toBe(false);
+      expect(openOf({ ...SITE, ...rule, users: [USER] }, write)).toBe(false);
+      expect(roleAccess({ trust: [{ ...SITE, ...rule }], ...write }).dangers).toEqual(["open-write"]);
+    }
+    expect(openOf({ ...SITE, branches: ["main"] }, write)).toBe(false);
+  });
+
   test("is not open if it trusts only some users", () => {
     expect(source({ project: PROJECT, refs: "any", users: [USER] })).toMatchObject({ open: false, users: [USER] });
   });

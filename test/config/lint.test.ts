@@ -77,13 +77,21 @@ test("a warning does not stop the synthesis", () => {
 
 test("ordinary roles have no findings", () => {
   const repository = "github.com/acme/site";
-  expect(
-    enforced({
-      trust: [{ project, repository, branches: ["main", "release/*"], tags: ["v*"] }],
-      managedPolicyArns: administrator,
-    }),
-  ).toEqual([]);
+  const writer = ["arn:aws:iam::aws:policy/AmazonS3FullAccess"];
+  const trust = [{ project, repository, branches: ["main", "release/*"], tags: ["v*"] }];
+  expect(enforced({ trust, managedPolicyArns: writer })).toEqual([]);
+  const exact = [{ project, repository, branches: ["main", "release/1"] }];
+  expect(enforced({ trust: exact, managedPolicyArns: administrator })).toEqual([]);
   expect(enforced({ managedPolicyArns: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"] })).toEqual([]);
+});
+
+test("an administrator that trusts tags or a pattern of branches is a warning", () => {
+  for (const refs of [{ tags: ["v1"] }, { branches: ["release/*"] }]) {
+    const trust = [{ project, repository: "github.com/acme/site", ...refs }];
+    expect(enforced({ trust, managedPolicyArns: administrator })).toEqual([
+      expect.stringContaining("administrator-any-ref: tags or a pattern of branches are trusted"),
+    ]);
+  }
 });
 
 test("accepting an unknown finding, or one without a reason, is an error", () => {

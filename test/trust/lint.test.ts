@@ -261,16 +261,21 @@ test.each(rules)("a trust rule of the configuration has no findings: %j", (rule)
   expect(lintTrust({ trustPolicy: trusting(rule), policies })).toEqual([]);
 });
 
-const anyRefCases: [expected: boolean, rule: Parameters<typeof trusting>[0]][] = [
-  [true, { project, refs: "any" }],
-  [true, { project, repository, branches: ["*"] }],
-  [true, { project, repository, tags: ["*"] }],
-  [false, { project, repository, branches: ["main"], tags: ["v*"] }],
+const anyRefCases: [expected: string | undefined, rule: Parameters<typeof trusting>[0]][] = [
+  ["error", { project, refs: "any" }],
+  ["error", { project, repository, branches: ["*"] }],
+  ["error", { project, repository, tags: ["*"] }],
+  ["warning", { project, repository, branches: ["main"], tags: ["v*"] }],
+  ["warning", { project, repository, tags: ["v1"] }],
+  ["warning", { project, repository, branches: ["main", "release/*"] }],
+  [undefined, { project, repository, branches: ["main", "release/1"] }],
 ];
 
 test.each(anyRefCases)("administrator-any-ref is reported (%s) for %j", (expected, rule) => {
-  const names = lintTrust({ trustPolicy: trusting(rule), policies: administrator }).map(({ name }) => name);
-  expect(names).toEqual(expected ? ["administrator-any-ref"] : []);
+  const found = lintTrust({ trustPolicy: trusting(rule), policies: administrator });
+  expect(found.map(({ name, severity }) => [name, severity])).toEqual(
+    expected ? [["administrator-any-ref", expected]] : [],
+  );
 });
 
 test("an administrator is recognized by the permissions of the policy, not by its name", () => {

@@ -112,8 +112,8 @@ function legend(y: number): string {
     dot("write", 92, "may write"),
     dot("administrator", 186, "administrator"),
     line("plain", 318, "only the refs named"),
-    line("caution", 512, "any ref: anyone with push access"),
-    line("danger", 838, "danger: any ref may write, or administrator"),
+    line("caution", 512, "anyone with push access"),
+    line("danger", 838, "danger: anyone with push access may write, or administrator"),
   ];
   return `<g>${entries.join("")}</g>`;
 }

@@ -58,6 +58,8 @@ export interface Exposure {
   readonly projectPin?: ClaimList;
   /** Whether the branch, tag or trigger is arbitrary. */
   readonly anyRef: boolean;
+  /** Whether anyone with push access can create a trusted ref: a tag, or a branch that the policy does not name exactly. */
+  readonly creatableRef: boolean;
 }
 
 /** A name that no policy lists. */
@@ -124,6 +126,9 @@ export function exposureOf(
     projectPin: lists.some(pinsSubject) ? undefined : lists.find(({ condition }) => condition.claim === PROJECT_CLAIM),
     anyRef: trusted.some(
       ({ parts: { ref, user } }) => user !== undefined && (ref === undefined || ref.endsWith(MADE_UP)),
+    ),
+    creatableRef: trusted.some(
+      ({ parts: { ref } }) => ref !== undefined && (parseRef(ref)?.kind === "tag" || !namedRefs(lists).has(ref)),
     ),
   };
 }
@@ -195,6 +200,13 @@ function listedAudiences(lists: readonly ClaimList[]): string[] {
   return lists
     .filter(({ condition: { claim } }) => claim === "aud")
     .flatMap(({ condition }) => condition.values.filter((value) => !isLike(condition) || !/[*?]/.test(value)));
+}
+
+function namedRefs(lists: readonly ClaimList[]): Set<string> {
+  const subjects = lists.filter(({ condition: { claim } }) => claim === "sub");
+  return new Set(
+    subjects.flatMap(({ condition }) => condition.values.flatMap((value) => parseSubject(value)?.ref ?? [])),
+  );
 }
 
 function listedProjects(lists: readonly ClaimList[]): Set<string> {

@@ -169,7 +169,9 @@ function lintAdministrator(
     .filter(({ verdict, document }) => verdict === "yes" || (verdict === "unknown" && document !== undefined))
     .sort((one, other) => Number(other.verdict === "yes") - Number(one.verdict === "yes"))
     .map(({ name, verdict }) => ({ name, verdict, grants: verdict === "yes" ? "grants" : "may grant" }));
-  const [open] = [...exposures].find(([, { anyRef }]) => anyRef) ?? [];
+  const exposed = (which: "anyRef" | "creatableRef") => [...exposures].find(([, exposure]) => exposure[which])?.[0];
+  const anyRef = exposed("anyRef");
+  const open = anyRef ?? (judged[0]?.verdict === "yes" ? exposed("creatableRef") : undefined);
   const first = open === undefined ? undefined : judged.shift();
   const findings = judged
     .map((policy) => ({ ...policy, isConfigured: configuredPolicies?.includes(policy.name) }))
@@ -183,6 +185,15 @@ function lintAdministrator(
     );
   if (open === undefined || first === undefined) return findings;
   const { name, verdict, grants } = first;
+  if (anyRef === undefined) {
+    const finding = lintFinding("administrator-any-ref", open, "", {
+      severity: "warning",
+      problem: `tags or a pattern of branches are trusted, and the policy ${name} ${grants} administrator permissions`,
+      attack:
+        "anyone who can push can create a matching tag or branch and take over the account, unless a ruleset of the repository restricts who creates it",
+    });
+    return [finding, ...findings];
+  }
   return [
     lintFinding("administrator-any-ref", open, "", {
       severity: verdict === "yes" ? "error" : "warning",
