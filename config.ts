@@ -71,7 +71,8 @@ export default defineConfig({
       region: "us-east-1",
       state: { bucket: "acme-prod-tfstate", lockTable: "acme-prod-tfstate-lock" },
       roles: {
-        // In production only releases publish: tags that begin with v. A branch of that name does not match.
+        // In production only releases publish: tags that begin with v. A branch of that name does not match. Anyone who can
+        // push can push such a tag, unless a tag ruleset restricts it (GitHub: Settings → Rules → Rulesets, `v*`).
         "circleci-site-publisher": {
           description: "Publishes www.example.com",
           trust: [{ ...site, tags: ["v*"] }],
