@@ -55,9 +55,12 @@ function isApplicable({ paths, condition, regexes, stopwords, regexTarget }: Git
 }
 
 function convertAllowlist({ regexTarget, regexes = [], stopwords = [] }: GitleaksAllowlist): Allowance {
+  const isMatch = regexTarget === "match";
+  // A secret that only contains what is allowed is one: `^true|false|null$` also matches "falsework".
+  const converted = regexes.map((regex) => convertRe2(isMatch ? regex : `^(?:${regex})$`));
   return {
-    ...(regexTarget === "match" && { match: true }),
-    ...(regexes.length > 0 && { regexes: regexes.map(convertRe2) }),
+    ...(isMatch && { match: true }),
+    ...(converted.length > 0 && { regexes: converted }),
     ...(stopwords.length > 0 && { stopwords: stopwords.map((word) => word.toLowerCase()) }),
   };
 }
@@ -78,7 +81,8 @@ const source = {
   license: readFileSync(join(projectFolder, "keyless", "secrets", "gitleaks.LICENSE"), "utf8").split("\n"),
 };
 const lines = used.map((rule) => JSON.stringify(convertRule(rule)));
-const globalAllow = JSON.stringify([convertAllowlist(allowlist)]);
+// Without its stopwords: a secret can contain the alphabet.
+const globalAllow = JSON.stringify([convertAllowlist({ ...allowlist, stopwords: [] })]);
 writeFileSync(
   join(projectFolder, "keyless", "secrets", "gitleaks.json"),
   `{\n"source": ${JSON.stringify(source)},\n"allow": ${globalAllow},\n"rules": [\n${lines.join(",\n")}\n]\n}\n`,

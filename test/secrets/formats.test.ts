@@ -64,6 +64,27 @@ test.each([
   expect(findSecrets(text)).not.toEqual([]);
 });
 
+const stripe = ["sk", "_live_"].join("");
+const vault = ["hv", "s."].join("");
+test.each([
+  ["false", `${["gl", "pat-"].join("")}Xfalse7yK2mQ9wRt4LzP`],
+  ["FALSE", `${["npm", "_"].join("")}FALSE4rT7yU1iO9pA3sD5fG8hJ2kL6zXcVbN`],
+  ["null at the end", `${stripe}7yK2mQ9wRt4LzP3vB8null`],
+  ["true at the beginning", `DD_API_KEY=true0b7c1d9e2f8a4b6c3d5e7f9a1b2c`],
+  ["the alphabet", `${stripe}abcdefghijklmnopqrstuvwxyz0123`],
+  ["letters after `s.`", `${vault}${"abcdefghijklmnopqrstuvwx"}${"Zq7Xw4Kp2MvB9sT5".repeat(5)}`],
+])("a credential is found although it contains %s", (_name, text) => {
+  expect(findSecrets(text)).not.toEqual([]);
+  expect(findSecrets(`TOKEN="${text}"`)).not.toEqual([]);
+});
+
+test.each(["true", "False", "null", "xxxxxxxxxxxx", "$TOKEN", "{{ token }}", "/etc/ssl/token"])(
+  "%s is no credential",
+  (value) => {
+    expect(findSecrets(`API_TOKEN=${value}\nDD_API_KEY=${value}`)).toEqual([]);
+  },
+);
+
 test.each([
   ["db_password", "correct horse battery"],
   ["secret_access_key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzx9KEY12ab"],
