@@ -1,4 +1,4 @@
-import { applyEnvironment, defineConfig, planEnvironment, publishStaticSite } from "./keyless";
+import { allowServices, applyEnvironment, defineConfig, planEnvironment, publishStaticSite } from "./keyless";
 
 // The one file that you edit: which CircleCI jobs may assume which AWS roles. The ids, accounts, buckets and repositories
 // below are examples: replace them with yours. Your editor explains every field; `npx cdktf synth` reports every error.
@@ -9,7 +9,7 @@ const site = { project: "66666666-7777-4888-9999-000000000000", repository: "git
 /** The project of this repository, whose pipeline plans and deploys this configuration. */
 const access = { project: "22222222-3333-4444-8555-666666666666", repository: "github.com/acme/aws-access" };
 
-/** The roles of this repository's own pipeline, the same in every environment. They cannot change themselves. */
+/** The roles of this repository's own pipeline, the same in every environment. Only an administrator can change them. */
 const pipelineRoles = {
   // Planning is read-only; pull requests come from any branch.
   "circleci-access-plan": {
@@ -19,13 +19,12 @@ const pipelineRoles = {
     deployedBy: "administrator",
   },
   // Only the main branch may deploy. Protect it: AWS does not see CircleCI's approvals. This role writes the policies and
-  // the trust of the others: it is an administrator of the account, unless those have a permissions boundary.
+  // the trust of the other roles, within the permissions boundary of the environment.
   "circleci-access-apply": {
     description: "Deploys changes of access from the main branch",
     trust: [{ ...access, branches: ["main"] }],
     inlinePolicies: { apply: applyEnvironment },
     deployedBy: "administrator",
-    acceptedFindings: { "administrator-policy": "deploys the roles of the environment, from main only" },
   },
 } as const;
 
@@ -44,6 +43,8 @@ export default defineConfig({
       region: "us-east-1",
       // Terraform's state and its lock, which `npx keyless bootstrap dev` creates. Bucket names are global in AWS.
       state: { bucket: "acme-dev-tfstate", lockTable: "acme-dev-tfstate-lock" },
+      // The most that the roles which the pipeline deploys can do. Only an administrator can change it.
+      permissionsBoundary: allowServices(["s3", "cloudfront"]),
       roles: {
         // Publishes the site from its main branch: S3 sync, then a CloudFront invalidation.
         "circleci-site-publisher": {
@@ -70,6 +71,7 @@ export default defineConfig({
       accountId: "210987654321",
       region: "us-east-1",
       state: { bucket: "acme-prod-tfstate", lockTable: "acme-prod-tfstate-lock" },
+      permissionsBoundary: allowServices(["s3", "cloudfront"]),
       roles: {
         // In production only releases publish: tags that begin with v. A branch of that name does not match. Anyone who can
         // push can push such a tag, unless a tag ruleset restricts it (GitHub: Settings → Rules → Rulesets, `v*`).

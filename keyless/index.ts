@@ -16,8 +16,16 @@ export type {
   TestJob,
   TrustTest,
 } from "./config/input";
+export { allowServices } from "./permissions/boundary";
 export { applyEnvironment, planEnvironment } from "./permissions/environment";
-export type { EnvironmentScope, PolicyBuilder, ScopedRole, StateLocation } from "./permissions/scope";
+export type {
+  BoundaryBuilder,
+  Deployer,
+  EnvironmentScope,
+  PolicyBuilder,
+  ScopedRole,
+  StateLocation,
+} from "./permissions/scope";
 export { readState } from "./permissions/state";
 export { publishStaticSite, type StaticSite } from "./permissions/static-site";
 export type { PolicyDocument, Statement } from "./policy/document";

@@ -19,7 +19,7 @@ import { escapeTemplates } from "./settings";
 export class CircleCiRole extends Construct {
   readonly arn: string;
 
-  constructor(scope: Construct, environment: Environment, provider: ITerraformDependable, role: Role) {
+  constructor(scope: Construct, environment: Environment, dependsOn: ITerraformDependable[], role: Role) {
     super(scope, role.name);
     const terraformId = terraformName(role.name);
     const trust = new DataAwsIamPolicyDocument(this, "trust", {
@@ -37,10 +37,11 @@ export class CircleCiRole extends Construct {
       assumeRolePolicy: trust.json,
       description: role.description === undefined ? undefined : escapeTemplates(role.description),
       path: role.path === "/" ? undefined : role.path,
+      // The ARN for the same reason as in the trust policy.
       permissionsBoundary: role.permissionsBoundaryArn,
       maxSessionDuration: role.maxSessionSeconds === 3600 ? undefined : role.maxSessionSeconds,
       tags: Object.keys(role.tags).length > 0 ? { ...role.tags } : undefined,
-      dependsOn: [provider],
+      dependsOn,
     });
     // Before an attribute is read: references contain the id.
     iamRole.overrideLogicalId(terraformId);

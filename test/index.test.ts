@@ -5,6 +5,7 @@ import * as keyless from "../keyless";
 test("the public module exports these functions and nothing else", () => {
   expect(Object.keys(keyless).sort()).toEqual([
     "ConfigError",
+    "allowServices",
     "applyEnvironment",
     "defineConfig",
     "planEnvironment",

@@ -1,4 +1,5 @@
 import { policySize } from "../policy/document";
+import { evaluate } from "../policy/evaluate";
 import { describeSubject, subjectPatterns, subjectPrefix, type TrustRule, UUID } from "../trust/circleci";
 import type { ConfigInput, Tags } from "./input";
 import { terraformName } from "./names";
@@ -26,6 +27,7 @@ export function checkConfig(input: ConfigInput, config: Config): Problem[] {
     ...config.environments.flatMap((environment) => [
       ...checkState(environment),
       ...checkTerraformNames(environment),
+      ...checkBoundary(environment),
       ...environment.roles.flatMap((role) => checkRole(environment, role)),
     ]),
     ...checkAccounts(config),
@@ -85,6 +87,54 @@ function checkTerraformNames({ name, roles }: Environment): Problem[] {
   );
 }
 
+function checkBoundary({ name, permissionsBoundary }: Environment): Problem[] {
+  const size = permissionsBoundary === undefined ? 0 : policySize(permissionsBoundary.document);
+  return problemIf(
+    size > FIXED_QUOTAS.managedPolicy,
+    ["environments", name, "permissionsBoundary"],
+    `has ${withSeparators(size)} characters, white space not counted; ${quotaText(FIXED_QUOTAS.managedPolicy)}: use wildcards, or list fewer resources`,
+  );
+}
+
+/** Whether the pipeline can deploy a role safely, and whether the boundary of the environment suits the role. */
+function checkDeployer(environment: Environment, role: Role, path: Path): Problem[] {
+  const { permissionsBoundaryArn: boundaryArn, deployedBy } = role;
+  const applies = environment.roles.some(({ policyBuilders }) =>
+    buildersIn(policyBuilders).includes("applyEnvironment"),
+  );
+  const usesState = buildersIn(role.policyBuilders).some((builder) => builder !== "other");
+  return [
+    ...problemIf(
+      applies && deployedBy === "pipeline" && boundaryArn === undefined,
+      [...path, "deployedBy"],
+      `requires a permissions boundary, because the role with applyEnvironment can otherwise grant this role any permission: set permissionsBoundary of environments.${environment.name}, e.g. allowServices(["s3"]), or permissionsBoundaryArn of the role; or set deployedBy: "administrator"; or, to make the role with applyEnvironment an administrator of the account, deployedBy: "pipeline-as-administrator"`,
+      deployedBy,
+    ),
+    ...problemIf(
+      deployedBy === "pipeline-as-administrator" && boundaryArn !== undefined,
+      [...path, "deployedBy"],
+      'contradicts permissionsBoundaryArn: set deployedBy: "pipeline", or remove the boundary',
+      deployedBy,
+    ),
+    ...problemIf(
+      usesState && boundaryArn === environment.permissionsBoundary?.arn && !boundaryAllowsState(environment, role),
+      path,
+      'uses the state of the environment, which the permissions boundary of the environment denies: set deployedBy: "administrator"',
+    ),
+  ];
+}
+
+const buildersIn = (policyBuilders: Role["policyBuilders"]) => Object.values(policyBuilders);
+
+function boundaryAllowsState({ permissionsBoundary: boundary, partition, state }: Environment, role: Role): boolean {
+  if (boundary === undefined) return true;
+  const principal = { kind: "AWS", id: role.arn } as const;
+  const resource = `arn:${partition}:s3:::${state.bucket}/${state.key}`;
+  const everything = { Statement: { Effect: "Allow", Action: "*", Resource: "*" } } as const;
+  const policies = { identity: [{ name: role.name, document: everything }], boundary };
+  return evaluate(policies, { principal, action: "s3:GetObject", resource, context: {} }).outcome === "allowed";
+}
+
 function checkRole(environment: Environment, role: Role): Problem[] {
   const path = ["environments", environment.name, "roles", role.name];
   const { managedPolicyArns, permissionsBoundaryArn, tags } = role;
@@ -92,6 +142,7 @@ function checkRole(environment: Environment, role: Role): Problem[] {
   return [
     ...role.trust.flatMap((rule, index) => checkSubject(environment, rule, [...path, "trust", index, "subject"])),
     ...checkTrustSize(environment, role, [...path, "trust"]),
+    ...checkDeployer(environment, role, path),
     ...atMost(
       environment.quotas.managedPoliciesPerRole,
       managedPolicyArns.length,

@@ -1,4 +1,4 @@
-import type { PolicyBuilder } from "../permissions/scope";
+import type { BoundaryBuilder, Deployer, PolicyBuilder } from "../permissions/scope";
 import type { PolicyDocument } from "../policy/document";
 import type { TrustRule } from "../trust/circleci";
 import type { FindingName } from "../trust/lint/findings";
@@ -57,6 +57,16 @@ export interface EnvironmentInput {
   readonly oidcProvider?: "create" | "existing";
   /** The account's IAM quotas, where AWS has raised them. Default: the quotas of a new account. */
   readonly quotas?: QuotasInput;
+  /**
+   * The permissions boundary of the roles that the pipeline deploys: the most that they can do, whatever their policies
+   * allow. A policy document, or a function that builds it, e.g. `allowServices(["s3"])`; up to 6,144 characters without
+   * white space. The stack creates it as the managed policy `circleci-boundary-<environment>`, which only an
+   * administrator deploys. Roles with a `permissionsBoundaryArn` of their own do not get it, nor do roles that only an
+   * administrator deploys. Default: none.
+   *
+   * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+   */
+  readonly permissionsBoundary?: PolicyDocument | BoundaryBuilder;
   /** The roles by name: 1–64 letters, digits and `_+=,.@-`; unique in the account without regard to case. */
   readonly roles: { readonly [name: string]: RoleInput };
 }
@@ -118,18 +128,24 @@ export interface RoleInput {
   readonly description?: string;
   /** The role's path, which begins and ends with `/`: up to 512 characters. Default: `/`. */
   readonly path?: string;
-  /** The ARN of the managed policy that is the role's permissions boundary. Default: none. */
+  /**
+   * The ARN of the managed policy that is the role's permissions boundary. Default: the boundary of the environment if
+   * the pipeline deploys the role, else none.
+   */
   readonly permissionsBoundaryArn?: string;
   /** The longest session, in seconds: 3,600–43,200. Default: 3,600. */
   readonly maxSessionSeconds?: number;
   /** Tags of this role; they override those of the configuration. Up to 50 together. Default: none. */
   readonly tags?: Tags;
   /**
-   * Who deploys changes to this role. `pipeline`: the role with `applyEnvironment` may. `administrator`: only a person
-   * with credentials of their own may. The role with `applyEnvironment` itself is always deployed by an administrator.
-   * Default: `pipeline`.
+   * Who deploys changes to this role. `pipeline`: the role with `applyEnvironment` may, only while the role has its
+   * permissions boundary. `administrator`: only a person with credentials of their own may.
+   * `pipeline-as-administrator`: the role with `applyEnvironment` may, and the role has no permissions boundary; this
+   * makes the role with `applyEnvironment` an administrator of the account. The role with `applyEnvironment` itself is
+   * always deployed by an administrator. Default: `pipeline` if the role has a permissions boundary, its own or that of
+   * the environment; otherwise `administrator`.
    */
-  readonly deployedBy?: "pipeline" | "administrator";
+  readonly deployedBy?: Deployer;
   /**
    * Lint findings of this role that you accept: the reason by the finding's name. An error that is not accepted stops the
    * synthesis; an acceptance of a finding that does not occur is a warning. Default: none.

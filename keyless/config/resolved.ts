@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { applyEnvironment, planEnvironment } from "../permissions/environment";
-import type { EnvironmentScope, PolicyBuilder, ScopedRole, StateLocation } from "../permissions/scope";
+import type {
+  BoundaryBuilder,
+  Deployer,
+  EnvironmentScope,
+  PolicyBuilder,
+  ScopedRole,
+  StateLocation,
+} from "../permissions/scope";
 import { readState, writeStatements } from "../permissions/state";
 import { type PolicyDocument, type Statement, statements } from "../policy/document";
 import { formatIssuer, type TrustRule } from "../trust/circleci";
@@ -33,7 +40,15 @@ export interface Environment extends EnvironmentScope {
   /** How long S3 keeps noncurrent versions of the state. */
   readonly keepOldVersionsDays: number | "forever";
   readonly quotas: Required<QuotasInput>;
+  readonly permissionsBoundary?: ManagedPolicy;
   readonly roles: readonly Role[];
+}
+
+/** A customer managed policy that a stack creates. */
+export interface ManagedPolicy {
+  readonly name: string;
+  readonly arn: string;
+  readonly document: PolicyDocument;
 }
 
 const BUILDERS = { applyEnvironment, planEnvironment, readState };
@@ -85,13 +100,18 @@ function resolveEnvironment(
   const { accountId, region } = environment;
   const { name: partition, dnsSuffix } = partitionOf(region);
   const issuer = formatIssuer({ host: circleci.server, organization: circleci.organizationId });
+  const boundary = environment.permissionsBoundary && {
+    name: `circleci-boundary-${name}`,
+    arn: `arn:${partition}:iam::${accountId}:policy/circleci-boundary-${name}`,
+    given: environment.permissionsBoundary,
+  };
   const rawRoles = Object.entries(environment.roles).map(([roleName, role]) => ({
     ...role,
+    ...deploymentOf(role, boundary?.arn),
     name: roleName,
     arn: `arn:${partition}:iam::${accountId}:role${role.path ?? "/"}${roleName}`,
     managedPolicyArns: role.managedPolicyArns ?? [],
     inlinePolicies: role.inlinePolicies ?? {},
-    deployedBy: role.deployedBy ?? "pipeline",
   }));
   const scope: EnvironmentScope = {
     accountId,
@@ -103,11 +123,18 @@ function resolveEnvironment(
       arn: providerArn(issuer, { accountId, partition }),
       mode: environment.oidcProvider ?? "create",
     },
+    ...(boundary && { permissionsBoundary: { arn: boundary.arn } }),
     roles: rawRoles,
+    accountStates: Object.entries(input.environments)
+      .filter(([, other]) => other.accountId === accountId)
+      .map(([other, given]) => stateOf(given, `${other}/terraform.tfstate`)),
   };
   return {
     ...scope,
     name,
+    permissionsBoundary:
+      boundary &&
+      buildBoundary(boundary, scope, (builder) => build(["environments", name, "permissionsBoundary"], builder)),
     circleci: {
       organizationId: circleci.organizationId,
       issuer,
@@ -129,6 +156,29 @@ function resolveEnvironment(
       acceptedFindings: role.acceptedFindings ?? {},
     })),
   };
+}
+
+/** Who deploys a role, and its permissions boundary; `environmentBoundary` is that of the environment. */
+function deploymentOf(
+  { permissionsBoundaryArn: own, deployedBy, inlinePolicies = {} }: RoleInput,
+  environmentBoundary: string | undefined,
+): Pick<ScopedRole, "deployedBy" | "permissionsBoundaryArn"> {
+  const hasBoundary = (own ?? environmentBoundary) !== undefined;
+  const byDefault: Deployer = hasBoundary ? "pipeline" : "administrator";
+  const deployer = Object.values(inlinePolicies).includes(applyEnvironment)
+    ? "administrator"
+    : (deployedBy ?? byDefault);
+  const permissionsBoundaryArn = own ?? (deployer === "pipeline" ? environmentBoundary : undefined);
+  return { deployedBy: deployer, ...(permissionsBoundaryArn !== undefined && { permissionsBoundaryArn }) };
+}
+
+function buildBoundary(
+  { name, arn, given }: Omit<ManagedPolicy, "document"> & { readonly given: PolicyDocument | BoundaryBuilder },
+  scope: EnvironmentScope,
+  build: (builder: () => PolicyDocument) => PolicyDocument | undefined,
+): ManagedPolicy | undefined {
+  const document = typeof given === "function" ? build(() => given(scope)) : given;
+  return document && { name, arn, document };
 }
 
 function buildPolicies(

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { PolicyBuilder } from "../permissions/scope";
+import type { BoundaryBuilder, PolicyBuilder } from "../permissions/scope";
 import { isConditionOperator } from "../policy/conditions";
 import { type PolicyDocument, type Statement, statements } from "../policy/document";
 import {
@@ -228,7 +228,7 @@ const conditionValue = v.union(
   [v.string(), v.number(), v.boolean()],
   "must be a string, a number, true, false, or a list of them",
 );
-const noPrincipal = v.never("is not allowed in an inline policy: the role is the principal") as Schema<never>;
+const noPrincipal = v.never("is not allowed in a policy of a role: the role is the principal") as Schema<never>;
 
 const statement = v.pipe(
   object<Statement>(
@@ -272,10 +272,13 @@ export const policyDocumentSchema = v.pipe(
   }, "has two statements with the same Sid: AWS requires unique ones"),
 );
 
-const inlinePolicySchema: Schema<PolicyDocument | PolicyBuilder> = v.lazy(
-  (value): Schema<PolicyDocument | PolicyBuilder> =>
-    typeof value === "function" ? (v.function() as unknown as Schema<PolicyBuilder>) : policyDocumentSchema,
-);
+/** A policy document, or a function that builds one. */
+function policyOr<Builder>(): Schema<PolicyDocument | Builder> {
+  return v.lazy(
+    (value): Schema<PolicyDocument | Builder> =>
+      typeof value === "function" ? (v.function() as unknown as Schema<Builder>) : policyDocumentSchema,
+  );
+}
 
 // The path must not contain characters that a policy or Terraform reads as a wildcard or a variable.
 const managedPolicyArn = string(
@@ -289,7 +292,7 @@ const role = object<RoleInput>(
     managedPolicyArns: listOf(managedPolicyArn),
     inlinePolicies: byName(
       string(INLINE_POLICY_NAME, "is not an inline policy name: 1–128 letters, digits and _+=,.@-"),
-      inlinePolicySchema,
+      policyOr<PolicyBuilder>(),
     ),
     description: string(
       /^[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}$/,
@@ -303,7 +306,7 @@ const role = object<RoleInput>(
     permissionsBoundaryArn: managedPolicyArn,
     maxSessionSeconds: wholeNumber(3600, 43200, "seconds"),
     tags,
-    deployedBy: oneOf("pipeline", "administrator"),
+    deployedBy: oneOf("pipeline", "administrator", "pipeline-as-administrator"),
     acceptedFindings: byName(
       oneOf(...FINDING_NAMES),
       string(/\S/, "must be the reason for which you accept the finding"),
@@ -353,6 +356,7 @@ const environment = object<EnvironmentInput>(
   },
   {
     oidcProvider: oneOf("create", "existing"),
+    permissionsBoundary: policyOr<BoundaryBuilder>(),
     quotas: object<QuotasInput>(
       {},
       {

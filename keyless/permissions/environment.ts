@@ -17,14 +17,18 @@ export function planEnvironment(scope: EnvironmentScope): PolicyDocument {
 /**
  * Permissions for `cdktf deploy <environment>`, for the role named `self`: manage the environment's provider and the
  * roles that the pipeline deploys, attach the managed policies that the configuration lists for each role, and write
- * inline policies to roles that have some in the configuration. The role cannot change itself directly, a role that an
- * administrator deploys, or the permissions boundary of any role.
+ * inline policies to roles that have some in the configuration. The role cannot change itself, a role that an
+ * administrator deploys, the permissions boundary of any role, or the boundary's policy.
  *
  * AWS has no condition on the content of an inline policy or a trust policy: this role can grant the managed roles any
- * permission, up to their permissions boundary. It is therefore an administrator of the account, unless all of them have one.
+ * permission, and the jobs that they trust, within their permissions boundary. It is therefore allowed to change the
+ * policies and trust of a role only while that role has the boundary of the configuration. Roles with
+ * `deployedBy: "pipeline-as-administrator"` have none: they make this role an administrator of the account.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
  */
 export function applyEnvironment(scope: EnvironmentScope, self: string): PolicyDocument {
-  const managed = scope.roles.filter((role) => role.name !== self && role.deployedBy === "pipeline");
+  const managed = scope.roles.filter((role) => role.name !== self && isDeployedByPipeline(role));
   const others = scope.roles.filter((role) => !managed.includes(role));
   const byBoundary = sortedGroups(managed, (role) => role.permissionsBoundaryArn ?? "");
   return policy([
@@ -32,13 +36,19 @@ export function applyEnvironment(scope: EnvironmentScope, self: string): PolicyD
     ...readAccess(scope),
     managed.length > 0 && allow("ChangeRoles", CHANGE_ROLE, arns(managed)),
     ...byBoundary.flatMap((roles, index) => [
-      allow(`CreateRoles${index}`, ["iam:CreateRole", "iam:UpdateAssumeRolePolicy"], arns(roles), boundaryOf(roles)),
+      allow(`ChangeAccess${index}`, CHANGE_ACCESS, arns(roles), boundaryOf(roles)),
       inlineAccess(roles, index),
     ]),
     ...attachAccess(managed),
     scope.oidcProvider.mode === "create" && allow("ChangeProvider", CHANGE_PROVIDER, [scope.oidcProvider.arn]),
-    others.length > 0 && denyChanges(others, scope.roles),
+    others.length > 0 && denyChanges(others, scope),
   ]);
+}
+
+/** A role without a boundary to which the pipeline could grant any permission is deployed only by explicit choice. */
+function isDeployedByPipeline({ deployedBy, permissionsBoundaryArn }: ScopedRole): boolean {
+  if (deployedBy === "pipeline") return permissionsBoundaryArn !== undefined;
+  return deployedBy === "pipeline-as-administrator";
 }
 
 const CHANGE_ROLE = [
@@ -48,6 +58,12 @@ const CHANGE_ROLE = [
   "iam:TagRole",
   "iam:UntagRole",
   "iam:ListInstanceProfilesForRole",
+];
+
+/** Actions that can grant access: a policy that is removed can be a Deny. */
+const CHANGE_ACCESS = [
+  "iam:CreateRole",
+  "iam:UpdateAssumeRolePolicy",
   // Not limited to the policies of the configuration: a deployment removes the policies attached outside Terraform.
   "iam:DetachRolePolicy",
   "iam:DeleteRolePolicy",
@@ -65,10 +81,12 @@ const CHANGE_PROVIDER = [
 
 const READ_ROLE = ["iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"];
 
-function readAccess({ roles, oidcProvider }: EnvironmentScope): Statement[] {
+function readAccess({ roles, oidcProvider, permissionsBoundary }: EnvironmentScope): Statement[] {
   return compact([
     roles.length > 0 && allow("ReadRoles", READ_ROLE, arns(roles)),
     allow("ReadProvider", ["iam:GetOpenIDConnectProvider"], [oidcProvider.arn]),
+    permissionsBoundary !== undefined &&
+      allow("ReadBoundary", ["iam:GetPolicy", "iam:GetPolicyVersion"], [permissionsBoundary.arn]),
   ]);
 }
 
@@ -101,8 +119,9 @@ function boundaryOf([role]: readonly ScopedRole[]): ConditionElement | undefined
 }
 
 // An explicit Deny, so that no other policy of the role can grant it.
-function denyChanges(roles: readonly ScopedRole[], bounded: readonly ScopedRole[]): Statement {
-  const boundaries = bounded.flatMap(({ permissionsBoundaryArn }) => permissionsBoundaryArn ?? []);
+function denyChanges(roles: readonly ScopedRole[], scope: EnvironmentScope): Statement {
+  const limits = [...scope.roles.map((role) => role.permissionsBoundaryArn), scope.permissionsBoundary?.arn];
+  const boundaries = limits.filter((arn) => arn !== undefined);
   return {
     Sid: "NeverChange",
     Effect: "Deny",

@@ -21,9 +21,17 @@ export interface ScopedRole {
   readonly managedPolicyArns: readonly string[];
   /** By name; the content is not used. */
   readonly inlinePolicies: { readonly [name: string]: unknown };
+  /** The role's own permissions boundary, else that of the environment. Absent: none. */
   readonly permissionsBoundaryArn?: string;
-  readonly deployedBy: "pipeline" | "administrator";
+  readonly deployedBy: Deployer;
 }
+
+/**
+ * Who deploys a role. `pipeline`: the role with `applyEnvironment`, only while the role has its permissions boundary.
+ * `administrator`: only a person with credentials of their own. `pipeline-as-administrator`: the role with
+ * `applyEnvironment`, without a boundary, which makes that role an administrator of the account.
+ */
+export type Deployer = "pipeline" | "administrator" | "pipeline-as-administrator";
 
 /** An environment: the fields that determine the permissions to manage it. */
 export interface EnvironmentScope {
@@ -38,8 +46,15 @@ export interface EnvironmentScope {
     /** `existing`: the account already has the provider. */
     readonly mode: "create" | "existing";
   };
+  /** The permissions boundary that the environment's stack creates. Absent: none. */
+  readonly permissionsBoundary?: { readonly arn: string };
   readonly roles: readonly ScopedRole[];
+  /** The states of all environments of the account, this one included. */
+  readonly accountStates: readonly StateLocation[];
 }
 
 /** Builds a policy document for an environment's role, named `role`. */
 export type PolicyBuilder = (scope: EnvironmentScope, role: string) => PolicyDocument;
+
+/** Builds the permissions boundary of an environment. */
+export type BoundaryBuilder = (scope: EnvironmentScope) => PolicyDocument;

@@ -162,13 +162,13 @@ describe("defaults", () => {
     });
   });
 
-  test("of a role: path /, one hour, the configuration's tags, deployed by the pipeline", () => {
+  test("of a role: path /, one hour, the configuration's tags, deployed by an administrator", () => {
     expect(dev.roles[0]).toMatchObject({
       arn: `arn:aws:iam::${account}:role/reader`,
       path: "/",
       maxSessionSeconds: 3600,
       tags: { ManagedBy: "cdktf" },
-      deployedBy: "pipeline",
+      deployedBy: "administrator",
     });
   });
 

@@ -120,7 +120,7 @@ const wrong: readonly (readonly [path: string, value: unknown, remedy: RegExp])[
   [`${role}.maxSessionSeconds`, 3599, /3600 to 43200/],
   [`${role}.maxSessionSeconds`, 43201, /3600 to 43200/],
   [`${role}.maxSessionSeconds`, "1h", /whole number of seconds/],
-  [`${role}.deployedBy`, "me", /"pipeline", "administrator"/],
+  [`${role}.deployedBy`, "me", /"pipeline", "administrator", "pipeline-as-administrator"/],
   // trust
   [`${role}.trust`, undefined, /required/],
   [`${role}.trust`, [], /at least one rule/],
@@ -185,7 +185,7 @@ const wrong: readonly (readonly [path: string, value: unknown, remedy: RegExp])[
   [`${statement}.NotAction`, "s3:*", /either Action or NotAction/],
   [`${statement}.Resource`, undefined, /either Resource or NotResource/],
   [`${statement}.Resource`, "bucket", /write an ARN/],
-  [`${statement}.Principal`, "*", /not allowed in an inline policy/],
+  [`${statement}.Principal`, "*", /not allowed in a policy of a role/],
   [`${statement}.Sid`, "a b", /letters and digits/],
   [`${statement}.Condition`, { "": {} }, /not a condition operator/],
   [`${statement}.Condition`, { StringEquals: { "aws:PrincipalTag/a": null } }, /must be a string, a number/],

@@ -61,7 +61,10 @@ const config: ConfigInput = {
       state: shared,
       roles: {
         [oddName]: odd,
-        releases: { trust: [{ project: SITE, repository: "github.com/acme/SITE", tags: ["v*"] }] },
+        releases: {
+          trust: [{ project: SITE, repository: "github.com/acme/SITE", tags: ["v*"] }],
+          deployedBy: "pipeline-as-administrator",
+        },
         own: { trust: [{ subject: `org/${ORGANIZATION}/project/${SITE}/user/*` }], managedPolicyArns: [readOnly] },
         apply: {
           trust: [{ ...accessProject, branches: ["main"] }],

@@ -23,6 +23,7 @@ function config(version: string): ConfigInput {
       [`${name}-site`]: {
         trust: [{ project: accessProject.project, refs: "any" as const }],
         tags: { Version: version },
+        deployedBy: "pipeline-as-administrator" as const,
       },
       [`${name}-plan`]: {
         trust: [{ ...accessProject, branches: ["*"] }],

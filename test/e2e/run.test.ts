@@ -100,14 +100,14 @@ describe("with the shipped configuration", () => {
 
   test("cdktf diff prints the planned changes and saves the plan", async () => {
     const ran = await cdktf("diff", "dev");
-    expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("17 to add, 0 to change, 0 to destroy") });
+    expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("18 to add, 0 to change, 0 to destroy") });
     expect(existsSync(join(project.folder, "cdktf.out/stacks/dev/plan"))).toBe(true);
     expect(await roleNames()).toEqual([]);
   });
 
   test("cdktf deploy creates the roles and prints the outputs", async () => {
     const ran = await cdktf("deploy", "dev", "--auto-approve");
-    expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("17 added, 0 changed, 0 destroyed") });
+    expect(ran).toMatchObject({ status: 0, output: expect.stringContaining("18 added, 0 changed, 0 destroyed") });
     expect(ran.output).toContain("arn:aws:iam::123456789012:role/circleci-site-publisher");
     expect((await roleNames()).sort()).toEqual(roles);
   });

@@ -31,8 +31,8 @@ function configuration(changes: Partial<StateInput> = {}, oidcProvider: "create"
         oidcProvider,
         state: { bucket: "state", lockTable: "locks", ...changes },
         roles: {
-          publisher: { trust, inlinePolicies: { publish } },
-          reader: { trust, managedPolicyArns: [readOnly] },
+          publisher: { trust, inlinePolicies: { publish }, deployedBy: "pipeline-as-administrator" },
+          reader: { trust, managedPolicyArns: [readOnly], deployedBy: "pipeline-as-administrator" },
           deployer: {
             trust,
             managedPolicyArns: [deploy],
@@ -122,6 +122,9 @@ const changing: readonly TestRequest[] = [
   ["iam:DetachRolePolicy", roleArn("reader"), attaching("arn:aws:iam::aws:policy/AdministratorAccess")],
   ["iam:DeleteRolePolicy", roleArn("reader")],
   ["iam:AttachRolePolicy", roleArn("ci/deployer"), attaching(deploy, bounds)],
+  ["iam:UpdateAssumeRolePolicy", roleArn("ci/deployer"), { "iam:PermissionsBoundary": bounds }],
+  ["iam:DetachRolePolicy", roleArn("ci/deployer"), attaching(readOnly, bounds)],
+  ["iam:DeleteRolePolicy", roleArn("ci/deployer"), { "iam:PermissionsBoundary": bounds }],
   ["iam:CreateOpenIDConnectProvider", provider],
   ["iam:AddClientIDToOpenIDConnectProvider", provider],
   ["iam:UpdateOpenIDConnectProviderThumbprint", provider],
@@ -175,6 +178,9 @@ const never: readonly TestRequest[] = [
   ["iam:CreateRole", roleArn("ci/deployer")],
   ["iam:CreateRole", roleArn("ci/deployer"), { "iam:PermissionsBoundary": readOnly }],
   ["iam:PutRolePolicy", roleArn("ci/deployer")],
+  ["iam:UpdateAssumeRolePolicy", roleArn("ci/deployer")],
+  ["iam:DetachRolePolicy", roleArn("ci/deployer"), attaching(deploy)],
+  ["iam:DeleteRolePolicy", roleArn("ci/deployer"), { "iam:PermissionsBoundary": readOnly }],
   ["iam:PutRolePermissionsBoundary", roleArn("ci/deployer"), { "iam:PermissionsBoundary": readOnly }],
   ["iam:DeleteRolePermissionsBoundary", roleArn("ci/deployer"), { "iam:PermissionsBoundary": bounds }],
   ["iam:CreatePolicyVersion", bounds],
@@ -214,7 +220,7 @@ describe("the plan role", () => {
       managedPolicyArns: fc.subarray([readOnly, deploy]),
       inlinePolicies: fc.constantFrom({}, { publish }),
       permissionsBoundaryArn: fc.constant(bounds),
-      deployedBy: fc.constantFrom("pipeline", "administrator"),
+      deployedBy: fc.constantFrom("pipeline", "administrator", "pipeline-as-administrator"),
     },
     { requiredKeys: ["name", "arn", "managedPolicyArns", "inlinePolicies", "deployedBy"] },
   );
@@ -235,7 +241,9 @@ describe("the plan role", () => {
       { requiredKeys: ["bucket", "key", "region", "lock", "lockTable"] },
     ),
     oidcProvider: fc.record({ arn: fc.constant(provider), mode: fc.constantFrom("create", "existing") }),
+    permissionsBoundary: fc.constant({ arn: bounds }),
     roles: fc.array(scopedRole, { maxLength: 3 }),
+    accountStates: fc.constant([]),
   });
 
   test("has only actions that AWS classifies as List or Read, and kms:Decrypt, in every environment", async () => {

@@ -22,9 +22,11 @@ const builders: readonly (readonly [name: string, builder: PolicyBuilder, expect
 ];
 
 test.each(builders)("a role with %s is, or is not, managed by administrators", (_, builder, expected) => {
-  expect(administratorRoles(devOf(["environments.dev.roles.reader.inlinePolicies", { deploy: builder }]))).toEqual(
-    expected,
+  const environment = devOf(
+    ["environments.dev.roles.reader.inlinePolicies", { deploy: builder }],
+    ["environments.dev.roles.reader.deployedBy", "pipeline-as-administrator"],
   );
+  expect(administratorRoles(environment)).toEqual(expected);
 });
 
 test("the resolved configuration names the function that built each policy", () => {

@@ -358,8 +358,10 @@ test("the ready-made policies are no administrator's, except that of the apply r
   ).toBe("no");
   expect([readState, planEnvironment].map((build) => verdictOf(build(scope)))).toEqual(["no", "no"]);
   expect(roles).not.toEqual([]);
-  expect(verdictOf(applyEnvironment(scope, "apply"))).toBe("yes");
-  const limited = roles.map((role) => ({ ...role, permissionsBoundaryArn: iam("policy/limit") }));
+  const withoutBoundary = roles.map((role) => ({ ...role, deployedBy: "pipeline-as-administrator" as const }));
+  expect(verdictOf(applyEnvironment({ ...scope, roles: withoutBoundary }, "apply"))).toBe("yes");
+  const permissionsBoundaryArn = iam("policy/limit");
+  const limited = roles.map((role) => ({ ...role, deployedBy: "pipeline" as const, permissionsBoundaryArn }));
   expect(verdictOf(applyEnvironment({ ...scope, roles: limited }, "apply"))).toBe("no");
 });
 

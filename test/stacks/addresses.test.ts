@@ -13,6 +13,7 @@ test("the shipped configuration has these addresses", () => {
   const roles = ["circleci-access-apply", "circleci-access-plan", "circleci-read-only", "circleci-site-publisher"];
   const environment = [
     "aws_iam_openid_connect_provider.circleci",
+    "aws_iam_policy.boundary",
     ...roles.map((role) => `aws_iam_role.${role}`),
     ...roles.map((role) => `aws_iam_role_policies_exclusive.${role}`),
     ...roles.filter((role) => role !== "circleci-read-only").map((role) => `aws_iam_role_policy.${role}`),

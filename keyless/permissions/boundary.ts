@@ -1,0 +1,84 @@
+import { UserError } from "../errors";
+import type { Statement } from "../policy/document";
+import type { BoundaryBuilder, EnvironmentScope } from "./scope";
+import { allow, policy } from "./statement";
+
+/** Services that create identities, change what identities may do, or issue credentials of other identities. */
+const IDENTITY_SERVICES = [
+  "account",
+  "account-access",
+  "controltower",
+  "iam",
+  "identity-sync",
+  "identitystore",
+  "identitystore-auth",
+  "organizations",
+  "ram",
+  "rolesanywhere",
+  "signin",
+  "sso",
+  "sso-directory",
+  "sso-oauth",
+  "sts",
+];
+
+/**
+ * A permissions boundary that allows every action of these services, and denies access to the Terraform state of the
+ * account's environments: its buckets, its lock tables, and the KMS keys that encrypt them.
+ *
+ * A boundary grants nothing. A role can do what both its policies and the boundary allow; and, as with every boundary,
+ * what a resource policy of the account grants to `*` or to a session of the role by name. The boundary does not limit
+ * services that act with a role of their own: a role that may change the code of an existing Lambda function, instance,
+ * build project or stack has the permissions of that function's role. List such a service only if all of its roles in
+ * the account may be used by the jobs of this environment.
+ *
+ * @param services the prefixes of actions, in lower case, e.g. `["s3", "cloudfront"]`
+ * @returns a function for `environments.<name>.permissionsBoundary`
+ * @throws {UserError} if no service is listed, one is not the prefix of actions, or one changes identities: `iam`, `sts`,
+ *   `organizations`, `account`, `sso`, …
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ */
+export function allowServices(services: readonly string[]): BoundaryBuilder {
+  return (scope) => {
+    if (services.length === 0) throw new UserError('allowServices: lists no service: name at least one, e.g. "s3"');
+    for (const service of services) checkService(service);
+    return policy([
+      allow(
+        "Services",
+        [...new Set(services)].sort().map((service) => `${service}:*`),
+        ["*"],
+      ),
+      denyState(scope),
+      // A request through an access point names the access point instead of the bucket.
+      services.includes("s3") && { Sid: "NoAccessPoints", Effect: "Deny", Action: ACCESS_POINTS, Resource: "*" },
+    ]);
+  };
+}
+
+const ACCESS_POINTS = ["s3:CreateAccessPoint*", "s3:CreateMultiRegionAccessPoint"];
+
+function checkService(service: string): void {
+  const shown = `allowServices: ${JSON.stringify(service)}`;
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(service)) {
+    throw new UserError(`${shown} is not a service: write the prefix of its actions in lower case, e.g. "s3"`);
+  }
+  if (IDENTITY_SERVICES.includes(service)) {
+    throw new UserError(
+      `${shown} changes identities or issues their credentials, so that a role could leave the boundary: remove it`,
+    );
+  }
+}
+
+function denyState({ partition, accountId, accountStates }: EnvironmentScope): Statement {
+  const resources = accountStates.flatMap(({ bucket, region, lockTable, kmsKeyArn }) => {
+    const table = `arn:${partition}:dynamodb:${region}:${accountId}:table/${lockTable}`;
+    return [
+      `arn:${partition}:s3:::${bucket}`,
+      `arn:${partition}:s3:::${bucket}/*`,
+      ...(lockTable === undefined ? [] : [table, `${table}/*`]),
+      ...(kmsKeyArn === undefined ? [] : [kmsKeyArn]),
+    ];
+  });
+  return { Sid: "NoState", Effect: "Deny", Action: "*", Resource: [...new Set(resources)].sort() };
+}
