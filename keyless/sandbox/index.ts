@@ -57,7 +57,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     parts.push(moto);
     const issuer = await startIssuer();
     parts.push(issuer);
-    const proxy = await startIamProxy({ moto: moto.endpoint, keys: issuer.keys, accountId });
+    const proxy = await startIamProxy({ moto: moto.endpoint, keys: issuer.keys });
     parts.push(proxy);
     const client = {
       ...(terraform.TF_CLI_CONFIG_FILE === undefined && pluginCache(folder)),

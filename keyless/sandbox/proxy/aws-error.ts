@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Decision } from "../../policy/evaluate";
 import { escapeXml } from "../../text";
-import type { Call, RequiredPermission } from "./call";
-import type { HttpResponse } from "./http";
+import type { RequiredPermission } from "./call";
+import type { HttpRequest, HttpResponse } from "./http";
 
 /** An error response with AWS's code, message and status. */
 export class AwsError extends Error {
@@ -23,13 +23,14 @@ export class AwsError extends Error {
  */
 export function accessDenied(
   callerArn: string,
-  { action, resource }: RequiredPermission,
+  { action, resource, unsupported }: RequiredPermission,
   decision: Decision,
 ): AwsError {
   const arn = action.startsWith("s3:") ? `"${resource}"` : resource;
   const where = resource === "*" ? "" : ` on resource: ${arn}`;
   // AWS gives no reason for AssumeRole, so that the message does not reveal whether the role exists.
-  const reason = action === "sts:AssumeRole" ? "" : ` ${why(action, decision)}`;
+  const reason =
+    action === "sts:AssumeRole" ? "" : ` ${unsupported ? `because ${unsupported}` : why(action, decision)}`;
   return new AwsError(
     "AccessDenied",
     `User: ${callerArn} is not authorized to perform: ${action}${where}${reason}`,
@@ -73,7 +74,8 @@ const jsonCodes: Record<string, string> = {
 
 /** Formats an error as the requested service does, so that clients print the same message as with AWS. */
 export function toResponse(
-  { service, http, operation, form }: Call,
+  service: string,
+  { method, headers }: Pick<HttpRequest, "method" | "headers">,
   { code, message, status }: AwsError,
 ): HttpResponse {
   const id = randomUUID();
@@ -84,11 +86,11 @@ export function toResponse(
   });
   if (service === "s3") {
     // The response to a HEAD request has no body.
-    if (http.method === "HEAD") return xml("");
+    if (method === "HEAD") return xml("");
     const error = `<Code>${s3Codes[code] ?? code}</Code><Message>${escapeXml(message)}</Message>`;
     return xml(`<Error>${error}<RequestId>${id}</RequestId><HostId>local</HostId></Error>`);
   }
-  if (form.has("Action") || service === "cloudfront") {
+  if (/^(iam|sts|cloudfront)$/.test(service) || headers["content-type"]?.startsWith("application/x-www-form")) {
     const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`;
     const [scheme, version] = service === "cloudfront" ? ["http", "2020-05-31/"] : ["https", ""];
     const namespace = `${scheme}://${service}.amazonaws.com/doc/${version}`;
@@ -97,7 +99,7 @@ export function toResponse(
   const type = jsonCodes[code] ?? code;
   return {
     // The JSON protocol has one status for all client errors.
-    status: operation === undefined ? status : 400,
+    status: headers["x-amz-target"] === undefined ? status : 400,
     headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-errortype": type, "x-amzn-requestid": id },
     body: Buffer.from(JSON.stringify({ __type: `com.amazon.coral.service#${type}`, Message: message, message })),
   };

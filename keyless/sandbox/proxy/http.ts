@@ -21,11 +21,16 @@ export interface HttpResponse {
 /** Hop-by-hop headers, which a proxy does not forward (RFC 9110, section 7.6.1). */
 const hopByHop = ["connection", "keep-alive", "transfer-encoding", "expect", "upgrade"];
 
-/** Serves on a free port of 127.0.0.1. If the handler throws, the response is 500 with the error. */
+const badRequest: HttpResponse = { status: 400, headers: {}, body: Buffer.from("a header occurs more than once") };
+
+/**
+ * Serves on a free port of 127.0.0.1. If the handler throws, the response is 500 with the error; 400 for a request that
+ * repeats a header.
+ */
 export async function serve(handle: (request: HttpRequest) => Promise<HttpResponse>): Promise<Server> {
   const server = createServer(async (incoming, outgoing) => {
     const answer = await readRequest(incoming)
-      .then(handle)
+      .then((request) => (request === undefined ? badRequest : handle(request)))
       .catch((error: Error) => ({
         status: 500,
         headers: { "content-type": "text/plain" },
@@ -39,18 +44,23 @@ export async function serve(handle: (request: HttpRequest) => Promise<HttpRespon
   return server;
 }
 
-async function readRequest(incoming: IncomingMessage): Promise<HttpRequest> {
+/** Undefined if a header occurs more than once: servers use different occurrences of it. */
+async function readRequest(incoming: IncomingMessage): Promise<HttpRequest | undefined> {
   const { method = "GET", url = "/" } = incoming;
+  const names = incoming.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+  if (new Set(names).size < names.length) return undefined;
   const headers = incoming.headers as Record<string, string | undefined>;
   return { method, url, headers: withoutHopByHop(headers), body: await buffer(incoming) };
 }
 
-/** Forwards a request to another server unchanged, and returns its response. */
+/** Sends a request to another server, and returns its response. */
 export async function forward(endpoint: string, { method, url, headers, body }: HttpRequest): Promise<HttpResponse> {
   // A URL parser would normalize the path, but `a/../b` and `%2F` are valid in S3 keys.
   const { hostname, port } = new URL(endpoint);
-  const length = body.length > 0 || headers["content-length"] ? { "content-length": String(body.length) } : {};
-  const outgoing = request({ hostname, port, method, path: url, headers: { ...headers, ...length } }).end(body);
+  const hasBody = body.length > 0 || method === "POST" || method === "PUT";
+  const all = { ...headers, "content-length": hasBody ? String(body.length) : undefined };
+  const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  const outgoing = request({ hostname, port, method, path: url, headers: sent }).end(body);
   const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
   const received = await buffer(answer);
   return { status: answer.statusCode ?? 502, headers: withoutHopByHop(answer.headers), body: received };

@@ -4,10 +4,11 @@ import { evaluate } from "../../policy/evaluate";
 import { accountOf } from "../../policy/principals";
 import type { Account } from "../../trust/provider";
 import { AwsError, accessDenied, toResponse } from "./aws-error";
-import { type Call, type ConditionKeys, parseCall, prefixed, type RequiredPermission } from "./call";
+import { type Call, type ConditionKeys, prefixed, type RequiredPermission } from "./call";
 import { close, endpointOf, type HttpRequest, type HttpResponse, serve } from "./http";
 import { lookUp, resourcePolicy } from "./look-up";
-import { requiredPermissions } from "./services";
+import { claimedService, parseCall } from "./parse";
+import { isKnownService, requiredPermissions } from "./services";
 import { s3Address } from "./services/s3";
 import {
   assumeRole,
@@ -17,8 +18,7 @@ import {
   requestTimeContext,
   type Session,
 } from "./sessions";
-import { Store, type StoredRole, sendToMoto } from "./store";
-import { requireWellFormed } from "./well-formed";
+import { accountOfKey, Store, type StoredRole, sendToMoto } from "./store";
 
 /** A proxy in front of moto that authenticates and authorizes requests as AWS does; moto does not. */
 export interface IamProxy {
@@ -34,7 +34,7 @@ export interface IamProxy {
 }
 
 /** A permission that a session required, with all condition keys of the request and the decision. */
-export interface RecordedPermission extends RequiredPermission {
+export interface RecordedPermission extends Omit<RequiredPermission, "unsupported"> {
   /** `arn:aws:sts::<account>:assumed-role/<role>/<session name>` */
   readonly session: string;
   readonly decision: "allowed" | "refused";
@@ -46,17 +46,20 @@ export interface IamProxyOptions {
   readonly moto: string;
   /** The public keys that verify tokens of every issuer. */
   readonly keys: JSONWebKeySet;
-  /** The account of access keys that do not contain an account id. */
-  readonly accountId: string;
 }
 
 /**
- * Starts the IAM proxy. Requests of role sessions are authorized by the role's policies. Requests with static keys are
- * an administrator's and are not authorized: {@link accountKeys}, and keys that do not have the form of AWS's own. The
- * proxy forwards one request at a time, because conditional writes in moto, which locks depend on, are not atomic.
+ * Starts the IAM proxy. moto does not receive a client's request but one that is built from what the proxy has parsed, so
+ * that both read the same call. Requests of role sessions are authorized by the role's policies. Requests with the access
+ * key of {@link accountKeys} are an administrator's and are not authorized; every other access key is unknown. moto's own
+ * API is not reachable. The proxy forwards one request at a time, because conditional writes in moto, which locks depend
+ * on, are not atomic.
  *
- * Differences from AWS: signatures are not verified; a multi-object delete fails as a whole; cross-account requests to
- * buckets and unsigned requests are denied; there are no service control policies.
+ * Differences from AWS: signatures are not verified; a multi-object delete fails as a whole; denied for role sessions are
+ * services other than IAM, STS, S3, DynamoDB, KMS and CloudFront, PartiQL, and cross-account requests to buckets and
+ * tables; denied for all are unsigned requests, browser-based uploads to S3, S3 access points, and subresources of S3 that
+ * moto does not implement; KMS grants give no access; `dynamodb:Attributes`, `dynamodb:Select` and the condition keys of
+ * KMS grants are absent; there are no service control policies.
  */
 export async function startIamProxy(options: IamProxyOptions): Promise<IamProxy> {
   const authorizer = new Authorizer(options);
@@ -83,20 +86,24 @@ class Authorizer {
   }
 
   async answer(request: HttpRequest): Promise<HttpResponse> {
-    const call = parseCall(request);
-    return this.#handle(call).catch((error: unknown) => {
-      if (error instanceof AwsError) return toResponse(call, error);
+    let service = claimedService(request);
+    try {
+      const call = parseCall(request);
+      service = call.service;
+      return await this.#handle(call);
+    } catch (error) {
+      if (error instanceof AwsError) return toResponse(service, request, error);
       throw error;
-    });
+    }
   }
 
   async #handle(call: Call): Promise<HttpResponse> {
-    requireWellFormed(call);
     if (call.service === "sts" && call.operation === "AssumeRoleWithWebIdentity") {
       return this.#createSession(call, await assumeRoleWithWebIdentity(call, this.#store, this.options.keys));
     }
     const session = this.#sessionOf(call);
     const account = session ?? this.#administratorOf(call);
+    requireOwnAccount(call, account);
     if (session) await this.#authorize(call, session);
     if (call.service === "sts" && call.operation === "AssumeRole") {
       const callerArn = session?.arn ?? `arn:aws:iam::${account.accountId}:user/administrator`;
@@ -108,26 +115,26 @@ class Authorizer {
   }
 
   /** The session of the request's access key. */
-  #sessionOf({ accessKeyId, sessionToken, service }: Call): Session | undefined {
+  #sessionOf({ accessKeyId, sessionToken, service, region }: Call): Session | undefined {
     const session = this.#sessions.get(accessKeyId ?? "");
     if (!session) return undefined;
-    if (session.sessionToken !== sessionToken) throw unknownKey();
+    if (session.sessionToken !== sessionToken || session.partition !== partitionOf(region).name) throw unknownKey();
     if (session.expires.getTime() > Date.now()) return session;
     throw service === "s3"
       ? new AwsError("ExpiredToken", "The provided token has expired.")
       : new AwsError("ExpiredToken", "The security token included in the request is expired", 403);
   }
 
+  /** Throws unless the request has the administrator's access key of an account. */
   #administratorOf({ accessKeyId, service, region }: Call): Account {
     if (accessKeyId === undefined) {
       throw service === "s3"
         ? new AwsError("AccessDenied", "Access Denied", 403)
         : new AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
     }
-    const [, own] = /^AKIADMIN(\d{12})$/.exec(accessKeyId) ?? [];
-    // A key of AWS's form that the proxy did not issue, e.g. in an earlier run or for an IAM user.
-    if (!own && /^(AKIA|ASIA)[A-Z0-9]{16}$/.test(accessKeyId)) throw unknownKey();
-    return { accountId: own ?? this.options.accountId, partition: partitionOf(region).name };
+    const accountId = accountOfKey(accessKeyId);
+    if (accountId === undefined) throw unknownKey();
+    return { accountId, partition: partitionOf(region).name };
   }
 
   /** Creates a session: moto issues its access key, which the proxy maps to the role. */
@@ -150,18 +157,26 @@ class Authorizer {
    * @throws {AwsError} for the first permission that the session does not have
    */
   async #authorize(call: Call, session: Session): Promise<void> {
-    // moto's own endpoints, which show and reset its state. AWS has none of them.
-    if (/^\/(moto-api|latest)\b/.test(decodeURIComponent(call.path)))
-      throw new AwsError("AccessDenied", "Access Denied", 403);
+    // A role that is created again under the same name does not inherit the sessions of the earlier one.
+    if ((await this.#store.role(session, session.roleName))?.id !== session.roleId) throw unknownKey();
     if (call.service === "sts" && call.operation === "GetCallerIdentity") return;
     if (call.service === "sts" && /^Get(Session|Federation)Token$/.test(call.operation ?? "")) {
       throw new AwsError("AccessDenied", `Cannot call ${call.operation} with session credentials`, 403);
     }
     for (const permission of requiredPermissions(call, await lookUp(call, session, this.#store))) {
       const { decision, context } = await this.#decide(permission, call, session);
-      this.recorded.push({ ...permission, context, session: session.arn, decision: decision.outcome });
-      if (decision.outcome !== "allowed") throw accessDenied(session.arn, permission, decision);
+      const isAllowed = decision.outcome === "allowed" && permission.unsupported === undefined;
+      const { action, resource } = permission;
+      this.recorded.push({
+        action,
+        resource,
+        context,
+        session: session.arn,
+        decision: isAllowed ? "allowed" : "refused",
+      });
+      if (!isAllowed) throw accessDenied(session.arn, permission, decision);
     }
+    await this.#requireOwnUpload(call, session);
   }
 
   async #decide(permission: RequiredPermission, call: Call, session: Session) {
@@ -183,6 +198,15 @@ class Authorizer {
     return { decision: evaluate(policies, { ...permission, principal, context }), context };
   }
 
+  /** An upload belongs to the key that it was created for. moto finds it by its id alone. */
+  async #requireOwnUpload({ service, region, query, ...call }: Call, account: Account): Promise<void> {
+    const uploadId = query.get("uploadId");
+    if (service !== "s3" || uploadId === null) return;
+    const { bucket = "", key } = s3Address(call);
+    if ((await this.#store.uploadKey(account, region, bucket, uploadId)) === key) return;
+    throw new AwsError("NoSuchUpload", "The specified multipart upload does not exist.", 404);
+  }
+
   /**
    * Without `s3:ListBucket`, S3 returns 403 instead of 404 for a missing object.
    *
@@ -202,10 +226,19 @@ function unknownKey(): AwsError {
   return new AwsError("InvalidClientTokenId", "The security token included in the request is invalid.", 403);
 }
 
+/** Headers of S3 name the account that must own the bucket or the settings. */
+function requireOwnAccount({ service, http }: Call, { accountId }: Account): void {
+  const named = ["x-amz-account-id", "x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
+  if (service === "s3" && named.some((name) => (http.headers[name] ?? accountId) !== accountId)) {
+    throw new AwsError("AccessDenied", "Access Denied", 403);
+  }
+}
+
 /** Whether a request may have changed what the {@link Store} has cached. */
 function changesPolicies(call: Call): boolean {
   const { service, operation = "", http } = call;
   if (service === "s3") return !["GET", "HEAD"].includes(http.method) && s3Address(call).key === undefined;
+  if (!isKnownService(service)) return true;
   return ["iam", "kms", "dynamodb"].includes(service) && !/^(Get|List|Describe|Simulate)|Item$/.test(operation);
 }
 

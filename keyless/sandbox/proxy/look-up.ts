@@ -1,7 +1,7 @@
 import type { NamedPolicy } from "../../policy/evaluate";
 import type { Account } from "../../trust/provider";
 import type { Call, RequiredPermission, ResourceState } from "./call";
-import { tablesOf } from "./services/dynamodb";
+import { indexOf, tablesOf } from "./services/dynamodb";
 import { iamResourceKind } from "./services/iam";
 import { kmsKeyId } from "./services/kms";
 import { s3Address } from "./services/s3";
@@ -9,7 +9,7 @@ import type { Store } from "./store";
 
 /** Reads the state that determines which permissions a request requires. */
 export async function lookUp(call: Call, account: Account, store: Store): Promise<ResourceState> {
-  const { service, region, form, operation, json = {} } = call;
+  const { service, region, form, operation, json } = call;
   const { accountId, partition } = account;
   const state = { accountId, partition };
   const keyArn = async (keyId: string | undefined) => (keyId ? store.keyArn(account, region, keyId) : undefined);
@@ -38,7 +38,10 @@ export async function lookUp(call: Call, account: Account, store: Store): Promis
 
 async function partitionKeys(call: Call, account: Account, store: Store): Promise<Record<string, string>> {
   const keys = await Promise.all(
-    tablesOf(call).map(async (table) => [table, await store.partitionKey(account, call.region, table)] as const),
+    tablesOf(call).map(async (table) => {
+      const name = table.replace(/^arn:.*:table\//, "");
+      return [table, await store.partitionKey(account, call.region, name, indexOf(call))] as const;
+    }),
   );
   return Object.fromEntries(keys.filter((key): key is readonly [string, string] => key[1] !== undefined));
 }

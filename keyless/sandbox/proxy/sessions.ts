@@ -11,6 +11,8 @@ import type { Store, StoredRole } from "./store";
 /** A role session. */
 export interface Session extends Account {
   readonly roleName: string;
+  /** The unique id of the role: a role that is created again under the same name has another one. */
+  readonly roleId: string;
   /** `arn:aws:sts::<account>:assumed-role/<role>/<session name>` */
   readonly arn: string;
   /** The session policies. If empty, they do not limit the session. */
@@ -109,6 +111,7 @@ async function newSession(
   return {
     ...account,
     roleName: role.name,
+    roleId: role.id,
     arn: `arn:${account.partition}:sts::${account.accountId}:assumed-role/${role.name}/${sessionName}`,
     policies: await sessionPolicies(form, store, account),
     context: { ...keys, "aws:userid": `${role.id}:${sessionName}`, "aws:TokenIssueTime": new Date().toISOString() },
@@ -117,13 +120,24 @@ async function newSession(
 
 async function sessionPolicies(form: URLSearchParams, store: Store, account: Account): Promise<NamedPolicy[]> {
   const inline = form.get("Policy");
-  const managed = members(form, "PolicyArns", "arn").map((arn) => store.managedPolicy(account, arn));
-  try {
-    const own = inline ? [{ name: "session policy", document: JSON.parse(inline) }] : [];
-    return [...own, ...(await Promise.all(managed))];
-  } catch {
-    throw new AwsError("MalformedPolicyDocument", "The policy is not in the valid JSON format.");
+  const arns = members(form, "PolicyArns", "arn");
+  // An empty policy is not the same as none, which does not limit the session.
+  if (inline === "") throw invalid("policy", "", "have length greater than or equal to 1");
+  if (arns.length === 0 && [...form.keys()].some((name) => /^PolicyArns\b/.test(name))) {
+    throw invalid("policyArns", "", "have length greater than or equal to 1");
   }
+  const invalidArn = arns.find((arn) => !/^arn:[\w-]+:iam::(aws|\d{12}):policy\/.+/.test(arn));
+  if (invalidArn !== undefined) throw new AwsError("ValidationError", `ARN ${invalidArn} is not valid.`);
+  const own = inline === null ? [] : [{ name: "session policy", document: parsePolicy(inline) }];
+  return [...own, ...(await Promise.all(arns.map((arn) => store.managedPolicy(account, arn))))];
+}
+
+function parsePolicy(text: string) {
+  try {
+    const document = JSON.parse(text);
+    if (typeof document?.Statement === "object" && document.Statement !== null) return document;
+  } catch {}
+  throw new AwsError("MalformedPolicyDocument", "The policy is not in the valid JSON format.");
 }
 
 /** The role of a request. Checks the role's ARN and the session name. */
@@ -142,7 +156,7 @@ function parseForm(form: URLSearchParams): { account: Account; roleName: string;
 
 function checkDuration(form: URLSearchParams, maximum: number): void {
   const given = form.get("DurationSeconds") ?? "3600";
-  const seconds = Number(given);
+  const seconds = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
   if (!(seconds >= 900)) throw invalid("durationSeconds", given, "have value greater than or equal to 900");
   if (seconds > 43200) throw invalid("durationSeconds", given, "have value less than or equal to 43200");
   if (seconds > maximum) throw tooLong("the MaxSessionDuration set for this role");

@@ -1,4 +1,5 @@
 import { IAMClient } from "@aws-sdk/client-iam";
+import { parseXML } from "@aws-sdk/xml-builder";
 import { AccountReader, type IamRole } from "../../aws/iam";
 import { parseDocument } from "../../policy/document";
 import type { NamedPolicy } from "../../policy/evaluate";
@@ -18,24 +19,35 @@ export function accountKeys(accountId: string): { accessKeyId: string; secretAcc
   return { accessKeyId: `AKIADMIN${accountId}`, secretAccessKey: "no-secret-on-the-local-aws" };
 }
 
+/** The account of an administrator's access key. Undefined for other keys. */
+export function accountOfKey(accessKeyId: string): string | undefined {
+  return /^AKIADMIN(\d{12})$/.exec(accessKeyId)?.[1];
+}
+
 /** The header that sets the account in moto, independent of the access key. */
 const accountHeader = "x-moto-account-id";
 
 /**
  * Sends a request to moto, which reads the service and the region from the signature. It does not verify signatures.
  *
- * @param request The host and the signature in its headers are replaced.
+ * @param request Its host and signature are replaced. The headers from which moto would read another region or decode
+ * the body again are removed.
  */
 export function sendToMoto(
   moto: string,
   request: HttpRequest,
   accountId: string,
-  { accessKeyId, region, service }: Pick<Call, "accessKeyId" | "region" | "service">,
+  {
+    accessKeyId = accountKeys(accountId).accessKeyId,
+    region,
+    service,
+  }: Pick<Call, "accessKeyId" | "region" | "service">,
 ): Promise<HttpResponse> {
+  const { "user-agent": _, "x-amz-content-sha256": __, ...own } = request.headers;
   const scope = `${accessKeyId}/20000101/${region}/${service}/aws4_request`;
   const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
-  const headers = { host: new URL(moto).host, [accountHeader]: accountId, ...(accessKeyId && { authorization }) };
-  return forward(moto, { ...request, headers: { ...request.headers, ...headers } });
+  const headers = { ...own, host: new URL(moto).host, [accountHeader]: accountId, authorization };
+  return forward(moto, { ...request, headers });
 }
 
 /** A region of each partition other than `aws`: moto derives the partition from the region. */
@@ -96,13 +108,23 @@ export class Store {
     return /<KMSMasterKeyID>(.+?)<\/KMSMasterKeyID>/.exec(body.toString())?.[1];
   }
 
-  /** The name of a table's partition key. */
-  partitionKey(account: Account, region: string, table: string): Promise<string | undefined> {
-    return this.#once(`table ${accountKey(account)} ${region} ${table}`, async () => {
-      const target = "DynamoDB_20120810.DescribeTable";
-      const described = await this.#json(account, region, "dynamodb", target, { TableName: table });
-      return described?.Table.KeySchema.find((part: JsonObject) => part.KeyType === "HASH")?.AttributeName;
-    });
+  /** The name of the partition key of a table, or of one of its indexes. */
+  async partitionKey(account: Account, region: string, table: string, index?: string): Promise<string | undefined> {
+    const described = await this.#once(`table ${accountKey(account)} ${region} ${table}`, () =>
+      this.#json(account, region, "dynamodb", "DynamoDB_20120810.DescribeTable", { TableName: table }),
+    );
+    const { GlobalSecondaryIndexes: global = [], LocalSecondaryIndexes: local = [], ...own } = described?.Table ?? {};
+    const { KeySchema: schema = [] } =
+      index === undefined ? own : ([...global, ...local].find(({ IndexName }) => IndexName === index) ?? {});
+    return schema.find((part: JsonObject) => part.KeyType === "HASH")?.AttributeName;
+  }
+
+  /** The key of a multipart upload. Undefined if there is no such upload. */
+  async uploadKey(account: Account, region: string, bucket: string, uploadId: string): Promise<string | undefined> {
+    const { status, body } = await this.#send(account, region, "s3", { url: `/${bucket}?uploads` });
+    if (status !== 200) return undefined;
+    const uploads = [parseXML(body.toString()).ListMultipartUploadsResult?.Upload ?? []].flat();
+    return uploads.find(({ UploadId }) => UploadId === uploadId)?.Key;
   }
 
   /** The ARN of a KMS key, given its id, ARN or alias. */
@@ -148,7 +170,9 @@ export class Store {
   async #json(account: Account, region: string, service: string, target: string, request: JsonObject) {
     const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
     const body = Buffer.from(JSON.stringify(request));
-    const answer = await this.#send(account, region, service, { method: "POST", url: "/", headers, body });
+    // Without a query, moto reads parameters from the body as if it were a form.
+    const url = `/?Action=${target.split(".")[1]}`;
+    const answer = await this.#send(account, region, service, { method: "POST", url, headers, body });
     return answer.status === 200 ? (JSON.parse(answer.body.toString()) as JsonObject) : undefined;
   }
 

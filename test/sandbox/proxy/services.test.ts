@@ -1,4 +1,4 @@
-import { parseCall } from "../../../keyless/sandbox/proxy/call";
+import { parseCall } from "../../../keyless/sandbox/proxy/parse";
 import { requiredPermissions } from "../../../keyless/sandbox/proxy/services";
 import { kmsKeyId } from "../../../keyless/sandbox/proxy/services/kms";
 
@@ -17,12 +17,14 @@ interface Sent {
   readonly state?: object;
 }
 
-function permissions({ service, method = "GET", url = "/", headers = {}, body = "", state = {} }: Sent) {
+function callOf({ service, method = "GET", url = "/", headers = {}, body = "" }: Sent) {
   const scope = `ASIAEXAMPLEEXAMPLE22/20260101/us-east-1/${service}/aws4_request`;
   const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
   const http = { method, url, headers: { host: "127.0.0.1:4000", authorization, ...headers }, body: Buffer.from(body) };
-  return requiredPermissions(parseCall(http), { ...account, ...state });
+  return parseCall(http);
 }
+
+const permissions = (sent: Sent) => requiredPermissions(callOf(sent), { ...account, ...sent.state });
 
 const names = (sent: Sent) => permissions(sent).map(({ action, resource }) => `${action} ${resource}`);
 const form = (service: string, parameters: Record<string, string>, state?: object) => ({
@@ -63,6 +65,8 @@ describe("S3", () => {
     ["PUT", "/b/k?x-id=PutObject", "s3:PutObject arn:aws:s3:::b/k"],
     ["PUT", "/b/k?partNumber=1&uploadId=u", "s3:PutObject arn:aws:s3:::b/k"],
     ["POST", "/b/k?uploads", "s3:PutObject arn:aws:s3:::b/k"],
+    ["GET", "/b/k?partNumber=1", "s3:GetObject arn:aws:s3:::b/k"],
+    ["POST", "/b/k?select&select-type=2", "s3:GetObject arn:aws:s3:::b/k"],
     ["GET", "/b/k?uploadId=u", "s3:ListMultipartUploadParts arn:aws:s3:::b/k"],
     ["DELETE", "/b/k?uploadId=u", "s3:AbortMultipartUpload arn:aws:s3:::b/k"],
     ["DELETE", "/b/k", "s3:DeleteObject arn:aws:s3:::b/k"],
@@ -118,6 +122,15 @@ describe("S3", () => {
       "s3:DeleteObjectVersion arn:aws:s3:::b/c",
     ]);
   });
+
+  it.each(["DELETE /b/k", "DELETE /b/k?versionId=1", "PUT /b/k?retention"])(
+    "requires the permission to bypass the retention of %s",
+    (request) => {
+      const [method, url] = request.split(" ");
+      const headers = { "x-amz-bypass-governance-retention": "true" };
+      expect(names({ service: "s3", method, url, headers })).toContain("s3:BypassGovernanceRetention arn:aws:s3:::b/k");
+    },
+  );
 
   it("requires permissions for the KMS key of objects", () => {
     const state = { keyArn: key };
@@ -255,7 +268,11 @@ describe("DynamoDB", () => {
     ["TagResource", { ResourceArn: table }, [`dynamodb:TagResource ${table}`]],
     ["Scan", { TableName: "lock", IndexName: "i" }, [`dynamodb:Scan ${table}/index/i`]],
     ["BatchGetItem", { RequestItems: { lock: { Keys: [] } } }, [`dynamodb:BatchGetItem ${table}`]],
-    ["BatchWriteItem", { RequestItems: { lock: [{ PutRequest: {} }] } }, [`dynamodb:BatchWriteItem ${table}`]],
+    [
+      "BatchWriteItem",
+      { RequestItems: { lock: [{ PutRequest: { Item: item } }] } },
+      [`dynamodb:BatchWriteItem ${table}`],
+    ],
     [
       "TransactWriteItems",
       { TransactItems: writes },
@@ -274,6 +291,30 @@ describe("DynamoDB", () => {
     ],
   ])("%s %j requires %j", (operation, body, wanted) => {
     expect(names(call(operation, body))).toEqual(wanted);
+  });
+
+  it.each([
+    ["ExecuteStatement", { Statement: 'SELECT * FROM "lock"' }],
+    ["BatchExecuteStatement", { Statements: [{ Statement: 'SELECT * FROM "lock"' }] }],
+    ["ExecuteTransaction", { TransactStatements: [{ Statement: 'SELECT * FROM "lock"' }] }],
+  ])("%s is denied, because the keys of the statement are not read", (operation, body) => {
+    expect(permissions(call(operation, body))).toMatchObject([{ unsupported: expect.stringContaining("PartiQL") }]);
+  });
+
+  it.each([
+    ["GetItem", { TableName: "lock", Key: {} }],
+    ["GetItem", { TableName: "lock", Key: { LockID: { NULL: true } } }],
+    ["Query", { ...query, KeyConditionExpression: "#k > :v" }],
+    ["Query", { ...query, KeyConditionExpression: "#k = :v OR #k = :w" }],
+    ["Query", { TableName: "lock" }],
+    ["BatchGetItem", { RequestItems: { lock: { Keys: [{ LockID: { S: "x" } }, {}] } } }],
+  ])("%s whose partition key is not known is rejected: %j", (operation, body) => {
+    expect(() => permissions(call(operation, body))).toThrow("does not match the schema");
+  });
+
+  it("rejects a table of another account, since moto ignores the account", () => {
+    const other = table.replace("123456789012", "210987654321");
+    expect(() => permissions(call("DescribeTable", { TableName: other }))).toThrow("Cross-account");
   });
 
   it("sets dynamodb:EnclosingOperation in a transaction", () => {
@@ -322,8 +363,7 @@ describe("KMS", () => {
     ["CreateAlias", { KeyId: "mine", TargetKeyId: "k1" }, "k1"],
     ["CreateKey", { KeyId: "mine" }, undefined],
   ])("%s %j uses the key %s", (operation, body, wanted) => {
-    const http = { method: "POST", url: "/", headers: { "x-amz-target": `TrentService.${operation}` } };
-    expect(kmsKeyId(parseCall({ ...http, body: Buffer.from(JSON.stringify(body)) }))).toBe(wanted);
+    expect(kmsKeyId(callOf(json("kms", `TrentService.${operation}`, body)))).toBe(wanted);
   });
 });
 
@@ -363,7 +403,15 @@ describe("a service that this project does not use", () => {
   });
 
   it("requires a permission when a request has no resource", () => {
-    expect(names({ service: "s3", method: "POST", url: "/b?delete", body: "<Delete/>" })).toEqual(["s3:POST /b *"]);
+    expect(names(json("dynamodb", "DynamoDB_20120810.BatchGetItem", { RequestItems: {} }))).toEqual([
+      "dynamodb:BatchGetItem *",
+    ]);
+  });
+
+  it("is denied, because the proxy does not know what the request changes", () => {
+    expect(permissions(form("cloudformation", { Action: "CreateStack" }))).toMatchObject([
+      { unsupported: "the sandbox does not evaluate permissions for cloudformation" },
+    ]);
   });
 
   it("requires an action that only wildcards match when the protocol has no operation name", () => {

@@ -1,4 +1,61 @@
+import { AwsError } from "../aws-error";
 import type { Call, RequiredPermission, ResourceState } from "../call";
+import type { HttpRequest } from "../http";
+import { decode, encodeQuery } from "../parameters";
+
+/** The methods of each kind of path: `/2020-05-31/distribution/E1/config` is of the kind `id/config`. */
+const methods: Readonly<Record<string, RegExp>> = {
+  tagging: /^(GET|POST)$/,
+  kind: /^(GET|POST)$/,
+  id: /^(GET|PUT|DELETE)$/,
+  "id/config": /^(GET|PUT)$/,
+  "id/invalidation": /^(GET|POST)$/,
+  "id/invalidation/id": /^GET$/,
+};
+
+/**
+ * A request to CloudFront, built from its path, its query and its body.
+ *
+ * @throws {AwsError} if the proxy does not know the path
+ */
+export function cloudFrontRequest({
+  request: { method, headers, body },
+  path,
+  query,
+}: {
+  readonly request: HttpRequest;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}): HttpRequest {
+  const decoded = decode(path);
+  const [, version, kind = "", id, part, child] =
+    /^\/(2020-05-31)\/(origin-access-identity\/cloudfront|[a-z-]+)(?:\/([\w.-]+)(?:\/(config|invalidation)(?:\/(\w+))?)?)?$/.exec(
+      decoded,
+    ) ?? [];
+  const shape = [id && "id", part, child && "id"].filter(Boolean).join("/") || (kind === "tagging" ? kind : "kind");
+  const isKnown = kind === "tagging" ? id === undefined : nounOf(kind.split("/")[0] ?? "") !== undefined;
+  if (
+    version === undefined ||
+    !isKnown ||
+    !methods[shape]?.test(method) ||
+    (part === "invalidation" && kind !== "distribution")
+  ) {
+    throw new AwsError("AccessDenied", `The sandbox does not implement ${method} ${decoded}.`, 403);
+  }
+  const operation = query.get("Operation");
+  if (kind === "tagging" && method === "POST" && operation !== "Tag" && operation !== "Untag") {
+    throw new AwsError("InvalidArgument", "Operation must be Tag or Untag.");
+  }
+  const sent = [...query].filter(([name]) => /^(WithTags|Operation|Resource|Marker|MaxItems)$/.test(name));
+  // Without a query, moto reads parameters, and even the operation, from the body.
+  const url = `${decoded}${encodeQuery(sent.length > 0 ? sent : [["x-id", ""]])}`;
+  const own = {
+    "content-type": "application/xml",
+    "if-match": headers["if-match"],
+    "user-agent": headers["user-agent"],
+  };
+  return { method, url, headers: own, body: method === "GET" ? Buffer.alloc(0) : body };
+}
 
 /** The resource kinds that this proxy knows, as in the paths of requests. */
 const knownKinds =

@@ -1,3 +1,4 @@
+import { AwsError } from "../aws-error";
 import { type Call, type JsonObject, presentKeys, type RequiredPermission, type ResourceState } from "../call";
 
 /** An action on a table, and the items in the request. */
@@ -17,22 +18,30 @@ export function tablesOf(call: Call): string[] {
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
  */
 export function dynamoDbPermissions(call: Call, state: ResourceState): RequiredPermission[] {
-  const { operation = "", json = {} } = call;
+  const { operation = "", json } = call;
   const arn = arnOf(operation, json);
   if (arn !== undefined) return [{ action: `dynamodb:${operation}`, resource: String(arn), context: {} }];
-  const index = /^(Query|Scan)$/.test(operation) && json.IndexName ? `/index/${json.IndexName}` : "";
+  const index = indexOf(call);
   return onTables(call).map(({ action, table, items = [] }) => {
     const partitionKey = state.partitionKeys?.[table ?? ""];
-    const queried = operation === "Query" ? [queriedKey(json, partitionKey)] : [];
+    const all = operation === "Query" ? [queriedKey(json, partitionKey)] : items;
     return {
       action: `dynamodb:${action}`,
-      resource: `${tableArn(call, state, table)}${index}`,
+      resource: `${tableArn(call, state, table)}${index === undefined ? "" : `/index/${index}`}`,
       context: presentKeys({
-        "dynamodb:LeadingKeys": leadingKeys([...items, ...queried], partitionKey),
+        "dynamodb:LeadingKeys": leadingKeys(all, partitionKey),
         "dynamodb:EnclosingOperation": /Transact/.test(operation) ? operation : undefined,
       }),
+      unsupported: action.startsWith("PartiQL")
+        ? "the sandbox does not read the keys of PartiQL statements"
+        : undefined,
     };
   });
+}
+
+/** The index that a request reads. */
+export function indexOf({ operation = "", json }: Call): string | undefined {
+  return /^(Query|Scan)$/.test(operation) && json.IndexName ? String(json.IndexName) : undefined;
 }
 
 /** The ARN in operations on tags, resource policies, streams and backups. */
@@ -42,7 +51,7 @@ function arnOf(operation: string, json: JsonObject): unknown {
   return /^(DescribeBackup|DeleteBackup)$/.test(operation) ? json.BackupArn : undefined;
 }
 
-function onTables({ operation = "", json = {} }: Call): OnTable[] {
+function onTables({ operation = "", json }: Call): OnTable[] {
   switch (operation) {
     case "BatchGetItem":
     case "BatchWriteItem":
@@ -87,24 +96,37 @@ function objects(value: unknown): JsonObject[] {
 }
 
 function tableArn({ region }: Call, { partition, accountId }: ResourceState, name: string | undefined): string {
-  if (name === undefined || name.startsWith("arn:")) return name ?? "*";
-  return `arn:${partition}:dynamodb:${region}:${accountId}:table/${name}`;
+  if (name === undefined) return "*";
+  const own = `arn:${partition}:dynamodb:${region}:${accountId}:table/`;
+  // moto ignores the account and the region in an ARN.
+  if (name.startsWith("arn:") && !name.startsWith(own))
+    throw validationError("Cross-account requests are not supported");
+  return name.startsWith("arn:") ? name : `${own}${name}`;
 }
 
+/** The values of the partition key. A value that is not known must not be missing from the condition key. */
 function leadingKeys(items: readonly (JsonObject | undefined)[], partitionKey: string | undefined): string[] {
+  // The table does not exist.
   if (partitionKey === undefined) return [];
-  const values = items.map((item) => item?.[partitionKey]).filter((value) => value !== undefined);
-  return values.map((value) => String(value.S ?? value.N ?? value.B));
+  return items.map((item) => {
+    const { S, N, B } = item?.[partitionKey] ?? {};
+    const value = S ?? N ?? B;
+    if (typeof value !== "string") throw validationError("The provided key element does not match the schema");
+    return value;
+  });
 }
 
-/** The value of the partition key in a query. DynamoDB allows only `=` for the partition key. */
+/** The value of the partition key in a query. DynamoDB allows only `=` for the partition key, and once. */
 function queriedKey(json: JsonObject, partitionKey = ""): JsonObject | undefined {
-  const comparisons = String(json.KeyConditionExpression ?? "").matchAll(/([#\w.-]+)\s*=\s*(:\w+)/g);
-  for (const [, name = "", value = ""] of comparisons) {
-    if ((json.ExpressionAttributeNames?.[name] ?? name) === partitionKey) {
-      return { [partitionKey]: json.ExpressionAttributeValues?.[value] };
-    }
-  }
+  const comparisons = [...String(json.KeyConditionExpression ?? "").matchAll(/([#\w.-]+)\s*=\s*(:\w+)/g)].filter(
+    ([, name = ""]) => (json.ExpressionAttributeNames?.[name] ?? name) === partitionKey,
+  );
+  const [, , value = ""] = comparisons[0] ?? [];
+  if (comparisons.length === 1) return { [partitionKey]: json.ExpressionAttributeValues?.[value] };
   const legacy = json.KeyConditions?.[partitionKey]?.AttributeValueList?.[0];
-  return legacy && { [partitionKey]: legacy };
+  return json.KeyConditionExpression === undefined ? legacy && { [partitionKey]: legacy } : undefined;
+}
+
+function validationError(message: string): AwsError {
+  return new AwsError("ValidationException", message);
 }

@@ -7,7 +7,7 @@ import { s3Permissions } from "./s3";
 
 /**
  * The permissions that a request requires, as documented in AWS's Service Authorization Reference. For services that
- * this project does not use, only the action is known, not the resource.
+ * this project does not use, only the action is known, not the resource: the proxy denies them.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
@@ -18,7 +18,13 @@ export function requiredPermissions(call: Call, state: ResourceState): RequiredP
   const { service, operation, http, path } = call;
   // REST protocols have no operation name: only a wildcard matches this action.
   const action = operation ?? `${http.method} ${path}`;
-  return [{ action: `${prefixes.get(service) ?? service}:${action}`, resource: "*", context: {} }];
+  const unsupported = services.has(service) ? undefined : `the sandbox does not evaluate permissions for ${service}`;
+  return [{ action: `${prefixes.get(service) ?? service}:${action}`, resource: "*", context: {}, unsupported }];
+}
+
+/** Whether the proxy knows what a request to a service changes. */
+export function isKnownService(service: string): boolean {
+  return services.has(service);
 }
 
 const services = new Map<string, (call: Call, state: ResourceState) => RequiredPermission[]>([

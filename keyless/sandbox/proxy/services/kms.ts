@@ -1,9 +1,30 @@
-import { type Call, prefixed, presentKeys, type RequiredPermission, type ResourceState } from "../call";
+import { AwsError } from "../aws-error";
+import {
+  type Call,
+  type JsonObject,
+  prefixed,
+  presentKeys,
+  type RequiredPermission,
+  type ResourceState,
+} from "../call";
+
+/**
+ * Requires that a ciphertext is base64 as every parser reads it: the key that decrypts it is read from it.
+ *
+ * @throws {AwsError} if it is not
+ */
+export function requireBase64(operation: string, { CiphertextBlob: blob }: JsonObject): void {
+  if (!/^(Decrypt|ReEncrypt)$/.test(operation)) return;
+  if (typeof blob !== "string" || Buffer.from(blob, "base64").toString("base64") !== blob) {
+    throw new AwsError("InvalidCiphertextException", "The ciphertext is not base64.");
+  }
+}
 
 /** The KMS key of a request, from the parameter that the operation reads. */
-export function kmsKeyId({ operation = "", json = {} }: Call): string | undefined {
+export function kmsKeyId({ operation = "", json }: Call): string | undefined {
   if (/^(ListKeys|ListAliases|CreateKey|GenerateRandom)$|CustomKeyStore/.test(operation)) return undefined;
   if (/^(Create|Update)Alias$/.test(operation)) return json.TargetKeyId;
+  if (operation === "DeleteAlias") return json.AliasName;
   // moto's ciphertexts begin with the key id.
   if (/^(Decrypt|ReEncrypt)$/.test(operation)) {
     const bytes = Buffer.from(String(json.CiphertextBlob ?? ""), "base64");
@@ -16,10 +37,7 @@ export function kmsKeyId({ operation = "", json = {} }: Call): string | undefine
  * The permissions that a request to KMS requires.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
  */
-export function kmsPermissions(
-  { operation = "", json = {}, region }: Call,
-  state: ResourceState,
-): RequiredPermission[] {
+export function kmsPermissions({ operation = "", json, region }: Call, state: ResourceState): RequiredPermission[] {
   const { accountId, partition, keyArn = "*", destinationKeyArn = "*" } = state;
   const context = (encryptionContext: Record<string, string> = {}) =>
     presentKeys({

@@ -7,63 +7,106 @@ import {
   type RequiredPermission,
   type ResourceState,
 } from "../call";
+import { deletedObjects } from "./s3-delete";
 
-/** The actions on subresources of buckets: read, write, and delete if it differs from write. */
-const bucketActions: Record<string, readonly string[]> = {
-  accelerate: ["GetAccelerateConfiguration", "PutAccelerateConfiguration"],
-  acl: ["GetBucketAcl", "PutBucketAcl"],
-  analytics: ["GetAnalyticsConfiguration", "PutAnalyticsConfiguration"],
-  cors: ["GetBucketCORS", "PutBucketCORS"],
-  encryption: ["GetEncryptionConfiguration", "PutEncryptionConfiguration"],
-  "intelligent-tiering": ["GetIntelligentTieringConfiguration", "PutIntelligentTieringConfiguration"],
-  inventory: ["GetInventoryConfiguration", "PutInventoryConfiguration"],
-  lifecycle: ["GetLifecycleConfiguration", "PutLifecycleConfiguration"],
-  location: ["GetBucketLocation"],
-  logging: ["GetBucketLogging", "PutBucketLogging"],
-  metrics: ["GetMetricsConfiguration", "PutMetricsConfiguration"],
-  notification: ["GetBucketNotification", "PutBucketNotification"],
-  "object-lock": ["GetBucketObjectLockConfiguration", "PutBucketObjectLockConfiguration"],
-  ownershipControls: ["GetBucketOwnershipControls", "PutBucketOwnershipControls"],
-  policy: ["GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"],
-  policyStatus: ["GetBucketPolicyStatus"],
-  publicAccessBlock: ["GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock"],
-  replication: ["GetReplicationConfiguration", "PutReplicationConfiguration"],
-  requestPayment: ["GetBucketRequestPayment", "PutBucketRequestPayment"],
-  tagging: ["GetBucketTagging", "PutBucketTagging"],
-  uploads: ["ListBucketMultipartUploads"],
-  versioning: ["GetBucketVersioning", "PutBucketVersioning"],
-  versions: ["ListBucketVersions"],
-  website: ["GetBucketWebsite", "PutBucketWebsite", "DeleteBucketWebsite"],
+/** The action of each method on each subresource: `""` is the bucket or object itself. */
+type Actions = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+const bucketActions: Actions = {
+  "": { GET: "ListBucket", HEAD: "ListBucket", PUT: "CreateBucket", DELETE: "DeleteBucket" },
+  accelerate: { GET: "GetAccelerateConfiguration", PUT: "PutAccelerateConfiguration" },
+  acl: { GET: "GetBucketAcl", PUT: "PutBucketAcl" },
+  cors: { GET: "GetBucketCORS", PUT: "PutBucketCORS", DELETE: "PutBucketCORS" },
+  delete: { POST: "DeleteObject" },
+  encryption: {
+    GET: "GetEncryptionConfiguration",
+    PUT: "PutEncryptionConfiguration",
+    DELETE: "PutEncryptionConfiguration",
+  },
+  inventory: { GET: "GetInventoryConfiguration", PUT: "PutInventoryConfiguration" },
+  lifecycle: {
+    GET: "GetLifecycleConfiguration",
+    PUT: "PutLifecycleConfiguration",
+    DELETE: "PutLifecycleConfiguration",
+  },
+  location: { GET: "GetBucketLocation" },
+  logging: { GET: "GetBucketLogging", PUT: "PutBucketLogging" },
+  notification: { GET: "GetBucketNotification", PUT: "PutBucketNotification" },
+  "object-lock": { GET: "GetBucketObjectLockConfiguration", PUT: "PutBucketObjectLockConfiguration" },
+  ownershipControls: {
+    GET: "GetBucketOwnershipControls",
+    PUT: "PutBucketOwnershipControls",
+    DELETE: "PutBucketOwnershipControls",
+  },
+  policy: { GET: "GetBucketPolicy", PUT: "PutBucketPolicy", DELETE: "DeleteBucketPolicy" },
+  publicAccessBlock: {
+    GET: "GetBucketPublicAccessBlock",
+    PUT: "PutBucketPublicAccessBlock",
+    DELETE: "PutBucketPublicAccessBlock",
+  },
+  replication: {
+    GET: "GetReplicationConfiguration",
+    PUT: "PutReplicationConfiguration",
+    DELETE: "PutReplicationConfiguration",
+  },
+  tagging: { GET: "GetBucketTagging", PUT: "PutBucketTagging", DELETE: "PutBucketTagging" },
+  uploads: { GET: "ListBucketMultipartUploads" },
+  versioning: { GET: "GetBucketVersioning", PUT: "PutBucketVersioning" },
+  versions: { GET: "ListBucketVersions" },
+  website: { GET: "GetBucketWebsite", PUT: "PutBucketWebsite", DELETE: "DeleteBucketWebsite" },
 };
 
-/** The actions on subresources of objects. `{}` becomes `Version` if the request has a version id. */
-const objectActions: Record<string, readonly string[]> = {
-  acl: ["GetObject{}Acl", "PutObject{}Acl"],
-  attributes: ["GetObject{}Attributes"],
-  "legal-hold": ["GetObjectLegalHold", "PutObjectLegalHold"],
-  restore: ["GetObject", "RestoreObject"],
-  retention: ["GetObjectRetention", "PutObjectRetention"],
-  select: ["GetObject", "GetObject"],
-  tagging: ["GetObject{}Tagging", "PutObject{}Tagging", "DeleteObject{}Tagging"],
-  torrent: ["GetObject{}Torrent"],
+/** `{}` becomes `Version` if the request has a version id. */
+const objectActions: Actions = {
+  "": { GET: "GetObject{}", HEAD: "GetObject{}", PUT: "PutObject", DELETE: "DeleteObject{}" },
+  acl: { GET: "GetObject{}Acl", PUT: "PutObject{}Acl" },
+  attributes: { GET: "GetObject{}Attributes" },
+  "legal-hold": { GET: "GetObjectLegalHold", PUT: "PutObjectLegalHold" },
+  restore: { POST: "RestoreObject" },
+  retention: { PUT: "PutObjectRetention" },
+  select: { POST: "GetObject" },
+  tagging: { GET: "GetObject{}Tagging", PUT: "PutObject{}Tagging", DELETE: "DeleteObject{}Tagging" },
+  uploadId: {
+    GET: "ListMultipartUploadParts",
+    PUT: "PutObject",
+    POST: "PutObject",
+    DELETE: "AbortMultipartUpload",
+  },
+  uploads: { POST: "PutObject" },
 };
 
-/** The subresources of buckets and objects. */
-export const s3Subresources = [
-  ...new Set(["delete", "session", "uploadId", ...Object.keys(bucketActions), ...Object.keys(objectActions)]),
-];
+/** Subresources that moto does not implement: it would read or change the bucket or the object itself. */
+const unimplemented =
+  "abac analytics intelligent-tiering metadataConfiguration metadataTable metrics policyStatus renameObject requestPayment session torrent";
+
+const subresources = new Set([
+  ...Object.keys(bucketActions),
+  ...Object.keys(objectActions),
+  ...unimplemented.split(" "),
+]);
+
+/** The subresources in a query. A request to S3 has one at most. */
+export function s3SubresourcesIn(query: URLSearchParams): string[] {
+  return [...query.keys()].filter((name) => name !== "" && subresources.has(name));
+}
+
+/** The action of a request to a bucket or an object. Undefined if moto does not implement the method. */
+export function s3ActionOf(method: string, isObject: boolean, subresource: string): string | undefined {
+  const actions = isObject ? objectActions : bucketActions;
+  return Object.hasOwn(actions, subresource) ? actions[subresource]?.[method] : undefined;
+}
 
 /** Headers of `PutObject` that require a further action. */
 const objectHeaders: readonly (readonly [RegExp, string])[] = [
   [/^x-amz-(acl|grant-.+)$/, "PutObjectAcl"],
   [/^x-amz-tagging$/, "PutObjectTagging"],
-  [/^x-amz-object-lock-mode$/, "PutObjectRetention"],
+  [/^x-amz-object-lock-(mode|retain-until-date)$/, "PutObjectRetention"],
   [/^x-amz-object-lock-legal-hold$/, "PutObjectLegalHold"],
 ];
 
 /** Headers of `CreateBucket` that require a further action. */
 const bucketHeaders: typeof objectHeaders = [
-  [/^x-amz-acl$/, "PutBucketAcl"],
+  [/^x-amz-(acl|grant-.+)$/, "PutBucketAcl"],
   [/^x-amz-object-ownership$/, "PutBucketOwnershipControls"],
   [/^x-amz-bucket-object-lock-enabled$/, "PutBucketObjectLockConfiguration"],
 ];
@@ -91,8 +134,8 @@ const objectKeys = { versionId: "s3:VersionId" };
 /** Creates a permission for an action, given without its prefix, on a resource. */
 type PermissionOn = (action: string, resource: string) => RequiredPermission;
 
-/** The bucket and the key of a well-formed request. Both are undefined for `ListBuckets`. */
-export function s3Address({ path }: Call): { readonly bucket?: string; readonly key?: string } {
+/** The bucket and the key of a request. Both are undefined for `ListBuckets`. */
+export function s3Address({ path }: Pick<Call, "path">): { readonly bucket?: string; readonly key?: string } {
   const [, bucket, key] = /^\/([^/]+)\/?(.*)$/s.exec(path) ?? [];
   return { bucket: bucket && decodeURIComponent(bucket), key: key ? decodeURIComponent(key) : undefined };
 }
@@ -110,7 +153,8 @@ export function s3Permissions(call: Call, state: ResourceState): RequiredPermiss
   const on: PermissionOn = (name, resource) => ({ action: `s3:${name}`, resource, context });
   if (key !== undefined) return objectPermissions(call, `${bucketArn}/${key}`, state, on);
   if (call.query.has("delete")) return multiObjectDeletePermissions(call, bucketArn, on);
-  const action = bucketAction(call);
+  const [subresource = ""] = s3SubresourcesIn(call.query);
+  const action = s3ActionOf(call.http.method, false, subresource) ?? "";
   const further = action === "CreateBucket" ? headerActionsOf(call, bucketHeaders) : [];
   return [action, ...further].map((name) => on(name, bucketArn));
 }
@@ -126,38 +170,18 @@ function s3ControlPermissions({ http: { method }, path }: Call): RequiredPermiss
   return [on(`${method} ${path}`, "*")];
 }
 
-function bucketAction({ http, query }: Call): string {
-  const subresource = Object.keys(bucketActions).find((name) => query.has(name));
-  if (subresource) return byMethod(bucketActions[subresource], http.method);
-  if (query.has("session")) return "CreateSession";
-  return { PUT: "CreateBucket", DELETE: "DeleteBucket", POST: "PutObject" }[http.method] ?? "ListBucket";
-}
-
-function byMethod(actions: readonly string[] = [], method: string): string {
-  const [read = "", write = read, remove = write] = actions;
-  return { GET: read, HEAD: read, DELETE: remove }[method] ?? write;
-}
-
 /** One permission for each object of a multi-object delete. */
 function multiObjectDeletePermissions({ http }: Call, bucketArn: string, on: PermissionOn): RequiredPermission[] {
-  const objects = [...http.body.toString().matchAll(/<Object>(.*?)<\/Object>/gs)].map(([, object = ""]) => object);
-  return objects.map((object) => {
-    const key = unescapeXml(/<Key>(.*?)<\/Key>/s.exec(object)?.[1] ?? "");
-    return on(object.includes("<VersionId>") ? "DeleteObjectVersion" : "DeleteObject", `${bucketArn}/${key}`);
-  });
-}
-
-function unescapeXml(text: string): string {
-  const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
-  return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex, decimal, name) => {
-    if (hex || decimal) return String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(decimal));
-    return entities[name] ?? whole;
-  });
+  return deletedObjects(http.body).objects.flatMap(({ key, versionId }) =>
+    [versionId === undefined ? "DeleteObject" : "DeleteObjectVersion", ...bypassAction(http)].map((action) =>
+      on(action, `${bucketArn}/${key}`),
+    ),
+  );
 }
 
 function objectPermissions(call: Call, resource: string, state: ResourceState, on: PermissionOn): RequiredPermission[] {
   const action = objectAction(call);
-  const further = action === "PutObject" ? headerActionsOf(call, objectHeaders) : contentReadActions(call);
+  const further = action === "PutObject" ? headerActionsOf(call, objectHeaders) : furtherActions(action, call);
   return [
     ...[action, ...further].map((name) => on(name, resource)),
     ...(action === "PutObject" ? copySourcePermissions(call, state, on) : []),
@@ -165,10 +189,15 @@ function objectPermissions(call: Call, resource: string, state: ResourceState, o
   ];
 }
 
-/** Operations that reveal the content of an object require the action to read it as well. */
-function contentReadActions({ query }: Call): string[] {
-  if (!query.has("attributes") && !query.has("torrent")) return [];
-  return [query.has("versionId") ? "GetObjectVersion" : "GetObject"];
+/** Attributes require the action to read the object as well, and to bypass a retention is an action of its own. */
+function furtherActions(action: string, { query, http }: Call): string[] {
+  if (query.has("attributes")) return [query.has("versionId") ? "GetObjectVersion" : "GetObject"];
+  return /^(DeleteObject|PutObjectRetention)/.test(action) ? bypassAction(http) : [];
+}
+
+function bypassAction({ headers }: Call["http"]): string[] {
+  const bypasses = headers["x-amz-bypass-governance-retention"]?.toLowerCase() === "true";
+  return bypasses ? ["BypassGovernanceRetention"] : [];
 }
 
 /** The actions that the headers of a request require. */
@@ -178,14 +207,9 @@ function headerActionsOf({ http }: Call, actions: typeof objectHeaders): string[
 }
 
 function objectAction({ http, query }: Call): string {
-  const version = query.has("versionId") ? "Version" : "";
-  if (query.has("uploadId")) {
-    return { GET: "ListMultipartUploadParts", DELETE: "AbortMultipartUpload" }[http.method] ?? "PutObject";
-  }
-  const subresource = Object.keys(objectActions).find((name) => query.has(name));
-  if (subresource) return byMethod(objectActions[subresource], http.method).replace("{}", version);
-  const action = { GET: "GetObject", HEAD: "GetObject", DELETE: "DeleteObject" }[http.method];
-  return action ? `${action}${version}` : "PutObject";
+  const [subresource = ""] = s3SubresourcesIn(query);
+  const action = s3ActionOf(http.method, true, subresource) ?? "";
+  return action.replace("{}", query.has("versionId") ? "Version" : "");
 }
 
 /** A copy requires the permission to read its source. */
@@ -193,8 +217,7 @@ function copySourcePermissions({ http }: Call, { partition }: ResourceState, on:
   const source = http.headers["x-amz-copy-source"];
   if (source === undefined) return [];
   const [path = "", version] = source.split("?versionId=");
-  const address = decodeURIComponent(path).replace(/^\//, "");
-  return [on(version ? "GetObjectVersion" : "GetObject", `arn:${partition}:s3:::${address}`)];
+  return [on(version ? "GetObjectVersion" : "GetObject", `arn:${partition}:s3:::${decodeURIComponent(path)}`)];
 }
 
 /** S3 uses the KMS key with the caller's permissions, to encrypt and to decrypt objects. */
@@ -220,7 +243,8 @@ function requestContext(call: Call, { accountId }: ResourceState): ConditionKeys
     ...presentKeys({ "s3:RequestObjectTagKeys": Object.keys(tags) }),
     ...prefixed("s3:RequestObjectTag/", tags),
     ...presentKeys(Object.fromEntries(headerKeys.map((header) => [`s3:${header}`, http.headers[header]]))),
-    "s3:authType": query.has("X-Amz-Signature") ? "REST-QUERY-STRING" : "REST-HEADER",
+    "s3:authType": call.presignedAge === undefined ? "REST-HEADER" : "REST-QUERY-STRING",
+    ...presentKeys({ "s3:signatureAge": call.presignedAge?.toString() }),
     "s3:signatureversion": "AWS4-HMAC-SHA256",
     "s3:TlsVersion": "1.3",
     "s3:ResourceAccount": accountId,
