@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { App } from "cdktf";
 import config from "./config";
 import { enforceLint } from "./keyless/config/lint";
+import { lockProviders } from "./keyless/terraform/provider-lock";
 import { EnvironmentStack } from "./stacks/environment";
 import { StateBackendStack } from "./stacks/state-backend";
 
@@ -14,3 +16,6 @@ for (const environment of config.environments) new EnvironmentStack(app, environ
 for (const backend of config.stateBackends) new StateBackendStack(app, backend);
 
 app.synth();
+
+for (const { name } of [...config.environments, ...config.stateBackends])
+  lockProviders(join(app.outdir, "stacks", name));

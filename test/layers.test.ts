@@ -107,7 +107,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   "build.js": [],
   "config.ts": ["keyless/index.ts"],
   "keyless/index.ts": ["keyless/config", "keyless/permissions", "keyless/policy", "keyless/trust"],
-  "main.ts": ["keyless/config", "config.ts", "stacks"],
+  "main.ts": ["keyless/config", "config.ts", "stacks", "keyless/terraform/provider-lock.ts"],
   test: ["*"],
 };
 

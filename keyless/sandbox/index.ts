@@ -106,5 +106,5 @@ function clientEnvironment(endpoint: string, issuer: string, region: string, wor
 function pluginCache(folder: string): Env {
   const cache = join(folder, "plugins");
   mkdirSync(cache, { recursive: true });
-  return { TF_PLUGIN_CACHE_DIR: cache, TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1" };
+  return { TF_PLUGIN_CACHE_DIR: cache };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { checkAccount } from "../aws/identity";
 import type { StateBackend } from "../config/resolved";
 import { UserError } from "../errors";
+import { lockProviders } from "../terraform/provider-lock";
 import { runTerraform, type TerraformRun, terraformOrFail } from "../terraform/run";
 import { type Found, StateStore } from "./store";
 
@@ -53,7 +54,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<BootstrapOut
   progress(resumed ? "resuming an interrupted run" : "creating bucket and table with a local state");
   const run = prepare(options, { local: {} });
   setAsideDamagedState(join(folder, "terraform.tfstate"));
-  await terraformOrFail(run, "init", "-reconfigure", "-input=false");
+  await terraformOrFail(run, "init", "-reconfigure", "-input=false", "-lockfile=readonly");
   await writeImports(run, found, backend);
   await terraformOrFail(run, "apply", "-json", "-auto-approve", "-input=false", "-lock-timeout=10m");
   progress("moving the state into the bucket");
@@ -67,7 +68,7 @@ async function converge(options: BootstrapOptions, store: StateStore): Promise<B
   mkdirSync(options.folder, { recursive: true });
   await releaseLockOfDeadRun(options, store);
   const run = prepare(options);
-  await terraformOrFail(run, "init", "-reconfigure", "-input=false");
+  await terraformOrFail(run, "init", "-reconfigure", "-input=false", "-lockfile=readonly");
   // Without the lock, a killed plan leaves no lock behind. The apply takes the lock.
   const plan = await runTerraform(run, "plan", "-detailed-exitcode", "-lock=false", "-input=false", "-out=plan");
   if (plan.status === 0) return "unchanged";
@@ -81,6 +82,7 @@ function prepare({ stack, folder, env, progress, signal }: BootstrapOptions, bac
   const parsed = JSON.parse(stack);
   if (backend !== undefined) parsed.terraform.backend = backend;
   writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(parsed, null, 2));
+  lockProviders(folder);
   rmSync(join(folder, "imports.tf.json"), { force: true });
   return {
     folder,

@@ -24,8 +24,6 @@ export async function terraformEnvironment(options: TerraformOptions & { readonl
     TF_CLI_CONFIG_FILE: config ?? mirrorConfig(env, options.work),
     CHECKPOINT_DISABLE: "1",
     TF_IN_AUTOMATION: "1",
-    // Otherwise cdktf downloads the provider's checksums for other platforms, which takes minutes.
-    CDKTF_SKIP_PROVIDER_LOCK: "true",
   };
 }
 

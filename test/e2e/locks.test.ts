@@ -1,5 +1,5 @@
 // @duration 60
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput, StateInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
@@ -137,4 +137,27 @@ test("a held lock in the table stops a deployment, whose error names the owner",
   const kept = await aws(sandbox.environment, "dynamodb", "get-item", ...table, "--key", JSON.stringify({ LockID }));
   expect(kept.Item.Info.S).toBe(lockInfo);
   expect(await objects("acme-both")).not.toContain("team/both/terraform.tfstate.tflock");
+});
+
+describe("the lock file of the provider", () => {
+  const stackFolder = () => join(project.folder, "cdktf.out", "stacks", "file");
+  const diff = () => project.cdktf(sandbox.environment, "diff", "file");
+
+  test("is accepted and not changed by cdktf", async () => {
+    rmSync(stackFolder(), { recursive: true });
+    expect(await diff()).toMatchObject({ status: 0 });
+    expect(readFileSync(join(stackFolder(), ".terraform.lock.hcl"), "utf8")).toBe(project.read(".terraform.lock.hcl"));
+  });
+
+  test.each(["with the provider installed", "without it"])(
+    "stops cdktf if it has other checksums, %s",
+    async (which) => {
+      const shipped = project.read(".terraform.lock.hcl");
+      if (which === "without it") rmSync(stackFolder(), { recursive: true });
+      project.write(".terraform.lock.hcl", shipped.replace(/(h1:|zh:)[^"]{5}/g, "$1AAAAA"));
+      const { status, output } = await diff();
+      project.write(".terraform.lock.hcl", shipped);
+      expect({ status, output }).toEqual({ status: 1, output: expect.stringContaining("checksums") });
+    },
+  );
 });

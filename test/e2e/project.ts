@@ -52,8 +52,7 @@ export class Project {
   }
 
   cdktf(env: Env, ...args: string[]): Promise<Ran> {
-    const offline = ["diff", "deploy", "destroy", "output"].includes(args[0] ?? "") ? ["--skip-provider-lock"] : [];
-    return this.run({ ...env, CI: "1" }, join(root, "node_modules/.bin/cdktf"), ...args, ...offline, "--no-color");
+    return this.run({ ...env, CI: "1" }, join(root, "node_modules/.bin/cdktf"), ...args, "--no-color");
   }
 
   /** Synthesizes the app and runs Terraform on a stack. Faster than {@link cdktf} by several seconds. */

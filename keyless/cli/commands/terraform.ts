@@ -15,6 +15,8 @@ export function register(program: Command): void {
       const chosen = await terraformEnvironment({ folder, env: process.env, progress: note, work: folder });
       exportToJob({
         ...chosen,
+        // Terraform must not add a checksum to the lock file.
+        TF_CLI_ARGS_init: "-lockfile=readonly",
         // A plan reads the state without its lock: the plan role cannot write one, and a canceled job leaves none behind.
         // Terraform rejects a plan whose state has changed.
         TF_CLI_ARGS_plan: "-lock=false",
