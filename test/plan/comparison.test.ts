@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as fc from "fast-check";
+import { UserError } from "../../keyless/errors";
 import { parseExactJson } from "../../keyless/json";
 import { comparePlans } from "../../keyless/plan/comparison";
 import { readPlan } from "../../keyless/plan/schema";
@@ -158,10 +161,230 @@ test("verify prints no credential that the review conceals, and reports that it 
   );
 });
 
-test("plans differ by a number that JavaScript rounds", () => {
-  const numbered = (text: string) =>
-    parseExactJson(JSON.stringify(plan({ a: { ...update, after: { id: 0.5 } } })).replace("0.5", text));
-  expect(planDifference(numbered("9007199254740993"), numbered("9007199254740992"))).toMatch(/^[-+] /m);
+const numbered = (text: string) =>
+  parseExactJson(JSON.stringify(plan({ a: { ...update, after: { id: 0.5 } } })).replace("0.5", text));
+
+test.each([
+  ["9007199254740993", "9007199254740992"],
+  ["9007199254740993", '"9007199254740993"'],
+  ["0.1", "0.10000000000000001"],
+  ["1", '"1"'],
+  ["1", "true"],
+])("plans differ by the number %s and the value %s", (one, other) => {
+  expect(planDifference(numbered(one), numbered(other))).toMatch(/^[-+] /m);
+});
+
+test("two texts of one number are equal", () => {
+  expect(planDifference(numbered("1.0"), numbered("1"))).toBeUndefined();
+});
+
+test.each<[string, Change, Change]>([
+  ["null and an absent attribute", { ...update, after: { a: null } }, { ...update, after: {} }],
+  [
+    "an unknown attribute and null",
+    { ...update, after: {}, after_unknown: { a: true } },
+    { ...update, after: { a: null } },
+  ],
+  [
+    "an unknown value and its text",
+    { ...update, after: { a: "x" }, after_unknown: { a: true } },
+    { ...update, after: { a: "x" } },
+  ],
+  ["the mark of a sensitive value", { ...update, after_sensitive: { description: true } }, update],
+  [
+    "a sensitive value and the text of its concealment",
+    { ...update, after: { a: "hunter2" }, after_sensitive: { a: true } },
+    { ...update, after: { a: "(sensitive)" } },
+  ],
+  [
+    "the text of JSON that has the same value",
+    { ...update, after: { a: '{"b":1}' } },
+    { ...update, after: { a: '{ "b": 1 }' } },
+  ],
+  [
+    "the identity of a resource",
+    { ...update, after_identity: { arn: "a" } },
+    { ...update, after_identity: { arn: "b" } },
+  ],
+])("plans differ by %s", (_, one, other) => {
+  expect(planDifference(plan({ a: one }), plan({ a: other }))).toMatch(/^a$/m);
+  expect(planDifference(plan({ a: other }), plan({ a: one }))).toMatch(/^a$/m);
+});
+
+test("two changes of one address are both compared", () => {
+  const both = (...changes: Change[]) => plan({}, { resource_changes: changes.map((change) => resource("a", change)) });
+  const other = { ...update, after: { description: "other" } };
+  for (const twice of [both(update, update), both(update, other), both(other, update)]) {
+    expect(planDifference(plan({ a: update }), twice)).toMatch(/^a$/m);
+    expect(planDifference(twice, plan({ a: update }))).toMatch(/^a$/m);
+  }
+  expect(planDifference(both(update, other), both(other, update))).toBeUndefined();
+});
+
+const configured = (command: string, count = 1) =>
+  plan(
+    { a: update },
+    {
+      configuration: {
+        root_module: {
+          resources: [
+            {
+              address: "aws_iam_role.a",
+              provisioners: Array(count).fill({
+                type: "local-exec",
+                expressions: { command: { constant_value: command } },
+              }),
+            },
+          ],
+        },
+      },
+    },
+  );
+
+test.each<[string, object]>([
+  ["the command of a provisioner", configured("b")],
+  ["the number of provisioners", configured("a", 2)],
+  ["a provisioner", plan({ a: update })],
+])("plans differ by %s", (_, fresh) => {
+  expect(planDifference(configured("a"), fresh)).toMatch(/^configuration$/m);
+});
+
+test.each<[string, object, object]>([
+  ["a variable", { variables: { a: { value: 1 } } }, { variables: { a: { value: 2 } } }],
+  ["content that this version does not know", { new_changes: [{ a: 1 }] }, { new_changes: [{ a: 2 }] }],
+  [
+    "the sensitive value of an output",
+    { output_changes: { x: secretOutput("a") } },
+    { output_changes: { x: secretOutput("b") } },
+  ],
+])("plans differ by %s", (_, one, other) => {
+  expect(planDifference(plan({}, one), plan({}, other))).toContain("+++ the fresh plan");
+  expect(planDifference(plan({}, one), plan({}, one))).toBeUndefined();
+});
+
+function secretOutput(value: string) {
+  return { actions: ["create"], before: null, after: value, before_sensitive: false, after_sensitive: true };
+}
+
+test("content that this version does not know is a change", () => {
+  expect(isEmptyPlan(plan({}, { new_changes: [{ a: 1 }] }))).toBe(false);
+  expect(isEmptyPlan(plan({}, { new_changes: [] }))).toBe(true);
+});
+
+test("the configuration and variables are no changes", () => {
+  expect(isEmptyPlan({ ...configured("a"), resource_changes: [], variables: { a: { value: 1 } } })).toBe(true);
+});
+
+test.each([
+  ["prior_state", { values: { root_module: {} } }],
+  ["planned_values", { root_module: { resources: [] } }],
+  ["relevant_attributes", [{ resource: "a", attribute: ["id"] }]],
+  ["resource_drift", [resource("b", update)]],
+  ["checks", [{ address: { to_display: "check.a" }, status: "pass" }]],
+])("%s does not matter", (key, value) => {
+  expect(planDifference(plan({ a: update }), plan({ a: update }, { [key]: value }))).toBeUndefined();
+});
+
+describe("of plans that Terraform made", () => {
+  const golden = join(__dirname, "..", "review", "golden");
+  const plans = readdirSync(golden, { withFileTypes: true })
+    .filter((each) => each.isDirectory())
+    .map(({ name }) => parseExactJson(readFileSync(join(golden, name, "plan.json"), "utf8")) as PlanJson)
+    .filter(({ resource_changes }) => resource_changes?.some(changes));
+
+  interface PlanJson {
+    readonly resource_changes?: readonly { readonly change: Change }[];
+  }
+
+  function changes({ change }: { readonly change: Change }): boolean {
+    return change.actions.join() !== "no-op";
+  }
+
+  /** The paths of what is not a list or an object, or is empty. */
+  function leaves(value: unknown, path: readonly string[] = []): string[][] {
+    const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
+    return entries.length === 0 ? [[...path]] : entries.flatMap(([key, part]) => leaves(part, [...path, key]));
+  }
+
+  /** A copy of the value without the part at the path, or with another one. */
+  function edited(value: unknown, [key, ...rest]: readonly string[], other: unknown): unknown {
+    if (key === undefined) return other;
+    const part = edited((value as Record<string, unknown>)[key], rest, other);
+    if (Array.isArray(value))
+      return value.flatMap((each, at) => (String(at) !== key ? [each] : part === undefined ? [] : [part]));
+    const { [key]: _, ...kept } = value as Record<string, unknown>;
+    return part === undefined ? kept : { ...kept, [key]: part };
+  }
+
+  const at = (value: unknown, path: readonly string[]) =>
+    path.reduce<unknown>((part, key) => (part as Record<string, unknown>)[key], value);
+
+  const OTHERS = [
+    undefined,
+    null,
+    true,
+    false,
+    0,
+    1,
+    "",
+    "1",
+    "null",
+    "(known after apply)",
+    "(sensitive)",
+    [],
+    {},
+    [null],
+  ];
+
+  test("every leaf of every change is compared", () => {
+    const cases = plans.flatMap((json) =>
+      (json.resource_changes ?? []).flatMap((each, index) =>
+        changes(each) ? leaves(each).map((path) => ({ json, path: ["resource_changes", String(index), ...path] })) : [],
+      ),
+    );
+    expect(cases.length).toBeGreaterThan(100);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...cases),
+        fc.constantFrom(...OTHERS),
+        fc.boolean(),
+        ({ json, path }, other, isFirst) => {
+          const was = at(json, path);
+          fc.pre(JSON.stringify(was) !== JSON.stringify(other));
+          const plans = [json, edited(json, path, other)] as const;
+          const [one, two] = isFirst ? plans : [plans[1], plans[0]];
+          expect(() => {
+            const difference = planDifference(one, two);
+            if (difference !== undefined) throw new UserError("they differ");
+          }).toThrow(UserError);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  /** The value with the keys of every object in another order. */
+  function shuffled(value: unknown, order: (count: number) => number): unknown {
+    if (Array.isArray(value)) return value.map((each) => shuffled(each, order));
+    if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+    const entries = Object.entries(value).map(([key, part]) => ({
+      key,
+      part: shuffled(part, order),
+      at: order(1_000),
+    }));
+    return Object.fromEntries(entries.sort((a, b) => a.at - b.at).map(({ key, part }) => [key, part]));
+  }
+
+  test("the order of keys and of resources does not matter", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...plans), fc.infiniteStream(fc.nat()), (json, numbers) => {
+        const order = (count: number) => numbers.next().value % count;
+        const resource_changes = [...(json.resource_changes ?? [])].sort(() => order(3) - 1);
+        expect(planDifference(json, shuffled({ ...json, resource_changes }, order))).toBeUndefined();
+      }),
+      { numRuns: 50 },
+    );
+  });
 });
 
 test("plans with many differing lines are compared in linear time", () => {
