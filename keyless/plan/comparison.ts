@@ -52,11 +52,13 @@ export function comparePlans(environment: string, reviewedJson: unknown, freshJs
     return { plan, parts: partsOf(plan, json as RawPlan, concealer) };
   };
   const [reviewed, fresh] = [read("the reviewed plan", reviewedJson), read("the fresh plan", freshJson)];
-  const [before, after] = [byName(reviewed.parts), byName(fresh.parts)];
+  const [before, after] = [partsByName(reviewed.parts), partsByName(fresh.parts)];
   const patches = [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((name) => {
     const [was, is] = [before.get(name) ?? [], after.get(name) ?? []];
     if (same(was.map(rawOf), is.map(rawOf))) return [];
-    const lines = changedLines(was.flatMap(linesOf), is.flatMap(linesOf)).map(({ sign, text }) => `${sign} ${text}`);
+    const lines = changedLines(was.flatMap(shownLines), is.flatMap(shownLines)).map(
+      ({ sign, text }) => `${sign} ${text}`,
+    );
     const shown = lines.length > 0 ? lines : ["(they differ in a type, or in a part that is not shown)"];
     return [[name, "--- the reviewed plan", "+++ the fresh plan", ...shown, ""].join("\n")];
   });
@@ -130,7 +132,7 @@ const isEmptyContent = (value: unknown) =>
   value === null || (typeof value === "object" && Object.keys(value).length === 0);
 
 /** The parts by name, those of one name in an order that does not depend on their order in the plan. */
-function byName(parts: readonly PlanPart[]): ReadonlyMap<string, readonly PlanPart[]> {
+function partsByName(parts: readonly PlanPart[]): ReadonlyMap<string, readonly PlanPart[]> {
   const groups = groupBy(parts, ({ name }) => name);
   for (const group of groups.values())
     if (group.length > 1) group.sort((a, b) => (canonical(a.raw) < canonical(b.raw) ? -1 : 1));
@@ -139,6 +141,6 @@ function byName(parts: readonly PlanPart[]): ReadonlyMap<string, readonly PlanPa
 
 const rawOf = ({ raw }: PlanPart) => raw;
 
-function linesOf({ shown }: PlanPart): string[] {
+function shownLines({ shown }: PlanPart): string[] {
   return shown === undefined ? [] : format({ ...shown } as Value, true);
 }

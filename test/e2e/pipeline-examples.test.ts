@@ -1,4 +1,5 @@
 // @duration 57
+import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Config, Role } from "../../keyless/config/resolved";
@@ -6,7 +7,7 @@ import type { Sandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";
 import { trustPolicy } from "../../keyless/trust/policy";
 import { CircleCi, type JobResult } from "./circleci-runner";
-import { aws, type Project, run } from "./project";
+import { aws, commitAll, type Project, run } from "./project";
 import { ORGANIZATION, setUp } from "./setup";
 
 const SITE = { project: "66666666-7777-4888-9999-000000000000", repository: "site" };
@@ -96,12 +97,14 @@ async function createRole([environment, role]: readonly [Config["environments"][
 interface Push {
   readonly of: { readonly project: string; readonly repository: string };
   readonly branch?: string;
+  /** Whether a later commit was pushed before the job started. Default: no. */
+  readonly outdated?: boolean;
   /** Replaces or removes variables of the job. */
   readonly env?: Env;
 }
 
 /** A pipeline of the repository of an example. */
-function pipeline(example: string, text: string, { of, branch = "main", env = {} }: Push): CircleCi {
+function pipeline(example: string, text: string, { of, branch = "main", outdated, env = {} }: Push): CircleCi {
   const runner = new CircleCi({
     config: text,
     values: {
@@ -109,7 +112,13 @@ function pipeline(example: string, text: string, { of, branch = "main", env = {}
       "pipeline.trigger.type": "github_app",
       "pipeline.project.slug": `github/acme/${of.repository}`,
     },
-    checkout: (folder) => cpSync(join(examples, example), folder, { recursive: true }),
+    checkout: (folder) => {
+      cpSync(join(examples, example), folder, { recursive: true });
+      commitAll(folder, `${folder}-origin`);
+      if (!outdated) return;
+      commitAll(folder, `${folder}-origin`);
+      execFileSync("git", ["reset", "-q", "--hard", "HEAD~1"], { cwd: folder });
+    },
     environment: async () => ({ ...(await jobEnvironment({ of, branch })), ...env }),
   });
   return runner;
@@ -207,6 +216,17 @@ describe("the Terraform repository", () => {
     expect(runner.workflows()).toEqual(["branch"]);
     const result = await only(runner.run("branch"));
     expect(result).toMatchObject({ status: "success", artifacts: ["plan.txt"] });
+  });
+
+  test("applies nothing if its commit is not the tip of main", async () => {
+    const results = await pipeline("terraform", read("terraform"), { of: APP, outdated: true }).run("main");
+    expect(results.get("apply")).toMatchObject({
+      status: "failed",
+      output: expect.stringMatching(
+        /^Commit \w{40} is not the tip of main, which is \w{40}: .*\nNothing was applied\.$/m,
+      ),
+    });
+    expect(await aws(sandbox.environment, "dynamodb", "list-tables")).toEqual({ TableNames: [] });
   });
 
   test("applies the plan of main after the approval", async () => {

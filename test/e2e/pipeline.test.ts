@@ -67,9 +67,14 @@ function checkoutOf({ folder: from }: Project) {
   return (folder: string) => void execFileSync("cp", ["-a", `${from}/.`, folder]);
 }
 
-function pipeline(branch: string, trigger = "github_app"): CircleCi {
+interface Started {
+  readonly trigger?: string;
+  readonly config?: string;
+}
+
+function pipeline(branch: string, { trigger = "github_app", config }: Started = {}): CircleCi {
   const runner = new CircleCi({
-    config: project.read(".circleci/config.yml"),
+    config: config ?? project.read(".circleci/config.yml"),
     values: {
       "pipeline.git.branch": branch,
       "pipeline.trigger.type": trigger,
@@ -83,13 +88,14 @@ function pipeline(branch: string, trigger = "github_app"): CircleCi {
   return runner;
 }
 
-/** Writes the shipped configuration with some texts replaced. */
+/** Commits the shipped configuration with some texts replaced to `main`. */
 function commit(repository: Project, ...replacements: [from: string, to: string][]): void {
   const text = replacements.reduce((config, [from, to]) => config.replace(from, to), shipped);
   expect(text).not.toBe(shipped);
   repository.write("config.ts", text);
   // Compiled once here instead of in each job.
   execFileSync(process.execPath, ["build.js"], { cwd: repository.folder });
+  repository.commit();
 }
 
 function statuses(results: ReadonlyMap<string, JobResult>) {
@@ -149,8 +155,10 @@ test("main deploys the reviewed and approved plans, and stores a state that cann
 
 describe("if a role is changed outside Terraform after the approval", () => {
   const other = new Project();
+  const outdated = new Project();
   let refused: JobResult;
   let stopped: JobResult;
+  let old: JobResult;
   let drift: ReadonlyMap<string, JobResult>;
 
   // In parallel, since none of them changes anything.
@@ -158,18 +166,31 @@ describe("if a role is changed outside Terraform after the approval", () => {
     const role = ["--role-name", "circleci-site-publisher", "--description", "Changed by hand"];
     await aws(sandbox.environment, "iam", "update-role", ...role);
     commit(other, ...PUBLISHERS, ["Deploys changes of access from the main branch", "Deploys"]);
-    const scheduled = pipeline("main", "schedule");
+    commit(outdated, ...PUBLISHERS);
+    // A revert that is merged after the checkout.
+    outdated.commit();
+    execFileSync("git", ["reset", "-q", "--hard", "HEAD~1"], { cwd: outdated.folder });
+    const scheduled = pipeline("main", { trigger: "schedule" });
     expect(scheduled.workflows()).toEqual(["drift"]);
-    [refused, stopped, drift] = await Promise.all([
+    [refused, stopped, old, drift] = await Promise.all([
       main.rerun("main", "deploy-dev"),
       main.rerun("main", "deploy-dev", checkoutOf(other)),
+      main.rerun("main", "deploy-dev", checkoutOf(outdated)),
       scheduled.run("drift"),
     ]);
   });
 
-  test("the changed plan is refused and the difference printed", async () => {
+  test("a plan that differs from the reviewed plan is refused", async () => {
     expect(refused.status).toBe("failed");
     expect(refused.output).toMatch(sample("pipelines", "dev: the saved plan differs from the reviewed plan"));
+    expect(await description("dev", "circleci-site-publisher")).toBe("Changed by hand");
+  });
+
+  test("the deploy job stops unless its commit is the tip of main", async () => {
+    expect(old.status).toBe("failed");
+    expect(old.output).toMatch(
+      /^commit [0-9a-f]{40} is not the tip of main, which is [0-9a-f]{40}: nothing is deployed/m,
+    );
     expect(await description("dev", "circleci-site-publisher")).toBe("Changed by hand");
   });
 
@@ -183,6 +204,21 @@ describe("if a role is changed outside Terraform after the approval", () => {
     expect(output(drift, "review")).toContain("Changed by hand");
     expect(statuses(drift)).toEqual({ "plan-dev": "success", "plan-prod": "success", review: "failed" });
   });
+});
+
+test("the applied plan is the verified plan", async () => {
+  commit(project, ...PUBLISHERS);
+  // Plans another configuration between the verification and the deployment.
+  const exchange = "sed -i 's/Publishes the site of dev/Exchanged/' config.ts && npx cdktf diff dev";
+  const deployment = "      - run: npx cdktf deploy ";
+  const config = project.read(".circleci/config.yml");
+  expect(config.split(deployment)).toHaveLength(2);
+  const attacked = pipeline("main", { config: config.replace(deployment, `      - run: ${exchange}\n${deployment}`) });
+  await attacked.rerun("main", "plan-dev");
+  const { status, output } = await attacked.rerun("main", "deploy-dev");
+  expect(output).toMatch(/"Changed by hand".*"Exchanged"/);
+  expect(status).toBe("success");
+  expect(await description("dev", "circleci-site-publisher")).toBe("Publishes the site of dev");
 });
 
 /** Denies writing the state for all principals. The lock remains writable. */

@@ -51,6 +51,11 @@ export class Project {
     return JSON.parse(this.read(`cdktf.out/stacks/${name}/cdk.tf.json`));
   }
 
+  /** Commits all files to `main`, and pushes them to the remote `origin`, a repository beside the folder. */
+  commit(): void {
+    commitAll(this.folder, `${this.folder}-origin`);
+  }
+
   cdktf(env: Env, ...args: string[]): Promise<Ran> {
     return this.run({ ...env, CI: "1" }, join(root, "node_modules/.bin/cdktf"), ...args, "--no-color");
   }
@@ -78,8 +83,27 @@ export class Project {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of [this.folder, `${this.folder}-origin`]) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Commits all files of a folder to `main`, and pushes them to the remote `origin`. Creates both repositories if needed. */
+export function commitAll(folder: string, origin: string): void {
+  const git = (...args: string[]) => {
+    const settings = ["user.name=a", "user.email=a@example.com", "core.hooksPath=/dev/null"].flatMap((each) => [
+      "-c",
+      each,
+    ]);
+    execFileSync("git", [...settings, ...args], { cwd: folder, stdio: "pipe" });
+  };
+  if (!existsSync(origin)) git("init", "-q", "--bare", "-b", "main", origin);
+  if (!existsSync(join(folder, ".git"))) {
+    git("init", "-q", "-b", "main");
+    git("remote", "add", "origin", origin);
+  }
+  git("add", "-A");
+  git("commit", "-q", "--allow-empty", "-m", "a change");
+  git("push", "-q", "origin", "main");
 }
 
 /** The source text of a configuration. Functions that build a policy are written as their names. */

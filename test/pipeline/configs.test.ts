@@ -38,7 +38,7 @@ describe("this repository's pipeline", () => {
     });
   });
 
-  test("runs no job on main or on a schedule but plans, the review, approvals and deployments", () => {
+  test("no test runs on main", () => {
     for (const workflow of ["main", "drift"]) {
       const jobs = [...jobsOf(workflow).values()].filter(({ type }) => type !== "approval");
       expect(["plan", "review", "deploy"]).toEqual(expect.arrayContaining(jobs.map(({ job }) => job)));
@@ -134,6 +134,19 @@ describe.each([
         expect([values, branch, selected({ ...values, ...at })]).toEqual([values, branch, names]);
     }
   });
+});
+
+test("the deploy workflow runs only for a push to main", () => {
+  const deploys = Object.keys(own.workflows).filter((name) =>
+    [...jobsOf(name).values()].some(({ job }) => job === "deploy"),
+  );
+  expect(deploys).toEqual(["main"]);
+  const onMain = (values: PipelineValues) => ({ ...values, "pipeline.git.branch": "main" });
+  const others = [...SCHEDULES, ...OTHERS].map(onMain);
+  const branched = REPOSITORY_EVENTS.map((values) => ({ ...values, "pipeline.git.branch": "feature" }));
+  const selects = (values: PipelineValues) => holds(own.workflows.main.when, values);
+  expect([...others, ...branched, ...REPOSITORY_EVENTS].filter(selects)).toEqual([]);
+  expect(REPOSITORY_EVENTS.map(onMain).filter(selects)).toEqual(REPOSITORY_EVENTS.map(onMain));
 });
 
 test("the static site is published only by an event of the repository on main", () => {

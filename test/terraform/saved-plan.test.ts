@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { findTerraform } from "../../keyless/terraform/install";
-import { readSavedPlan } from "../../keyless/terraform/saved-plan";
+import { copySavedPlan, readSavedPlan } from "../../keyless/terraform/saved-plan";
 
 let terraform: string;
 let folder: string;
@@ -49,4 +49,15 @@ it("does not quote output of Terraform that is not JSON", () => {
   expect(() => readSavedPlan("dev", folder, program)).toThrow(
     /^cannot read the plan of dev: the output of \S+ show is not JSON: unexpected character at line 1, column 1$/,
   );
+});
+
+it("is copied to a file and a folder of the user alone, which does not change with the original", () => {
+  writeFileSync(join(folder, "plan"), "first");
+  const { file, sha256 } = copySavedPlan("dev", folder);
+  writeFileSync(join(folder, "plan"), "second");
+  expect(readFileSync(file, "utf8")).toBe("first");
+  expect(sha256).toBe("a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e");
+  expect([statSync(file).mode & 0o777, statSync(dirname(file)).mode & 0o777]).toEqual([0o400, 0o700]);
+  expect(copySavedPlan("dev", folder).file).not.toBe(file);
+  rmSync(dirname(file), { recursive: true });
 });
