@@ -71,7 +71,8 @@ export function elements(value: Value | undefined): readonly Value[] {
 
 /** A value without quotes, as a reader sees it. */
 export function displayed(value: Value): string {
-  return value instanceof Hidden ? value.text : String(value);
+  if (value instanceof Hidden) return value.text;
+  return isMap(value) ? canonical(value) : String(value);
 }
 
 /** Whether two values are equal; the order of keys does not matter. */

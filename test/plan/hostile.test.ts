@@ -83,6 +83,12 @@ test("deeply nested values are reviewed", () => {
 test("attributes with the names of properties of JavaScript objects are reviewed", () => {
   const attributes = parseExactJson('{"constructor": 1, "__proto__": {"a": 1}, "toString": null}');
   expect(
-    outcome(planJson([change("null_resource.a", {}, attributes), change("null_resource.b", attributes, {})])),
+    outcome(
+      planJson([
+        change("null_resource.a", {}, attributes),
+        change("null_resource.b", attributes, {}),
+        change("aws_iam_role.c", null, { name: "c", permissions_boundary: attributes }),
+      ]),
+    ),
   ).toBe(undefined);
 });
