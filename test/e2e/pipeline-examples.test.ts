@@ -1,6 +1,7 @@
 // @duration 57
 import { execFileSync } from "node:child_process";
-import { cpSync, readFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Config, Role } from "../../keyless/config/resolved";
 import type { Sandbox } from "../../keyless/sandbox";
@@ -101,10 +102,16 @@ interface Push {
   readonly outdated?: boolean;
   /** Replaces or removes variables of the job. */
   readonly env?: Env;
+  /** Changes the checked out files. */
+  readonly change?: (folder: string) => void;
 }
 
 /** A pipeline of the repository of an example. */
-function pipeline(example: string, text: string, { of, branch = "main", outdated, env = {} }: Push): CircleCi {
+function pipeline(
+  example: string,
+  text: string,
+  { of, branch = "main", outdated, env = {}, change = () => {} }: Push,
+): CircleCi {
   const runner = new CircleCi({
     config: text,
     values: {
@@ -114,6 +121,7 @@ function pipeline(example: string, text: string, { of, branch = "main", outdated
     },
     checkout: (folder) => {
       cpSync(join(examples, example), folder, { recursive: true });
+      change(folder);
       commitAll(folder, `${folder}-origin`);
       if (!outdated) return;
       commitAll(folder, `${folder}-origin`);
@@ -162,6 +170,36 @@ test("the static site is uploaded, removed files are deleted, and the CloudFront
     distribution,
   );
   expect(invalidations.InvalidationList.Items).toHaveLength(1);
+});
+
+describe("a symbolic link in the repository", () => {
+  const outside = mkdtempSync(join(tmpdir(), "keyless-outside-"));
+  writeFileSync(join(outside, "secret.txt"), "secret");
+
+  test("to a file or a folder outside of the site is not published", async () => {
+    const change = (folder: string) => {
+      symlinkSync(join(outside, "secret.txt"), join(folder, "site/linked.txt"));
+      symlinkSync(outside, join(folder, "site/linked"));
+      symlinkSync("../.circleci/config.yml", join(folder, "site/config.yml"));
+    };
+    const result = await only(pipeline("static-site", site(), { of: SITE, change }).run("publish"));
+    expect(result?.status).toBe("success");
+    expect((await objects()).trim().split(/\s+/).slice(3)).toEqual(["index.html"]);
+  });
+
+  test.each([
+    ["a link to another folder", (path: string) => symlinkSync(outside, path)],
+    ["no folder", () => {}],
+    ["a folder without files", (path: string) => mkdirSync(join(path, "empty"), { recursive: true })],
+  ])("in place of the site, or an empty site, publishes and deletes nothing: %s", async (_, create) => {
+    const change = (folder: string) => {
+      rmSync(join(folder, "site"), { recursive: true });
+      create(join(folder, "site"));
+    };
+    const result = await only(pipeline("static-site", site(), { of: SITE, change }).run("publish"));
+    expect(result).toMatchObject({ status: "failed", output: expect.stringContaining("nothing was published") });
+    expect((await objects()).trim().split(/\s+/).slice(3)).toEqual(["index.html"]);
+  });
 });
 
 test("the job that `keyless pipeline` prints publishes the site", async () => {

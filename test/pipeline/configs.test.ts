@@ -168,6 +168,21 @@ test("the examples have the same credentials step", () => {
 describe.each([".", "examples/static-site", "examples/terraform"])("%s", (folder) => {
   const text = readFileSync(join(root, folder, ".circleci/config.yml"), "utf8");
 
+  test("installs packages without their scripts, and Python packages and providers by their checksums", () => {
+    const flags: [RegExp, RegExp][] = [
+      [/\bnpm (ci|install|i)\b/, /^(?=.*npm ci\b)(?=.* --ignore-scripts\b)/],
+      [/\bpip3? install\b/, /^(?=.* --require-hashes\b)(?=.* --only-binary :all:)/],
+      [/\bterraform init\b/, / -lockfile=readonly\b/],
+    ];
+    for (const [command, flag] of flags)
+      for (const line of text.split("\n").filter((line) => command.test(line) && !/^ *#/.test(line)))
+        expect(line).toMatch(flag);
+  });
+
+  test("a plan takes no lock", () => {
+    for (const line of text.match(/\bterraform plan\b.*/g) ?? []) expect(line).toContain(" -lock=false");
+  });
+
   test("has filters and conditions as expressions, not as deprecated maps", () => {
     const conditions: unknown[] = [];
     JSON.parse(JSON.stringify(parse(text).workflows), (key, value) => {

@@ -1,23 +1,30 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const file = join(__dirname, "../../keyless/sandbox/requirements.txt");
-const requirements = readFileSync(file, "utf8")
-  .trim()
-  .split("\n")
-  .filter((line) => !line.startsWith("#"));
+const read = (path: string) =>
+  readFileSync(join(__dirname, "../..", path), "utf8")
+    .trim()
+    .split("\n")
+    .filter((line) => !line.startsWith("#"));
 
-test.each(requirements)("has a pinned version and SHA-256 hashes: %.60s", (requirement) => {
-  expect(requirement).toMatch(
-    /^[\w.-]+(\[[\w,-]+\])?==[\w.]+( ; python_version [<>]=? "3\.\d+")?( --hash=sha256:[\da-f]{64})+$/,
-  );
-});
+describe.each([
+  ["keyless/sandbox/requirements.txt", /^moto\[server\]==5\./],
+  [".circleci/requirements.txt", /^awscli==1\./],
+])("%s", (path, installed) => {
+  const requirements = read(path);
 
-it("installs moto's server", () => {
-  expect(requirements[0]).toMatch(/^moto\[server\]==5\./);
-});
+  test.each(requirements)("has a pinned version and SHA-256 hashes: %.60s", (requirement) => {
+    expect(requirement).toMatch(
+      /^[\w.-]+(\[[\w,-]+\])?==[\w.]+( ; python_version [<>]=? "3\.\d+")?( --hash=sha256:[\da-f]{64})+$/,
+    );
+  });
 
-it("names each package and version once", () => {
-  const names = requirements.map((requirement) => requirement.split(" ")[0]?.toLowerCase());
-  expect(new Set(names).size).toBe(names.length);
+  it("installs its program", () => {
+    expect(requirements[0]).toMatch(installed);
+  });
+
+  it("names each package and version once", () => {
+    const names = requirements.map((requirement) => requirement.split(" ")[0]?.toLowerCase());
+    expect(new Set(names).size).toBe(names.length);
+  });
 });
