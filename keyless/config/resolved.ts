@@ -13,6 +13,7 @@ import { type PolicyDocument, type Statement, statements } from "../policy/docum
 import { formatIssuer, type TrustRule } from "../trust/circleci";
 import { providerArn } from "../trust/provider";
 import type { AcceptedFindings, ConfigInput, EnvironmentInput, QuotasInput, RoleInput, Tags, TrustTest } from "./input";
+import { boundaryPolicyName } from "./names";
 import { partitionOf } from "./partition";
 import { DEFAULT_QUOTAS } from "./quotas";
 
@@ -101,8 +102,8 @@ function resolveEnvironment(
   const { name: partition, dnsSuffix } = partitionOf(region);
   const issuer = formatIssuer({ host: circleci.server, organization: circleci.organizationId });
   const boundary = environment.permissionsBoundary && {
-    name: `circleci-boundary-${name}`,
-    arn: `arn:${partition}:iam::${accountId}:policy/circleci-boundary-${name}`,
+    name: boundaryPolicyName(name),
+    arn: `arn:${partition}:iam::${accountId}:policy/${boundaryPolicyName(name)}`,
     given: environment.permissionsBoundary,
   };
   const rawRoles = Object.entries(environment.roles).map(([roleName, role]) => ({

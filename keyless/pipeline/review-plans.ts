@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { boundaryPolicyName } from "../config/names";
 import type { Config } from "../config/resolved";
 import { Concealer } from "../plan/concealment";
 import { readPlan } from "../plan/schema";
@@ -37,7 +38,11 @@ export function reviewPlans(
   const concealer = new Concealer(read.map(({ json }) => json));
   const plans = read.map(({ name, json }) => readPlan(name, json, { concealer }));
   const managed = config.environments.map((environment) => [environment.name, administratorRoles(environment)]);
-  return review(plans, { administratorRoles: Object.fromEntries(managed) });
+  const boundaries = config.environments.map(({ name }) => [name, boundaryPolicyName(name)]);
+  return review(plans, {
+    administratorRoles: Object.fromEntries(managed),
+    boundaryPolicies: Object.fromEntries(boundaries),
+  });
 }
 
 /**

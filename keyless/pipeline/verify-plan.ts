@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
+import { boundaryPolicyName } from "../config/names";
 import type { Environment } from "../config/resolved";
 import { RefusedError } from "../errors";
 import { comparePlans } from "../plan/comparison";
-import { changedRoles } from "../review/delta";
+import { changedBoundaries, changedRoles } from "../review/delta";
 import { copySavedPlan, readSavedPlan } from "../terraform/saved-plan";
 import { administratorRoles } from "./administrator";
 
@@ -26,7 +27,8 @@ export interface VerifyPlanOptions {
  * Copies the plan that `cdktf diff` saved for an environment, and compares the copy with the reviewed plan.
  *
  * @param reviewed the JSON of the reviewed plan, as `terraform show -json` prints it
- * @throws {RefusedError} the plans differ, or the plan changes roles that administrators manage
+ * @param terraform the Terraform that made the saved plan
+ * @throws {RefusedError} the plans differ, or the plan changes roles or permissions boundaries that administrators manage
  * @throws {UserError} the saved plan is missing, or one of them cannot be read
  */
 export function verifyPlan(environment: Environment, reviewed: unknown, options: VerifyPlanOptions): VerifiedPlan {
@@ -38,7 +40,12 @@ export function verifyPlan(environment: Environment, reviewed: unknown, options:
   checkSources();
   const { fresh, isEmpty, difference } = comparePlans(name, reviewed, json);
   const changed = changedRoles(fresh);
-  const managed = administratorRoles(environment).filter((role) => changed.has(role));
+  const managed = [
+    ...administratorRoles(environment).filter((role) => changed.has(role)),
+    ...changedBoundaries(fresh, boundaryPolicyName(name)).map(
+      (boundary) => `the permissions boundary ${boundary.kind === "role" ? "of " : ""}${boundary.name}`,
+    ),
+  ];
   if (managed.length > 0) {
     throw new RefusedError(
       `${name}: the plan changes ${managed.join(" and ")}, managed by administrators; the pipeline cannot deploy this ` +

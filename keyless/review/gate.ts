@@ -5,7 +5,8 @@ const APPLIES = {
   "gains-access": ({ access }: EnvironmentReview) => gains(access).length > 0,
   "could-not-tell": ({ access }: EnvironmentReview) => access.some(({ effect }) => effect === "unknown"),
   admin: ({ access }: EnvironmentReview) => gains(access).some(({ administrator }) => administrator),
-  "administrator-roles": ({ administratorRoles }: EnvironmentReview) => administratorRoles.length > 0,
+  "administrator-roles": ({ administratorRoles, boundaryChanges }: EnvironmentReview) =>
+    administratorRoles.length + boundaryChanges.length > 0,
   destroys: ({ counts }: EnvironmentReview) => counts.destroy > 0,
   replaces: ({ counts }: EnvironmentReview) => counts.replace > 0,
   drift: ({ counts }: EnvironmentReview) => counts.drift > 0,

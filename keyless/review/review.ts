@@ -1,6 +1,6 @@
 import { attributeLines, type DiffLine, difference } from "../plan/difference";
 import { type Action, hasEffect, type Plan, type ResourceChange } from "../plan/schema";
-import { accessDelta, changedRoles, driftDelta } from "./delta";
+import { accessDelta, type BoundaryChange, changedBoundaries, changedRoles, driftDelta } from "./delta";
 import { driftOf } from "./delta/drift";
 import type { AccessFinding } from "./delta/finding";
 
@@ -8,6 +8,8 @@ import type { AccessFinding } from "./delta/finding";
 export interface ReviewOptions {
   /** For each environment, the names of the roles that administrators manage: its pipeline cannot change them. */
   readonly administratorRoles?: { readonly [environment: string]: readonly string[] };
+  /** For each environment, the name of the policy that is its permissions boundary. */
+  readonly boundaryPolicies?: { readonly [environment: string]: string };
 }
 
 /** The review of the plans of one or more environments. */
@@ -24,6 +26,8 @@ export interface EnvironmentReview extends Pick<Plan, "environment" | "warnings"
   readonly driftAccess: readonly AccessFinding[];
   /** Roles of `administratorRoles` that the plan changes. */
   readonly administratorRoles: readonly string[];
+  /** What the plan changes about permissions boundaries: only administrators can deploy it. */
+  readonly boundaryChanges: readonly BoundaryChange[];
   readonly resources: readonly ResourceReview[];
   readonly drift: readonly ResourceReview[];
   readonly outputs: readonly { readonly name: string; readonly action: Action; readonly lines: readonly DiffLine[] }[];
@@ -54,11 +58,13 @@ export interface ResourceReview
 
 /** Reviews the plans of one or more environments. */
 export function review(plans: readonly Plan[], options: ReviewOptions = {}): Review {
-  return { environments: plans.map((plan) => reviewPlan(plan, options.administratorRoles?.[plan.environment] ?? [])) };
+  return { environments: plans.map((plan) => reviewPlan(plan, options)) };
 }
 
-function reviewPlan(plan: Plan, administratorRoles: readonly string[]): EnvironmentReview {
+function reviewPlan(plan: Plan, options: ReviewOptions): EnvironmentReview {
   const { environment, warnings, errored, complete } = plan;
+  const administratorRoles = options.administratorRoles?.[environment] ?? [];
+  const boundaryPolicy = options.boundaryPolicies?.[environment];
   const resources = plan.changes.filter((change) => change.mode === "managed" && hasEffect(change));
   const drift = driftOf(plan).filter((change) => attributeLines(change).length > 0);
   const changed = administratorRoles.length > 0 ? changedRoles(plan) : new Set();
@@ -68,6 +74,7 @@ function reviewPlan(plan: Plan, administratorRoles: readonly string[]): Environm
     access: accessDelta(plan),
     driftAccess: driftDelta(plan, drift),
     administratorRoles: administratorRoles.filter((role) => changed.has(role)),
+    boundaryChanges: boundaryPolicy === undefined ? [] : changedBoundaries(plan, boundaryPolicy),
     resources: resources.map(resourceReview),
     drift: drift.map(resourceReview),
     outputs: plan.outputs

@@ -1,4 +1,4 @@
-// @duration 79
+// @duration 110
 import type { Sandbox } from "../../keyless/sandbox";
 import { aws, type Project } from "./project";
 import { ACCESS, ACCOUNT, ORGANIZATION, SITE, setUp, webIdentityEnvironment } from "./setup";
@@ -6,7 +6,7 @@ import { ACCESS, ACCOUNT, ORGANIZATION, SITE, setUp, webIdentityEnvironment } fr
 function config({ tag = "v1" } = {}): string {
   return `
 const access = { project: "${ACCESS}", repository: "github.com/acme/aws-access" };
-const boundary = "arn:aws:iam::${ACCOUNT}:policy/bounds";
+const bounds = "arn:aws:iam::${ACCOUNT}:policy/bounds";
 export default defineConfig({
   circleci: { organizationId: "${ORGANIZATION}" },
   environments: {
@@ -14,6 +14,7 @@ export default defineConfig({
       accountId: "${ACCOUNT}",
       region: "us-east-1",
       state: { bucket: "acme-dev-tfstate", lockTable: "acme-dev-lock", keepOldVersionsDays: "forever" },
+      permissionsBoundary: allowServices(["s3"]),
       roles: {
         publisher: {
           trust: [{ project: "${SITE}", repository: "github.com/acme/site", branches: ["main"] }],
@@ -23,7 +24,7 @@ export default defineConfig({
         reader: {
           trust: [{ project: "${SITE}", refs: "any" }],
           managedPolicyArns: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"],
-          permissionsBoundaryArn: boundary,
+          permissionsBoundaryArn: bounds,
         },
         plan: { trust: [{ ...access, branches: ["*"] }], inlinePolicies: { plan: planEnvironment }, deployedBy: "administrator" },
         apply: { trust: [{ ...access, branches: ["main"] }], inlinePolicies: { apply: applyEnvironment }, deployedBy: "administrator" },
@@ -195,6 +196,109 @@ describe("the apply role", () => {
     await expect(aws(env, "sts", "get-caller-identity")).rejects.toThrow(
       "Not authorized to perform sts:AssumeRoleWithWebIdentity",
     );
+  });
+});
+
+describe("a holder of the apply role who grants every permission to a role that the pipeline deploys, and assumes it", () => {
+  const boundary = `arn:aws:iam::${ACCOUNT}:policy/circleci-boundary-dev`;
+  const allow = (more: Readonly<Record<string, unknown>>) =>
+    JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...more }] });
+  const everything = allow({ Action: "*", Resource: "*" });
+  const trustAll = allow({
+    Action: "sts:AssumeRoleWithWebIdentity",
+    Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/oidc.circleci.com/org/${ORGANIZATION}` },
+    Condition: { StringEquals: { [`oidc.circleci.com/org/${ORGANIZATION}:aud`]: ORGANIZATION } },
+  });
+  const administratorAccess = ["--policy-arn", "arn:aws:iam::aws:policy/AdministratorAccess"];
+  const ofPolicy = ["--policy-document", everything];
+  const ofTrust = ["--assume-role-policy-document", trustAll];
+  const own = ["--role-name", "publisher"];
+
+  beforeAll(async () => {
+    const apply = await job("apply", ACCESS, "aws-access", "main");
+    await aws(apply, "iam", "put-role-policy", ...own, "--policy-name", "all", ...ofPolicy);
+    await aws(apply, "iam", "update-assume-role-policy", ...own, "--policy-document", trustAll);
+  });
+
+  test("can do what the boundary allows", async () => {
+    const publisher = await job("publisher", ACCESS, "aws-access", "any");
+    await aws(publisher, "s3api", "create-bucket", "--bucket", "acme-any");
+    await aws(publisher, "s3api", "delete-bucket", "--bucket", "acme-any");
+  });
+
+  const attacks: readonly (readonly [name: string, args: readonly string[]])[] = [
+    [
+      "write a policy of the apply role",
+      ["put-role-policy", "--role-name", "apply", "--policy-name", "x", ...ofPolicy],
+    ],
+    [
+      "change the trust of the apply role",
+      ["update-assume-role-policy", "--role-name", "apply", "--policy-document", trustAll],
+    ],
+    ["attach AdministratorAccess to the role", ["attach-role-policy", ...own, ...administratorAccess]],
+    [
+      "attach AdministratorAccess to the apply role",
+      ["attach-role-policy", "--role-name", "apply", ...administratorAccess],
+    ],
+    ["remove the boundary", ["delete-role-permissions-boundary", ...own]],
+    [
+      "replace the boundary",
+      [
+        "put-role-permissions-boundary",
+        ...own,
+        "--permissions-boundary",
+        "arn:aws:iam::aws:policy/AdministratorAccess",
+      ],
+    ],
+    [
+      "create a version of the boundary",
+      ["create-policy-version", "--policy-arn", boundary, ...ofPolicy, "--set-as-default"],
+    ],
+    ["delete the policy of the boundary", ["delete-policy", "--policy-arn", boundary]],
+    ["create a role without the boundary", ["create-role", "--role-name", "publisher", ...ofTrust]],
+    ["create another role", ["create-role", "--role-name", "other", "--permissions-boundary", boundary, ...ofTrust]],
+    ["create a user", ["create-user", "--user-name", "mallory"]],
+    ["create an instance profile", ["create-instance-profile", "--instance-profile-name", "p"]],
+    ["remove a policy of the plan role", ["delete-role-policy", "--role-name", "plan", "--policy-name", "plan"]],
+  ];
+
+  test.each(attacks)("cannot %s, with either role", async (_, args) => {
+    for (const env of [
+      await job("apply", ACCESS, "aws-access", "main"),
+      await job("publisher", ACCESS, "aws-access", "any"),
+    ])
+      await expect(aws(env, "iam", ...args)).rejects.toThrow(/AccessDenied/);
+  });
+
+  test.each([
+    [
+      "read the state",
+      ["s3api", "get-object", "--bucket", "acme-dev-tfstate", "--key", "dev/terraform.tfstate", "/dev/null"],
+    ],
+    ["write the state", ["s3api", "put-object", "--bucket", "acme-dev-tfstate", "--key", "dev/terraform.tfstate"]],
+    [
+      "change the policy of the state's bucket",
+      ["s3api", "put-bucket-policy", "--bucket", "acme-dev-tfstate", "--policy", everything],
+    ],
+    [
+      "take the lock of the state",
+      ["dynamodb", "put-item", "--table-name", "acme-dev-lock", "--item", '{"LockID":{"S":"x"}}'],
+    ],
+  ])("cannot %s, with the role that it assumed", async (_, args) => {
+    const env = await job("publisher", ACCESS, "aws-access", "any");
+    await expect(aws(env, ...args)).rejects.toThrow(/AccessDenied/);
+  });
+
+  test("is reverted by the next deployment", async () => {
+    const ran = await project.cdktf(
+      await job("apply", ACCESS, "aws-access", "main"),
+      "deploy",
+      "dev",
+      "--auto-approve",
+    );
+    expect(ran).toMatchObject({ status: 0 });
+    const { PolicyNames } = await aws(sandbox.environment, "iam", "list-role-policies", ...own);
+    expect(PolicyNames).toEqual(["publish"]);
   });
 });
 

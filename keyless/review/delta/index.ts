@@ -1,6 +1,6 @@
 import { References } from "../../plan/references";
 import type { Plan, ResourceChange } from "../../plan/schema";
-import { displayed, elements, Hidden, type Value } from "../../plan/value";
+import { displayed, elements, Hidden, same, type Value } from "../../plan/value";
 import { richText } from "../rich-text";
 import { type AccessFinding, accessFinding, notAssessed } from "./finding";
 import { GUARDRAIL_ATTACHMENT, guardrailDelta } from "./guardrails";
@@ -82,6 +82,32 @@ export function changedRoles(plan: Plan): ReadonlySet<string> {
   const iam = new IamChanges(plan.changes, plan, new References(plan));
   const changes = plan.changes.filter(({ action, mode }) => mode === "managed" && action !== "no-op");
   return new Set(changes.flatMap((each) => iam.rolesOf(each)));
+}
+
+/** The policy that is the boundary of an environment, or a role that exists and gets another boundary or loses it. */
+export interface BoundaryChange {
+  readonly kind: "policy" | "role";
+  readonly name: string;
+}
+
+/** What a plan changes about permissions boundaries, of which `policy` is the name of the environment's. */
+export function changedBoundaries(plan: Plan, policy: string): readonly BoundaryChange[] {
+  const changes = plan.changes.filter(({ action, mode }) => mode === "managed" && action !== "no-op");
+  const changesPolicy = changes.some(
+    ({ type, before, after }) => type === "aws_iam_policy" && [before?.name, after?.name].includes(policy),
+  );
+  const roles = changes.flatMap(({ type, before, after }) =>
+    type === "aws_iam_role" &&
+    before &&
+    after &&
+    !same(before.permissions_boundary || null, after.permissions_boundary || null)
+      ? [displayed(before.name ?? null)]
+      : [],
+  );
+  return [
+    ...(changesPolicy ? [{ kind: "policy" as const, name: policy }] : []),
+    ...roles.map((name) => ({ kind: "role" as const, name })),
+  ];
 }
 
 function compareEach<T>(

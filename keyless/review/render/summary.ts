@@ -73,7 +73,7 @@ function listed(names: readonly string[]): RichText {
 
 /** What a reader must know about an environment apart from its access. */
 export function notices(review: EnvironmentReview): RichText[] {
-  const { environment, errored, complete, administratorRoles, driftAccess } = review;
+  const { environment, errored, complete, administratorRoles, boundaryChanges, driftAccess } = review;
   const isIncomplete = !complete && !errored;
   const outside = outsideVerdict(driftAccess);
   return [
@@ -82,6 +82,10 @@ export function notices(review: EnvironmentReview): RichText[] {
     ...administratorRoles.map(
       (role) =>
         richText`${environment}: role ${role} is managed by administrators; the pipeline cannot deploy this change.`,
+    ),
+    ...boundaryChanges.map(
+      ({ kind, name }) =>
+        richText`${environment}: the permissions boundary ${[kind === "role" ? "of role " : ""]}${name} is managed by administrators; the pipeline cannot deploy this change.`,
     ),
     ...(outside === undefined
       ? []
