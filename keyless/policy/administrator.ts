@@ -18,12 +18,23 @@ export interface RolePolicy {
 /** Whether permissions are, or lead to, those of an administrator. */
 export type AdministratorVerdict = "yes" | "no" | "unknown";
 
-/** Whether the roles that an ARN pattern matches are administrators. */
-export type RoleKnowledge = (pattern: string) => AdministratorVerdict;
+/** Whether the roles that an ARN pattern matches are administrators, for a policy that allows an action on them. */
+export type RoleKnowledge = (pattern: string, action?: string) => AdministratorVerdict;
 
 const ADMINISTRATOR_POLICIES = ["AdministratorAccess", "IAMFullAccess", "PowerUserAccess"];
 const ADMINISTRATOR_POLICY = new RegExp(`^arn:[\\w-]+:iam::aws:policy/(${ADMINISTRATOR_POLICIES.join("|")})$`);
 const READ_ONLY_POLICY = /^arn:[\w-]+:iam::aws:policy\/.*(ReadOnly(Access)?|ViewOnlyAccess|SecurityAudit)$/;
+
+/** AWS managed policies for compute that grant logs, traces, queues, images and the like. */
+const COMPUTE_POLICIES = [
+  "service-role/AWSLambda(Basic|VPCAccess|SQSQueue|Kinesis|DynamoDB|MSK)ExecutionRole",
+  "service-role/AmazonECSTaskExecutionRolePolicy",
+  "service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+  "AWSXRayDaemonWriteAccess",
+  "AmazonSSMManagedInstanceCore",
+  "CloudWatchAgentServerPolicy",
+];
+const COMPUTE_POLICY = new RegExp(`^arn:[\\w-]+:iam::aws:policy/(${COMPUTE_POLICIES.join("|")})$`);
 
 /** Whether an ARN is that of an AWS managed policy that only reads. */
 export function isReadOnlyPolicy(arn: string): boolean {
@@ -56,7 +67,7 @@ export function grantsAdministrator(
   if ("name" in policy) {
     const { name, document } = policy;
     if (ADMINISTRATOR_POLICY.test(name)) return "yes";
-    if (document === undefined) return isReadOnlyPolicy(name) ? "no" : "unknown";
+    if (document === undefined) return isReadOnlyPolicy(name) || COMPUTE_POLICY.test(name) ? "no" : "unknown";
     const normalized = normalizePolicy(document);
     return isWellFormed(normalized) ? grantsAdministrator(normalized.statements, roles) : "unknown";
   }
@@ -65,7 +76,7 @@ export function grantsAdministrator(
     escalation.actions.map((action) => {
       const statements = identity.filter((statement) => appliesToAction(statement, action));
       return statements.some(({ Effect }) => Effect === "Allow")
-        ? escalates(escalation, statements, roles)
+        ? escalates(escalation, statements, (pattern) => roles(pattern, action))
         : "not-matched";
     }),
   );
@@ -74,7 +85,10 @@ export function grantsAdministrator(
 
 /** {@link RoleKnowledge} of roles whose policies are known. Others are `unknown`. */
 export function knownRoles(
-  roles: readonly { readonly arn: string; readonly policies: readonly RolePolicy[] }[],
+  roles: readonly {
+    readonly arn: string;
+    readonly policies: readonly (RolePolicy | readonly NormalizedStatement[])[];
+  }[],
 ): RoleKnowledge {
   let verdicts: ReadonlyMap<string, Verdict> | undefined;
   return (pattern) => answerOf(known().get(pattern) ?? "unsupported");
@@ -89,7 +103,7 @@ export function knownRoles(
     return verdicts;
   }
 
-  function judge(policy: RolePolicy): Verdict {
+  function judge(policy: RolePolicy | readonly NormalizedStatement[]): Verdict {
     return grantingVerdict(grantsAdministrator(policy, (pattern) => answerOf(verdicts?.get(pattern) ?? "unsupported")));
   }
 }
@@ -108,7 +122,11 @@ function appliesToAction({ Action, NotAction }: NormalizedStatement, action: str
 }
 
 /** Whether the statements, all of which apply to an action of the escalation, allow it in a request that escalates. */
-function escalates(escalation: Escalation, statements: readonly NormalizedStatement[], roles: RoleKnowledge): Verdict {
+function escalates(
+  escalation: Escalation,
+  statements: readonly NormalizedStatement[],
+  roles: (pattern: string) => AdministratorVerdict,
+): Verdict {
   const denies = statements.filter(({ Effect }) => Effect === "Deny");
   const allows = statements.filter(({ Effect }) => Effect === "Allow");
   const requests = requestsOf(escalation, statements);
@@ -236,7 +254,7 @@ function narrowed(pattern: string, all: string): string {
 }
 
 /** Whether the roles that a pattern matches are administrators: by the name of at least one, or as far as is known. */
-function roleVerdict(pattern: string, roles: RoleKnowledge): Verdict {
+function roleVerdict(pattern: string, roles: (pattern: string) => AdministratorVerdict): Verdict {
   const resource = arnParts(pattern)[5] ?? "";
   const isAdministrator = ADMINISTRATOR_ROLES.map((name) => `role/${name}`).some(
     (name) => covers(resource, name) || covers(name, resource),

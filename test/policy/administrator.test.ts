@@ -344,7 +344,7 @@ test("roles that can assume each other are administrators if one of them is", ()
     { arn: iam("role/e"), policies: [assuming("d")] },
     { arn: iam("role/f"), policies: [assuming("other")] },
   ]);
-  const verdicts = ["a", "b", "c", "d", "e", "f", "other"].map((name) => roles(iam(`role/${name}`)));
+  const verdicts = ["a", "b", "c", "d", "e", "f", "other"].map((name) => roles(iam(`role/${name}`), "sts:AssumeRole"));
   expect(verdicts).toEqual(["yes", "yes", "yes", "no", "no", "unknown", "unknown"]);
 });
 

@@ -1,7 +1,8 @@
 import { groupBy } from "../../group-by";
 import type { References } from "../../plan/references";
 import type { Plan, ResourceChange } from "../../plan/schema";
-import { displayed, elements, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
+import { displayed, elements, Hidden, isMap, isUnknown, same, UNKNOWN, type Value } from "../../plan/value";
+import { knownRoles, type RoleKnowledge } from "../../policy/administrator";
 import { type RichText, renderRichText, richText } from "../rich-text";
 import { anyOfDocuments, type Document, documentOfDataSource, readDocument } from "./documents";
 import { type Attributes, attributesOf, concernsIdentities, IDENTITY_TYPES, Identities, type Side } from "./identities";
@@ -69,7 +70,7 @@ export class IamChanges {
 
   constructor(
     private readonly changes: readonly ResourceChange[],
-    plan: Plan,
+    private readonly plan: Plan,
     private readonly references: References,
   ) {
     this.identities = new Identities(changes, references, plan.severalAccounts);
@@ -122,6 +123,47 @@ export class IamChanges {
     const blocks = elements(role.inline_policy).filter(isMap) as Attributes[];
     const names = blocks.map(({ name = null }) => name);
     return { role_name: role.name ?? null, policy_arns: role.managed_policy_arns ?? [], policy_names: names };
+  }
+
+  /**
+   * Which roles of the plan are administrators after it. The role itself lists all its policies, also those that no
+   * resource of the plan attaches; a role that is created has no others.
+   */
+  roleKnowledge(after: PlannedIam): RoleKnowledge {
+    const known = this.changes.flatMap((change) => {
+      const { name, arn } = change.after ?? {};
+      const isRole = change.type === "aws_iam_role" && change.mode === "managed" && change.deposedKey === undefined;
+      const identity = after.identities.get(`role ${name}`);
+      if (!isRole || identity === undefined || typeof name !== "string" || this.identities.isShared("role", name))
+        return [];
+      const policies = [...identity.policies, ...this.policiesOnRole(after, change)].map(
+        ({ arn: managed, document }) =>
+          document?.unreadable === undefined && document ? document.statements : { name: managed ?? "" },
+      );
+      return [{ name, isNew: typeof arn !== "string", arn: typeof arn === "string" ? arn : change.address, policies }];
+    });
+    const verdict = knownRoles(known);
+    return (pattern, action) => {
+      // Only roles of the own account can be passed, and in an account a name is unique.
+      const isOwn = action === "iam:PassRole" && !this.plan.severalAccounts;
+      const isNamed = (name: string) => isOwn && resourceName(pattern) === name;
+      const role = known.find(({ arn, isNew, name }) => (isNew ? isNamed(name) : arn === pattern));
+      return role === undefined ? "unknown" : verdict(role.arn, action);
+    };
+  }
+
+  /** The policies that an existing role lists. */
+  private policiesOnRole(iam: PlannedIam, change: ResourceChange): readonly PolicySource[] {
+    const { action, after } = change;
+    if (after === null || action === "create" || action === "replace") return [];
+    return [
+      ...elements(after.managed_policy_arns ?? UNKNOWN).map((arn) =>
+        this.managedPolicy(iam, change, arn, "managed_policy_arns"),
+      ),
+      ...elements(after.inline_policy ?? UNKNOWN).flatMap((block) =>
+        inlinePolicy(null, readDocument(isMap(block) ? ((block as Attributes).policy ?? null) : block)),
+      ),
+    ];
   }
 
   /** The names of the roles that a change is or can be about. */
@@ -279,6 +321,11 @@ export class IamChanges {
     const areAll = complete && sources.length === candidates.length;
     return documents.length === 1 && areAll ? documents[0] : anyOfDocuments(documents, names, areAll);
   }
+}
+
+/** The name of the only role that an ARN pattern matches. */
+function resourceName(pattern: string): string | undefined {
+  return /^arn:[\w-]+:iam::\d{12}:role\/(?:[^*?$]+\/)?([^*?$/]+)$/.exec(pattern)?.[1];
 }
 
 const newIdentity = (): PlannedIdentity => ({

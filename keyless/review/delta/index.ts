@@ -1,6 +1,6 @@
 import { References } from "../../plan/references";
 import type { Plan, ResourceChange } from "../../plan/schema";
-import { displayed, elements, Hidden, same, type Value } from "../../plan/value";
+import { displayed, displayed, elements, elements, Hidden, Hidden, same, type Value, type Value } from "../../plan/value";
 import { richText } from "../rich-text";
 import { type AccessFinding, accessFinding, notAssessed } from "./finding";
 import { GUARDRAIL_ATTACHMENT, guardrailDelta } from "./guardrails";
@@ -36,18 +36,19 @@ function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFin
   const references = new References(plan);
   const iam = new IamChanges(changes, plan, references);
   const [before, after] = [iam.read("before"), iam.read("after")];
+  const roles = iam.roleKnowledge(after);
   const destroyed = destroyedResources(changes, plan.severalAccounts);
   const findings = [
     ...compareEach(before.providers, after.providers, providerDelta),
     ...compareEach(before.identities, after.identities, (name, was, is) =>
-      identityDelta(name, [before, was], [after, is]),
+      identityDelta(name, [before, was], [after, is], roles),
     ),
     // The policies that are attached to an identity are compared with it.
     ...iam.detachedPolicies(before, after).flatMap((key) => {
       const [was, is] = [before.policies.get(key), after.policies.get(key)].map(
         (document) => document && [{ source: richText`its policy`, document }],
       );
-      return was && is ? permissionDelta(`policy ${key}`, was, is) : [];
+      return was && is ? permissionDelta(`policy ${key}`, was, is, roles) : [];
     }),
     ...changes.flatMap((change) =>
       change.type === GUARDRAIL_ATTACHMENT
@@ -55,8 +56,10 @@ function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFin
         : resourceDelta(change, references, {
             readDocument: iam.document.bind(iam),
             destroyed,
+            roles,
             isAdministrator: (role) =>
-              after.identities.get(`role ${role}`)?.policies.some(isAdministratorPolicy) === true,
+              after.identities.get(`role ${role}`)?.policies.some((each) => isAdministratorPolicy(each, roles)) ===
+              true,
           }),
     ),
   ];
@@ -121,7 +124,12 @@ function compareEach<T>(
 
 type IdentityInPlan = readonly [iam: PlannedIam, identity: PlannedIdentity | undefined];
 
-function identityDelta(name: string, [iamBefore, before]: IdentityInPlan, [iamAfter, after]: IdentityInPlan) {
+function identityDelta(
+  name: string,
+  [iamBefore, before]: IdentityInPlan,
+  [iamAfter, after]: IdentityInPlan,
+  roles: RoleKnowledge,
+) {
   const [left, joined] = [groupsNotIn(before, after), groupsNotIn(after, before)];
   const findings = [
     ...trustDelta(name, before?.trust, after?.trust),
@@ -129,6 +137,7 @@ function identityDelta(name: string, [iamBefore, before]: IdentityInPlan, [iamAf
       name,
       [...(before?.policies ?? []), ...policiesOfGroups(iamBefore, left)],
       [...(after?.policies ?? []), ...policiesOfGroups(iamAfter, joined)],
+      roles,
     ),
     ...joined
       .filter((group) => !hasPolicies(iamAfter, group))

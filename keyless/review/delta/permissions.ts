@@ -1,6 +1,6 @@
 import { groupBy } from "../../group-by";
 import { displayed, isUnknown, same } from "../../plan/value";
-import { grantsAdministrator } from "../../policy/administrator";
+import { grantsAdministrator, type RoleKnowledge } from "../../policy/administrator";
 import { covers, coversArn } from "../../policy/containment";
 import { arnParts } from "../../policy/pattern";
 import { accountOf } from "../../policy/principals";
@@ -19,15 +19,18 @@ import type { PlannedIdentity, PolicySource } from "./iam";
 /**
  * The permissions that a subject gains and loses. All policies of the subject are compared together: moving a statement
  * from one policy to another changes nothing.
+ *
+ * @param roles which roles are administrators, for policies that assume or pass one. Default: unknown
  */
 export function permissionDelta(
   subject: string,
   before: readonly PolicySource[],
   after: readonly PolicySource[],
+  roles?: RoleKnowledge,
 ): AccessFinding[] {
   return [
-    ...permissionFindings(subject, "permission-granted", after, before),
-    ...permissionFindings(subject, "permission-revoked", before, after),
+    ...permissionFindings(subject, "permission-granted", after, before, roles),
+    ...permissionFindings(subject, "permission-revoked", before, after, roles),
     ...detachedPolicies(before, after).map((arn) =>
       notAssessed(
         subject,
@@ -59,7 +62,9 @@ function permissionFindings(
   kind: "permission-granted" | "permission-revoked",
   some: readonly PolicySource[],
   others: readonly PolicySource[],
+  roles?: RoleKnowledge,
 ): AccessFinding[] {
+  const isAdministratorLike = (each: SourcedStatement) => mayGrantAdministrator(each, roles);
   const granted = kind === "permission-granted";
   const toFinding = (what: RichText, administrator = false) =>
     accessFinding(subject, kind, what, { administrator: granted && administrator });
@@ -215,10 +220,10 @@ export function boundaryDelta(subject: string, before: PlannedIdentity, after: P
 }
 
 /** Whether a policy grants an administrator's permissions. */
-export function isAdministratorPolicy({ arn, document }: PolicySource): boolean {
+export function isAdministratorPolicy({ arn, document }: PolicySource, roles?: RoleKnowledge): boolean {
   if (document === undefined) return arn !== undefined && grantsAdministrator({ name: arn }) === "yes";
   return sourcedStatements([{ source: [], document }]).some(
-    (each) => each.Effect === "Allow" && isAdministratorLike(each),
+    (each) => each.Effect === "Allow" && mayGrantAdministrator(each, roles),
   );
 }
 
@@ -226,7 +231,7 @@ export function isAdministratorPolicy({ arn, document }: PolicySource): boolean 
  * Whether a statement, with the Deny statements of its policy, grants an administrator's permissions. `unknown` counts
  * as yes: an escalating action is allowed, under a condition that cannot be evaluated.
  */
-function isAdministratorLike(statement: SourcedStatement): boolean {
+function mayGrantAdministrator(statement: SourcedStatement, roles?: RoleKnowledge): boolean {
   const denies = statement.document.statements.filter(({ Effect }) => Effect === "Deny");
-  return grantsAdministrator([statement, ...denies]) !== "no";
+  return grantsAdministrator([statement, ...denies], roles) !== "no";
 }

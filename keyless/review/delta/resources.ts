@@ -1,7 +1,7 @@
 import type { References } from "../../plan/references";
 import type { ResourceChange } from "../../plan/schema";
 import { displayed, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
-import { grantsAdministrator } from "../../policy/administrator";
+import { grantsAdministrator, type RoleKnowledge } from "../../policy/administrator";
 import {
   type AccessType,
   accessTypeOf,
@@ -41,6 +41,8 @@ const HARMLESS = /^(tags(_all)?|description|comment|timeouts|triggers|wait_for_.
 interface Surroundings {
   /** Reads the policy in an attribute; resolves one that is known after apply. */
   readonly readDocument: (change: ResourceChange, attributes: Attributes, attribute: string) => Document | undefined;
+  /** Which roles are administrators, for policies that assume or pass one. Default: unknown. */
+  readonly roles?: RoleKnowledge;
   /** Whether the plan makes a role an administrator, by its name. */
   readonly isAdministrator: (role: string) => boolean;
   /** The types of the resources that the plan destroys, by their ids, ARNs and names. */
@@ -195,7 +197,8 @@ class AccessResource {
 
   private policyFindings(path: string): readonly AccessFinding[] {
     const [was, is] = this.valuesOfSides(path);
-    return permissionDelta(this.change.address, this.documentsOf(path, was), this.documentsOf(path, is));
+    const { roles } = this.surroundings;
+    return permissionDelta(this.change.address, this.documentsOf(path, was), this.documentsOf(path, is), roles);
   }
 
   /** What is granted by naming principals: each grant is one statement. */

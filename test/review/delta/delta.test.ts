@@ -8,6 +8,7 @@ const WHERE = `project ${PROJECT} (organization ${ORG})`;
 const ALL = `every branch, tag and trigger of ${WHERE}`;
 const S3 = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
 const ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess";
+const LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
 
 function delta(of: Plan): string[] {
   return accessDelta(of).map(
@@ -324,6 +325,55 @@ describe("permissions", () => {
     [allow("iam:GetRole", "*"), false],
   ])("%j is administrator-like: %s", (added, administrator) => {
     expect(update(null, inline(added)).some((each) => each.includes("ADMIN"))).toBe(administrator);
+  });
+
+  describe("passing a role", () => {
+    const arn = "arn:aws:iam::123456789012:role/task";
+    const task = { name: "task", arn, managed_policy_arns: [], inline_policy: [] };
+    const own = (...statements: unknown[]) => [{ name: "own", policy: policy(...statements) }];
+    const reads = allow("s3:GetObject", "*");
+    const passed = (changes: readonly unknown[], action = "iam:PassRole", resource = arn) =>
+      delta(plan([...changes, change("aws_iam_role_policy.p", null, inline(allow(action, resource)))])).some((each) =>
+        /role deploy: .*ADMIN/.test(each),
+      );
+    const existing = (more: object) => {
+      const role = { ...task, ...more };
+      return [change("aws_iam_role.task", role, role)];
+    };
+    const created = (...statements: unknown[]) => [
+      change("aws_iam_role.task", null, { name: "task" }, { after_unknown: { arn: true, inline_policy: true } }),
+      change("aws_iam_role_policy.task", null, { name: "own", role: "task", policy: policy(...statements) }),
+    ];
+
+    test.each([
+      ["without policies", existing({}), false],
+      ["that reads", existing({ inline_policy: own(reads) }), false],
+      ["that logs", existing({ managed_policy_arns: [S3, LOGS] }), false],
+      ["that writes policies", existing({ inline_policy: own(allow("iam:PutRolePolicy", "*")) }), true],
+      ["with AdministratorAccess", existing({ managed_policy_arns: [ADMIN] }), true],
+      ["with an unknown policy", existing({ managed_policy_arns: ["arn:aws:iam::123456789012:policy/own"] }), true],
+      ["whose policies are not in the plan", existing({ managed_policy_arns: undefined }), true],
+      [
+        "that becomes an administrator",
+        [...existing({}), change("aws_iam_role_policy_attachment.a", null, attachment("task", ADMIN))],
+        true,
+      ],
+      ["that is created and reads", created(reads), false],
+      ["that is created as an administrator", created(allow("*", "*")), true],
+      ["that passes itself", existing({ inline_policy: own(allow("iam:PassRole", arn)) }), false],
+      ["that assumes an unknown role", existing({ inline_policy: own(allow("sts:AssumeRole", `${arn}2`)) }), true],
+    ])("%s: administrator-like %s", (_name, changes, administrator) => {
+      expect(passed(changes)).toBe(administrator);
+    });
+
+    test("that is not in the plan, or is one of several, is administrator-like", () => {
+      expect(passed(existing({}), "iam:PassRole", `${arn}2`)).toBe(true);
+      expect(passed(existing({}), "iam:PassRole", "arn:aws:iam::123456789012:role/t*")).toBe(true);
+      expect(passed(existing({}), "iam:PassRole", arn.replace("123456789012", "210987654321"))).toBe(true);
+      expect(passed(existing({}), "sts:AssumeRole")).toBe(false);
+      // The account of a role that is created is unknown, and roles of other accounts can be assumed.
+      expect(passed(created(reads), "sts:AssumeRole")).toBe(true);
+    });
   });
 
   test("removing a Deny grants a permission, adding one revokes it", () => {
