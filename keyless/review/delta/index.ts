@@ -1,6 +1,7 @@
 import { References } from "../../plan/references";
 import type { Plan, ResourceChange } from "../../plan/schema";
-import { displayed, displayed, elements, elements, Hidden, Hidden, same, type Value, type Value } from "../../plan/value";
+import { displayed, elements, Hidden, same, type Value } from "../../plan/value";
+import type { RoleKnowledge } from "../../policy/administrator";
 import { richText } from "../rich-text";
 import { type AccessFinding, accessFinding, notAssessed } from "./finding";
 import { GUARDRAIL_ATTACHMENT, guardrailDelta } from "./guardrails";
