@@ -157,7 +157,7 @@ test("the apply role cannot give a role permissions beyond its permissions bound
     expect(mayMake("apply", action, arnOf("publisher"), { "iam:PermissionsBoundary": boundary })).toBe(false);
 });
 
-test("the apply role cannot change itself, the plan role or a permissions boundary", async () => {
+test("the apply role cannot change a role that an administrator deploys, itself included, or a permissions boundary", async () => {
   const context = { "iam:PermissionsBoundary": boundary, "iam:PolicyARN": boundary };
   for (const action of await writeActions(["iam", "sts"])) {
     for (const resource of [arnOf("apply"), arnOf("plan"), boundary])

@@ -168,7 +168,7 @@ test("the examples have the same credentials step", () => {
 describe.each([".", "examples/static-site", "examples/terraform"])("%s", (folder) => {
   const text = readFileSync(join(root, folder, ".circleci/config.yml"), "utf8");
 
-  test("installs packages without their scripts, and Python packages and providers by their checksums", () => {
+  test("a job installs packages without their scripts, and Python packages and providers by their checksums", () => {
     const flags: [RegExp, RegExp][] = [
       [/\bnpm (ci|install|i)\b/, /^(?=.*npm ci\b)(?=.* --ignore-scripts\b)/],
       [/\bpip3? install\b/, /^(?=.* --require-hashes\b)(?=.* --only-binary :all:)/],
