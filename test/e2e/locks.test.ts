@@ -139,11 +139,11 @@ test("a held lock in the table stops a deployment, whose error names the owner",
   expect(await objects("acme-both")).not.toContain("team/both/terraform.tfstate.tflock");
 });
 
-describe("the lock file of the provider", () => {
+describe("Terraform's provider is installed only with the checksums of this repository", () => {
   const stackFolder = () => join(project.folder, "cdktf.out", "stacks", "file");
   const diff = () => project.cdktf(sandbox.environment, "diff", "file");
 
-  test("is accepted and not changed by cdktf", async () => {
+  test("the lock file is accepted and not changed by cdktf", async () => {
     rmSync(stackFolder(), { recursive: true });
     expect(await diff()).toMatchObject({ status: 0 });
     expect(readFileSync(join(stackFolder(), ".terraform.lock.hcl"), "utf8")).toBe(project.read(".terraform.lock.hcl"));

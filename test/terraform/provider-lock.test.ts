@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { awsProviderVersion } from "../../keyless/terraform/environment";
 import { lockProviders } from "../../keyless/terraform/provider-lock";
+import { terraformChecksums } from "../../keyless/terraform/version";
 
 const root = join(__dirname, "../..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -12,8 +13,10 @@ test("the lock file has the AWS provider of the bindings, and its checksums for 
   const text = read(".terraform.lock.hcl");
   expect(text.match(/^provider .*/gm)).toEqual(['provider "registry.terraform.io/hashicorp/aws" {']);
   expect(text).toContain(`version     = "${awsProviderVersion}"\n  constraints = "${awsProviderVersion}"`);
-  // Packages of 14 platforms; the archives also have a manifest.
-  expect([hashes(text, "h1").length, hashes(text, "zh").length]).toEqual([14, 15]);
+  // The archives also have a manifest.
+  const platforms = Object.keys(terraformChecksums).length;
+  expect(hashes(text, "h1").length).toBeGreaterThanOrEqual(platforms);
+  expect(hashes(text, "zh").length).toBeGreaterThanOrEqual(platforms + 1);
 });
 
 test("is copied to a folder", () => {
