@@ -14,14 +14,19 @@ interface Options {
   readonly env?: NodeJS.ProcessEnv;
   /** Close the pipe of standard output before the command writes to it. */
   readonly closed?: boolean;
+  /** The current folder. Default: this project's. */
+  readonly cwd?: string;
   /** The script to run. Default: the command of this project. */
   readonly script?: string;
 }
 
 /** Runs a command without a terminal. */
-export function keyless(args: readonly string[], { input = "", env = {}, closed, script }: Options = {}): Promise<Run> {
+export function keyless(
+  args: readonly string[],
+  { input = "", env = {}, closed, cwd = ROOT, script }: Options = {},
+): Promise<Run> {
   const child = spawn(process.execPath, [script ?? join(ROOT, "keyless/cli/keyless.js"), ...args], {
-    cwd: ROOT,
+    cwd,
     env: { ...process.env, CIRCLE_PR_NUMBER: "", ...env },
   });
   let [stdout, stderr] = ["", ""];

@@ -1,4 +1,4 @@
-// @duration 136
+// @duration 165
 import { execFileSync } from "node:child_process";
 import type { Sandbox } from "../../keyless/sandbox";
 import type { Env } from "../../keyless/terraform/executables";
