@@ -89,9 +89,12 @@ function inputsOf(environment: Environment): { readonly role: Role; readonly inp
   }));
 }
 
-/** Which roles of an environment are administrators according to the configuration. */
-export function rolesOf({ roles }: Environment): RoleKnowledge {
-  return knownRoles(roles.map((role) => ({ arn: role.arn, policies: policiesOf(role) })));
+/** Which roles of an environment are administrators according to the configuration, and whether its boundary limits one. */
+export function rolesOf({ roles, permissionsBoundary: boundary }: Environment): RoleKnowledge {
+  return knownRoles([
+    ...roles.map((role) => ({ arn: role.arn, policies: policiesOf(role) })),
+    ...(boundary === undefined ? [] : [{ arn: boundary.arn, policies: [boundary] }]),
+  ]);
 }
 
 function policiesOf({ managedPolicyArns, inlinePolicies }: Role): RolePolicy[] {

@@ -18,7 +18,10 @@ export interface RolePolicy {
 /** Whether permissions are, or lead to, those of an administrator. */
 export type AdministratorVerdict = "yes" | "no" | "unknown";
 
-/** Whether the roles that an ARN pattern matches are administrators, for a policy that allows an action on them. */
+/**
+ * Whether the roles that an ARN pattern matches are administrators, for a policy that allows an action on them; or whether
+ * the permissions boundary of that ARN allows what makes an administrator.
+ */
 export type RoleKnowledge = (pattern: string, action?: string) => AdministratorVerdict;
 
 const ADMINISTRATOR_POLICIES = ["AdministratorAccess", "IAMFullAccess", "PowerUserAccess"];
@@ -52,13 +55,14 @@ export function isReadOnlyPolicy(arn: string): boolean {
  *   it is allowed on all instances, functions or projects, of a region or an account at least: a policy that names some
  *   is the usual policy of a deployment. Also if the document is malformed, or only the ARN of the policy is known;
  * - `no`: it allows none of these actions, or a Deny covers them, or each is limited: to principals with a permissions
- *   boundary by `iam:PermissionsBoundary`, to read-only policies by `iam:PolicyARN`, to some resources by their tags.
+ *   boundary by `iam:PermissionsBoundary`, unless `roles` knows that the boundary allows these actions too; to read-only
+ *   policies by `iam:PolicyARN`; to some resources by their tags.
  *
  * All statements are judged together. A Deny with a condition, or for another account than the Allow, leaves `unknown`.
  * Statements with a principal belong to resource policies and are ignored. A role must trust its caller too, which is
  * not known here.
  *
- * @param roles what is known of roles, of which it gets the ARN pattern in the policy. Default: nothing
+ * @param roles what is known of roles and boundaries, of which it gets the ARN or pattern in the policy. Default: nothing
  */
 export function grantsAdministrator(
   policy: RolePolicy | readonly NormalizedStatement[],
@@ -83,7 +87,7 @@ export function grantsAdministrator(
   return answerOf(some(verdicts));
 }
 
-/** {@link RoleKnowledge} of roles whose policies are known. Others are `unknown`. */
+/** {@link RoleKnowledge} of roles and boundaries whose policies are known. Others are `unknown`. */
 export function knownRoles(
   roles: readonly {
     readonly arn: string;
@@ -129,7 +133,7 @@ function escalates(
 ): Verdict {
   const denies = statements.filter(({ Effect }) => Effect === "Deny");
   const allows = statements.filter(({ Effect }) => Effect === "Allow");
-  const requests = requestsOf(escalation, statements);
+  const requests = requestsOf(escalation, statements, roles);
   return some(
     allows.flatMap((allow) =>
       targetsOf(allow, escalation).flatMap(({ target, verdict }) => {
@@ -150,7 +154,7 @@ const OTHER_PARTITIONS = ["aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-is
 const ANY_POLICY = "arn:aws:iam::000000000000:policy/any";
 
 /** The requests to judge: with each boundary and attached policy that can make a difference to the conditions. */
-function requestsOf({ limits = [] }: Escalation, statements: readonly NormalizedStatement[]) {
+function requestsOf({ limits = [] }: Escalation, statements: readonly NormalizedStatement[], roles: RoleKnowledge) {
   // Conditions can be met by the policies that they name.
   const named = statements
     .flatMap(({ conditions }) => conditions.filter(({ key }) => LIMITS.has(key.toLowerCase())))
@@ -162,7 +166,8 @@ function requestsOf({ limits = [] }: Escalation, statements: readonly Normalized
   const administrators = ADMINISTRATOR_POLICIES.flatMap((name) =>
     partitions.map((partition) => `arn:${partition}:iam::aws:policy/${name}`),
   );
-  const boundaries = limits.includes("iam:permissionsboundary") ? [undefined, ...administrators] : [undefined];
+  const unlimiting = [...administrators, ...named.filter((arn) => roles(arn) === "yes")];
+  const boundaries = limits.includes("iam:permissionsboundary") ? [undefined, ...unlimiting] : [undefined];
   const policies = limits.includes("iam:policyarn") ? [...administrators, ANY_POLICY, ...named] : [undefined];
   return boundaries.flatMap((boundary) =>
     [...new Set(policies)].map((arn) => ({

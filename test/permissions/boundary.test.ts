@@ -243,6 +243,7 @@ describe("the role with applyEnvironment", () => {
     }
     expect(verdict(devOf({ roles: { apply, publisher } }))).toBe("no");
     expect(verdict(devOf({ roles: { apply, publisher }, permissionsBoundary: allowServices(["s3"]) }))).toBe("no");
+    expect(verdict(devOf({ roles: { apply, publisher }, permissionsBoundary: everything }))).toBe("yes");
     const opted: RoleInput = { ...publisher, deployedBy: "pipeline-as-administrator" };
     const roles = { apply, publisher, opted };
     expect(verdict(devOf({ roles, permissionsBoundary: allowServices(["s3"]) }))).toBe("yes");
