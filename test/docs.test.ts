@@ -61,7 +61,7 @@ describe.each(documents)("%s", (document) => {
 });
 
 /** Guides whose samples are all run by a test. */
-const RUN = ["access", "explain", "lint", "review", "sandbox"].map((name) => `docs/${name}.md`);
+const RUN = ["README.md", ...["access", "explain", "lint", "review", "sandbox"].map((name) => `docs/${name}.md`)];
 
 test("every output that the guides show is held by a test", () => {
   const tests = execFileSync("git", ["ls-files", "test/e2e/*.ts"], { cwd: root, encoding: "utf8" }).trim().split("\n");

@@ -137,6 +137,13 @@ test("marks open sources as caution, and open write access and administrators as
   expect(toneOf("ADMINISTRATOR")).toBe("danger");
 });
 
+test("the table breaks long names after a separator, and fits the width", () => {
+  const table = accessTable(few, 50);
+  expect(Math.max(...table.split("\n").map((line) => stringWidth(line)))).toBeLessThanOrEqual(50);
+  const cells = table.split("\n").flatMap((line) => line.split("│").map((cell) => cell.trim()));
+  expect(cells).toContain("github.com/");
+});
+
 describe("the SVG", () => {
   test("has a title and a description for screen readers", () => {
     const svg = accessSvg(few);

@@ -25,16 +25,19 @@ writeFileSync(join(folder, "empty.json"), JSON.stringify({ format_version: "1.2"
 /** Either the block begins with `$ npx keyless …`, or a comment above it names the command: a Mermaid block has no room for it. */
 const OUTPUT = /```console\n\$ npx keyless (.*?)\n(.*?)```|<!-- npx keyless (.*?) -->\n```\w*\n(.*?)```/gs;
 
-test.each(["access", "explain", "lint", "review"])("docs/%s.md shows what the commands print", (name) => {
-  const text = readFileSync(join(root, "docs", `${name}.md`), "utf8");
-  const [, policy = ""] = /```json\n(.*?)```/s.exec(text) ?? [];
-  writeFileSync(join(folder, "trust.json"), policy);
-  const shown = [...text.matchAll(OUTPUT)];
-  expect(shown).not.toHaveLength(0);
-  for (const [, command, output, namedAbove = "", outputBelow] of shown) {
-    expect(keyless(command ?? namedAbove).stdout).toBe(output ?? outputBelow);
-  }
-});
+test.each(["README.md", "docs/access.md", "docs/explain.md", "docs/lint.md", "docs/review.md"])(
+  "%s shows what the commands print",
+  (name) => {
+    const text = readFileSync(join(root, name), "utf8");
+    const [, policy = ""] = /```json\n(.*?)```/s.exec(text) ?? [];
+    writeFileSync(join(folder, "trust.json"), policy);
+    const shown = [...text.matchAll(OUTPUT)];
+    expect(shown).not.toHaveLength(0);
+    for (const [, command, output, namedAbove = "", outputBelow] of shown) {
+      expect(keyless(command ?? namedAbove).stdout).toBe(output ?? outputBelow);
+    }
+  },
+);
 
 test("docs/access.svg is what the command prints", () => {
   expect(readFileSync(join(root, "docs/access.svg"), "utf8")).toBe(keyless("access --format svg").stdout);

@@ -66,14 +66,28 @@ function columnWidths(rows: readonly (readonly string[])[], room: number): numbe
   return widths;
 }
 
-/** The lines of a cell, broken within words if necessary. What follows a break is indented by two more columns. */
+/** The lines of a cell. What follows a break is indented by two more columns. */
 function wrapCell(cell: string, width: number): string[] {
   return cell.split("\n").flatMap((line) => {
     if (stringWidth(line) <= width) return line;
     const start = /^ */.exec(line)?.[0] ?? "";
-    const [first = "", ...rest] = wrapAnsi(line.trimStart(), width - start.length - 2, { hard: true }).split("\n");
+    const room = width - start.length - 2;
+    const words = line.trimStart().split(" ");
+    const text = words.flatMap((word) => breakName(word, room)).join(" ");
+    const [first = "", ...rest] = wrapAnsi(text, room, { hard: true }).split("\n");
     return [start + first, ...rest.map((part) => `${start}  ${part}`)];
   });
+}
+
+/** A name that is too long for a line, broken after `/`, `:`, `-` or `_`. */
+function breakName(word: string, width: number): string[] {
+  const lines = [""];
+  for (const part of word.split(/(?<=[/:_-])/)) {
+    const line = (lines.at(-1) ?? "") + part;
+    if (stringWidth(line) <= width || lines.at(-1) === "") lines[lines.length - 1] = line;
+    else lines.push(part);
+  }
+  return lines;
 }
 
 function pad(text: string, width: number): string {
