@@ -13,6 +13,15 @@ const BEANSTALK_ROLES = ["IamInstanceProfile", "ServiceRole"].map((name) => `set
 const SIGNERS = ["default_cache_behavior", "ordered_cache_behavior"].flatMap((block) =>
   ["trusted_key_groups", "trusted_signers"].map((name) => `${block}.${name}`),
 );
+const LAUNCH_TEMPLATE = ["launch_template.id", "launch_template.name"];
+const OAUTH_CLIENT: Correction = {
+  rules: ["allowed_oauth_flows", "allowed_oauth_scopes", "callback_urls", "explicit_auth_flows"],
+};
+/** Lambda functions that decide who signs in, and as what. */
+const SIGN_IN_FUNCTIONS = [
+  ...["create_auth_challenge", "define_auth_challenge", "verify_auth_challenge_response", "pre_authentication"],
+  ...["pre_sign_up", "pre_token_generation", "pre_token_generation_config", "user_migration"],
+].map((name) => `lambda_config.${name}`);
 const EXECUTES: Correction = { executes: true };
 const QUICKSIGHT: Correction = { principals: ["permissions.principal"], grants: ["permissions.actions"] };
 const CREDENTIAL: Correction = { credential: true };
@@ -134,6 +143,8 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_verifiedpermissions_policy: { rules: ["definition"] },
   aws_verifiedpermissions_policy_template: { rules: ["statement"] },
   aws_verifiedpermissions_identity_source: { principals: ["configuration"] },
+  aws_vpc_endpoint_connection_accepter: { principals: ["vpc_endpoint_id"] },
+  aws_vpc_endpoint_service: { exposures: { acceptance_required: [false] } },
   aws_vpclattice_service: { exposures: { auth_type: ["NONE", null] } },
   aws_vpclattice_service_network: { exposures: { auth_type: ["NONE", null] } },
   aws_opensearchserverless_access_policy: { rules: ["policy"] },
@@ -213,10 +224,17 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_cognito_identity_pool_provider_principal_tag: { rules: ["principal_tags", "use_defaults"] },
   aws_cognito_identity_provider: { principals: ["provider_details", "attribute_mapping"] },
   aws_cognito_user: { credential: true, principals: ["username"] },
-  aws_cognito_user_pool: { exposures: { "admin_create_user_config.allow_admin_create_user_only": [false] } },
+  aws_cognito_user_pool: {
+    rules: SIGN_IN_FUNCTIONS,
+    exposures: { "admin_create_user_config.allow_admin_create_user_only": [false] },
+  },
+  aws_cognito_user_pool_client: OAUTH_CLIENT,
+  aws_cognito_managed_user_pool_client: OAUTH_CLIENT,
+  aws_cognito_resource_server: { rules: ["scope"] },
   aws_eks_access_entry: { grants: ["kubernetes_groups"] },
   aws_eks_access_policy_association: { grants: ["access_scope"] },
   aws_eks_cluster: { exposures: { "access_config.bootstrap_cluster_creator_admin_permissions": [true] } },
+  aws_eks_node_group: { carriers: LAUNCH_TEMPLATE },
   aws_eks_identity_provider_config: { principals: ["oidc"] },
   aws_eks_pod_identity_association: { principals: ["namespace", "service_account"] },
   aws_connect_user: { credential: true },
@@ -280,11 +298,39 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_elasticsearch_domain_saml_options: { principals: ["saml_options"] },
   aws_emr_security_configuration: { rules: ["configuration"] },
   aws_emr_studio_session_mapping: { attachments: ["session_policy_arn"], principals: ["identity_id", "identity_name"] },
+  aws_db_instance: { exposures: { iam_database_authentication_enabled: [true] } },
+  aws_db_proxy: { rules: ["auth"] },
+  aws_rds_cluster: {
+    exposures: { iam_database_authentication_enabled: [true], enable_http_endpoint: [true] },
+  },
+  aws_msk_cluster: {
+    exposures: { "broker_node_group_info.connectivity_info.public_access.type": ["SERVICE_PROVIDED_EIPS"] },
+  },
+  aws_qldb_ledger: { exposures: { permissions_mode: ["ALLOW_ALL"] } },
+  aws_directory_service_radius_settings: { rules: ["radius_servers"] },
+  aws_ec2_client_vpn_endpoint: { rules: ["authentication_options", "client_connect_options"] },
+  aws_ec2_client_vpn_authorization_rule: {
+    principals: ["access_group_id"],
+    grants: ["target_network_cidr"],
+    exposures: { authorize_all_groups: [true] },
+  },
+  aws_fsx_windows_file_system: { principals: ["self_managed_active_directory.file_system_administrators_group"] },
+  aws_fsx_ontap_storage_virtual_machine: {
+    principals: [
+      "active_directory_configuration.self_managed_active_directory_configuration.file_system_administrators_group",
+    ],
+  },
   aws_finspace_kx_user: { principals: ["iam_role"] },
   aws_kendra_index: { rules: ["user_context_policy", "user_token_configurations"] },
   aws_sagemaker_workteam: { principals: ["member_definition"], limits: ["worker_access_configuration"] },
   aws_sagemaker_workforce: { principals: ["cognito_config", "oidc_config"] },
   aws_sagemaker_space: { exposures: { "space_sharing_settings.sharing_type": ["Shared"] } },
+  aws_sagemaker_endpoint_configuration: {
+    exposures: {
+      "production_variants.enable_ssm_access": [true],
+      "shadow_production_variants.enable_ssm_access": [true],
+    },
+  },
   aws_sagemaker_servicecatalog_portfolio_status: { exposures: { status: ["Enabled"] } },
   aws_datazone_domain: { exposures: { "single_sign_on.user_assignment": ["AUTOMATIC"] } },
   aws_datazone_user_profile: { principals: ["user_identifier"] },
@@ -349,7 +395,62 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_ssm_activation: CREDENTIAL,
   aws_ec2_serial_console_access: { exposures: { enabled: [true, null] } },
 
+  // Compute that is created from a resource with a role
+  aws_autoscaling_group: {
+    carriers: [
+      ...LAUNCH_TEMPLATE,
+      "launch_configuration",
+      ...["launch_template_id", "launch_template_name"].map(
+        (name) => `mixed_instances_policy.launch_template.launch_template_specification.${name}`,
+      ),
+    ],
+  },
+  aws_batch_compute_environment: {
+    carriers: ["launch_template_id", "launch_template_name"].map((name) => `compute_resources.launch_template.${name}`),
+  },
+  aws_ec2_fleet: {
+    carriers: ["launch_template_id", "launch_template_name"].map(
+      (name) => `launch_template_config.launch_template_specification.${name}`,
+    ),
+  },
+  aws_ecs_service: { carriers: ["task_definition"], exposures: { enable_execute_command: [true] } },
+  aws_ecs_task_set: { carriers: ["task_definition"] },
+  aws_instance: { carriers: LAUNCH_TEMPLATE },
+  aws_spot_instance_request: { carriers: LAUNCH_TEMPLATE },
+
+  // Deliveries of data
+  aws_backup_plan: { destinations: ["rule.copy_action.destination_vault_arn"] },
+  aws_cloudwatch_event_api_destination: { destinations: ["invocation_endpoint"] },
+  aws_cloudwatch_event_target: { destinations: ["arn"] },
+  aws_cloudwatch_log_account_policy: { destinations: ["policy_document.DestinationArn"] },
+  aws_cloudwatch_log_delivery_destination: {
+    destinations: ["delivery_destination_configuration.destination_resource_arn"],
+  },
+  aws_cloudwatch_log_destination: { destinations: ["target_arn"] },
+  aws_cloudwatch_log_subscription_filter: { destinations: ["destination_arn"] },
+  aws_codecommit_trigger: { destinations: ["trigger.destination_arn"] },
+  aws_ecr_replication_configuration: { principals: ["replication_configuration.rule.destination.registry_id"] },
+  aws_guardduty_publishing_destination: { destinations: ["destination_arn"] },
+  aws_kinesis_firehose_delivery_stream: {
+    destinations: ["http_endpoint_configuration.url", "splunk_configuration.hec_endpoint"],
+  },
+  aws_lambda_event_source_mapping: { destinations: ["destination_config.on_failure.destination_arn"] },
+  aws_lambda_function_event_invoke_config: {
+    destinations: ["destination_config.on_failure.destination", "destination_config.on_success.destination"],
+  },
+  aws_rds_integration: { destinations: ["target_arn"] },
+  aws_redshift_integration: { destinations: ["target_arn"] },
+  aws_s3_bucket_inventory: { principals: ["destination.bucket.account_id"] },
+  aws_s3_bucket_notification: {
+    destinations: ["lambda_function.lambda_function_arn", "queue.queue_arn", "topic.topic_arn"],
+  },
+  aws_scheduler_schedule: { destinations: ["target.arn"] },
+  aws_sns_topic_subscription: { destinations: ["endpoint"] },
+
   // APIs, websites and builds
+  aws_api_gateway_usage_plan_key: { principals: ["key_id"], grants: ["usage_plan_id"] },
+  aws_api_gateway_method_settings: { exposures: { "settings.require_authorization_for_cache_control": [false] } },
+  aws_appsync_source_api_association: { rules: ["source_api_arn", "source_api_id"] },
   aws_api_gateway_method: { rules: ["authorizer_id", "authorization_scopes"] },
   aws_api_gateway_authorizer: { rules: ["authorizer_uri", "identity_source", "provider_arns", "type"] },
   // Without signers, everyone can read.
@@ -394,6 +495,7 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_alb_listener: listener("default_action"),
   aws_lb_listener_rule: listenerRule("action"),
   aws_alb_listener_rule: listenerRule("action"),
+  aws_lb_trust_store_revocation: { limits: ["revocations_s3_key"], restricts: true },
   aws_lb_trust_store: { principals: ["ca_certificates_bundle_s3_bucket", "ca_certificates_bundle_s3_key"] },
   aws_servicecatalog_constraint: { rules: ["parameters"] },
   aws_servicecatalog_portfolio_share: { grants: ["portfolio_id"] },
@@ -532,7 +634,6 @@ export const TYPE_ACTIONS: { readonly [type: string]: readonly string[] } = {
 /** What a name suggests and the service's documentation does not confirm, with the reason. */
 export const REMOVED: { readonly [reason: string]: readonly string[] } = {
   "filters and masks log data, or distributes it": [
-    "aws_cloudwatch_log_account_policy.policy_document",
     "aws_cloudwatch_log_data_protection_policy.policy_document",
     "aws_cloudwatch_log_index_policy.policy_document",
     "aws_sns_topic_data_protection_policy.policy",

@@ -27,6 +27,10 @@ export interface AccessAttributes {
   readonly acls: readonly string[];
   /** Roles and instance profiles that compute or a service runs as: ARNs or names. */
   readonly roles: readonly string[];
+  /** Resources with a role from which compute is created: launch templates, task definitions. ARNs, ids or names. */
+  readonly carriers: readonly string[];
+  /** Where data is delivered, which can be in another account or outside AWS: ARNs and URLs. */
+  readonly destinations: readonly string[];
   /** The maximum lifetime of credentials. */
   readonly sessions: readonly string[];
 }
@@ -46,6 +50,11 @@ export interface PublicSetting {
  */
 export interface AccessType extends AccessAttributes {
   readonly exposures: readonly PublicSetting[];
+  /**
+   * The paths of the other properties that the provider can set if the configuration does not. The value of another path
+   * is unknown only if the configuration sets it, or if a block that contains it is unknown.
+   */
+  readonly computed: readonly string[];
   /**
    * Operations that the type performs and that AWS classifies as permissions management, for example
    * `lambda:AddPermission`. If the type has no access attribute, each of its changes can grant access.
@@ -87,8 +96,11 @@ const NO_ACCESS: AccessType = {
   grants: [],
   acls: [],
   roles: [],
+  carriers: [],
+  destinations: [],
   sessions: [],
   exposures: [],
+  computed: [],
   actions: [],
   executes: false,
   credential: false,
@@ -136,6 +148,9 @@ export function valuesAt(resource: Value, path: string): Value[] {
     return found.filter((each) => property(each, key).some((other) => other instanceof Hidden || other === value));
   }, flattened(resource));
 }
+
+/** A path without conditions: `setting[name=ServiceRole].value` is `setting.value`. */
+export const plainPath = (path: string) => path.replaceAll(/\[.*?\]/g, "");
 
 /** The elements of nested lists, or the value itself. */
 export function flattened(value: Value | undefined): Value[] {

@@ -14,6 +14,7 @@ interface SchemaAttribute {
   readonly nested_type?: SchemaBlock;
   readonly required?: boolean;
   readonly optional?: boolean;
+  readonly computed?: boolean;
 }
 
 /** `"string"`, `["set", "string"]`, `["list", ["object", { name: "string" }]]`. */
@@ -27,6 +28,8 @@ export interface SchemaNode {
   readonly name: string;
   /** Of a collection, the type of its elements. */
   readonly kind: "string" | "bool" | "number" | "block";
+  /** Whether the provider can set it if the configuration does not: of a block, the schema does not tell. */
+  readonly computed: boolean;
 }
 
 /** All attributes and blocks of a resource type, without those that only the provider sets. */
@@ -34,22 +37,29 @@ export function nodesOf(block: SchemaBlock, prefix = ""): SchemaNode[] {
   const attributes = Object.entries(block.attributes ?? {}).filter(([, each]) => each.required || each.optional);
   const blocks = Object.entries(block.block_types ?? {});
   return [
-    ...attributes.flatMap(([name, { type, nested_type }]) =>
-      nested_type ? blockNodes(name, nested_type, prefix) : attributeNodes(name, type ?? "string", prefix),
+    ...attributes.flatMap(([name, { type, nested_type, computed = false }]) =>
+      nested_type
+        ? blockNodes(name, nested_type, prefix, computed)
+        : attributeNodes(name, type ?? "string", prefix, computed),
     ),
-    ...blocks.flatMap(([name, each]) => blockNodes(name, each.block, prefix)),
+    ...blocks.flatMap(([name, each]) => blockNodes(name, each.block, prefix, true)),
   ];
 }
 
-function blockNodes(name: string, block: SchemaBlock, prefix: string): SchemaNode[] {
-  return [{ path: `${prefix}${name}`, name, kind: "block" }, ...nodesOf(block, `${prefix}${name}.`)];
+function blockNodes(name: string, block: SchemaBlock, prefix: string, computed: boolean): SchemaNode[] {
+  const node = { path: `${prefix}${name}`, name, kind: "block", computed } as const;
+  return [node, ...nodesOf(block, `${prefix}${name}.`)];
 }
 
-function attributeNodes(name: string, type: SchemaType, prefix: string): SchemaNode[] {
+function attributeNodes(name: string, type: SchemaType, prefix: string, computed: boolean): SchemaNode[] {
   const path = `${prefix}${name}`;
-  if (typeof type === "string") return [{ path, name, kind: type === "bool" || type === "number" ? type : "string" }];
+  if (typeof type === "string")
+    return [{ path, name, kind: type === "bool" || type === "number" ? type : "string", computed }];
   const [collection, element] = type;
-  if (collection !== "object") return attributeNodes(name, element as SchemaType, prefix);
+  if (collection !== "object") return attributeNodes(name, element as SchemaType, prefix, computed);
   const fields = Object.entries(element as { readonly [name: string]: SchemaType });
-  return [{ path, name, kind: "block" }, ...fields.flatMap(([field, each]) => attributeNodes(field, each, `${path}.`))];
+  return [
+    { path, name, kind: "block", computed },
+    ...fields.flatMap(([field, each]) => attributeNodes(field, each, `${path}.`, computed)),
+  ];
 }

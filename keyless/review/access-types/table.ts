@@ -1,4 +1,4 @@
-import type { AccessAttributes, AccessTable, AccessType } from ".";
+import { type AccessAttributes, type AccessTable, type AccessType, plainPath } from ".";
 import { actionsOf, type PermissionsActions } from "./actions";
 import { ACTIONS_WITHOUT_TYPE, ADDED, REMOVED, SERVICES_WITHOUT_TYPE, TYPE_ACTIONS } from "./corrections";
 import { ATTRIBUTE_RULES, EXPOSURE_RULES } from "./rules";
@@ -67,10 +67,17 @@ function accessRow(type: string, nodes: readonly SchemaNode[], actions: Permissi
   const row = Object.fromEntries(
     Object.entries(found).map(([kind, paths]) => [kind, outermost(paths, all)]),
   ) as Partial<AccessAttributes>;
+  const computed = [...Object.values(row).flat(), ...exposures.map(({ path }) => path)].filter((path) =>
+    nodes.some(
+      (node) =>
+        node.computed && (node.kind === "block" ? plainPath(path) === node.path : isWithin(plainPath(path), node.path)),
+    ),
+  );
   const words = [...Object.values(row).flat(), ...exposures.map(({ path }) => path)];
   return ordered({
     ...row,
     ...(exposures.length > 0 && { exposures }),
+    computed: [...new Set(computed)].sort(),
     actions: TYPE_ACTIONS[type] ?? actionsOf(type, words, actions),
     ...(executes && { executes }),
     ...(credential && { credential }),
@@ -84,8 +91,8 @@ function outermost(paths: readonly string[], all: readonly string[]): string[] {
 }
 
 const ORDER: readonly (keyof AccessType)[] = [
-  ...(["policies", "limits", "attachments", "rules", "principals", "grants", "acls", "roles", "sessions"] as const),
-  ...(["exposures", "actions", "executes", "credential", "restricts"] as const),
+  ...(["policies", "limits", "attachments", "rules", "principals", "grants", "acls", "roles", "carriers"] as const),
+  ...(["destinations", "sessions", "exposures", "computed", "actions", "executes", "credential", "restricts"] as const),
 ];
 
 function ordered(row: Partial<AccessType>): Partial<AccessType> {
@@ -110,7 +117,7 @@ function checkCorrections(nodes: ReadonlyMap<string, readonly SchemaNode[]>): vo
   // A path can continue into the JSON document that an attribute holds.
   const has = (type: string, path: string) =>
     nodes.get(type)?.some((node) => path === node.path || (node.kind === "string" && isWithin(path, node.path)));
-  const wrong = [...added, ...removed].filter(({ type, path }) => !has(type, path.replace(/\[.*?\]/g, "")));
+  const wrong = [...added, ...removed].filter(({ type, path }) => !has(type, plainPath(path)));
   const unknown = [...Object.keys(ADDED), ...Object.keys(TYPE_ACTIONS)].filter((type) => !nodes.has(type));
   if (wrong.length + unknown.length > 0) {
     const names = [...unknown, ...wrong.map(({ type, path }) => `${type}.${path}`)];

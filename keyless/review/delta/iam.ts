@@ -236,7 +236,8 @@ export class IamChanges {
     const own = (attribute: string): readonly Value[] => {
       const [value, otherValue] = [attributes[attribute], other?.[attribute]];
       const isHidden = value instanceof Hidden || otherValue instanceof Hidden;
-      if (isHidden && !this.references.sets(change, attribute)) return [];
+      // The provider computes both for a new role. For another one, a `dynamic` block sets them.
+      if (isHidden && change.action !== "update" && !this.references.sets(change, attribute)) return [];
       if (value instanceof Hidden) return [value];
       return elements(value).filter(
         (each) =>

@@ -7,7 +7,7 @@ import { type AccessFinding, accessFinding, notAssessed } from "./finding";
 import { GUARDRAIL_ATTACHMENT, guardrailDelta } from "./guardrails";
 import { IamChanges, isIamType, type PlannedIam, type PlannedIdentity, type PlannedProvider } from "./iam";
 import { boundaryDelta, isAdministratorPolicy, permissionDelta } from "./permissions";
-import { destroyedResources, resourceDelta, sessionDelta } from "./resources";
+import { accountsOf, destroyedResources, resourceDelta, sessionDelta } from "./resources";
 import { trustDelta } from "./trust";
 
 /** The access that a plan grants and revokes. What the plan leaves open is not assessed. */
@@ -39,6 +39,7 @@ function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFin
   const [before, after] = [iam.read("before"), iam.read("after")];
   const roles = iam.roleKnowledge(after);
   const destroyed = destroyedResources(changes, plan.severalAccounts);
+  const accounts = accountsOf(plan.changes);
   const findings = [
     ...compareEach(before.providers, after.providers, providerDelta),
     ...compareEach(before.identities, after.identities, (name, was, is) =>
@@ -57,6 +58,8 @@ function changesDelta(plan: Plan, changes: readonly ResourceChange[]): AccessFin
         : resourceDelta(change, references, {
             readDocument: iam.document.bind(iam),
             destroyed,
+            severalAccounts: plan.severalAccounts,
+            accounts,
             roles,
             isAdministrator: (role) =>
               after.identities.get(`role ${role}`)?.policies.some((each) => isAdministratorPolicy(each, roles)) ===
@@ -75,6 +78,8 @@ function deferredAssessment(plan: Plan): (change: ResourceChange) => boolean {
   const surroundings = {
     readDocument: iam.document.bind(iam),
     destroyed: destroyedResources([], true),
+    severalAccounts: plan.severalAccounts,
+    accounts: accountsOf(plan.changes),
     isAdministrator: () => false,
   };
   return (change) =>

@@ -2,12 +2,14 @@ import type { References } from "../../plan/references";
 import type { ResourceChange } from "../../plan/schema";
 import { displayed, Hidden, isMap, isUnknown, same, type Value } from "../../plan/value";
 import { grantsAdministrator, type RoleKnowledge } from "../../policy/administrator";
+import { accountOf } from "../../policy/principals";
 import {
   type AccessType,
   accessTypeOf,
   canGrantAccess,
   flattened,
   type PublicSetting,
+  plainPath,
   valuesAt,
 } from "../access-types";
 import { type RichText, richText } from "../rich-text";
@@ -43,6 +45,10 @@ interface Surroundings {
   readonly readDocument: (change: ResourceChange, attributes: Attributes, attribute: string) => Document | undefined;
   /** Which roles are administrators, for policies that assume or pass one. Default: unknown. */
   readonly roles?: RoleKnowledge;
+  /** Whether the plan can be of several accounts. */
+  readonly severalAccounts: boolean;
+  /** The accounts of the resources whose ARNs are in the plan. */
+  readonly accounts: readonly string[];
   /** Whether the plan makes a role an administrator, by its name. */
   readonly isAdministrator: (role: string) => boolean;
   /** The types of the resources that the plan destroys, by their ids, ARNs and names. */
@@ -66,6 +72,16 @@ export function destroyedResources(
     }
   }
   return destroyed;
+}
+
+/** {@link Surroundings.accounts} of a list of changes. */
+export function accountsOf(changes: readonly ResourceChange[]): readonly string[] {
+  // Of some types, `arn` names the destination.
+  const own = changes.filter(
+    ({ mode, type }) => mode === "managed" && accessTypeOf(type)?.destinations.includes("arn") !== true,
+  );
+  const arns = own.flatMap(({ before, after }) => [before?.arn, after?.arn]);
+  return [...new Set(arns.flatMap((arn) => (typeof arn === "string" ? (accountOf(arn) ?? []) : [])))];
 }
 
 /**
@@ -128,8 +144,10 @@ class AccessResource {
 
   /** Whether all that the type grants is in attributes which this review evaluates. */
   isReadable(): boolean {
-    const { policies, attachments, principals, acls, roles, sessions, exposures, rules, limits } = this.type;
-    const evaluated = [policies, attachments, principals, acls, roles, sessions, exposures, rules, limits];
+    const { policies, attachments, principals, acls, roles, carriers, destinations } = this.type;
+    const { sessions, exposures, rules, limits } = this.type;
+    const found = [policies, attachments, principals, acls, roles, carriers, destinations];
+    const evaluated = [...found, sessions, exposures, rules, limits];
     return evaluated.some(({ length }) => length > 0) || this.type.credential || this.type.restricts;
   }
 
@@ -144,6 +162,8 @@ class AccessResource {
         ? []
         : this.setFindings(type.attachments, ["permission-granted", "permission-revoked"])),
       ...this.setFindings(type.roles, ["role-passed", "role-withdrawn"]),
+      ...type.carriers.flatMap((path) => this.carrierFindings(path)),
+      ...type.destinations.flatMap((path) => this.destinationFindings(path)),
       ...this.limitFindings(),
       ...type.sessions.flatMap((path) => this.sessionFindings(path)),
       ...type.exposures.flatMap((exposure) => this.exposureFindings(exposure)),
@@ -188,10 +208,16 @@ class AccessResource {
     const attributes = this[side];
     if (attributes === null) return [];
     const [name = ""] = path.split(".", 1);
-    const plainPath = path.replaceAll(/\[.*?\]/g, "");
     // A `dynamic` block is not in the configuration, but its blocks are in the plan.
     const isDynamic = !isUnknown(attributes[name]) && !this.references.sets(this.change, name);
-    const isSet = isDynamic || !this.references.contains(this.change) || this.references.sets(this.change, plainPath);
+    const block = path.slice(0, Math.max(0, path.lastIndexOf(".")));
+    const isComputed =
+      this.type.computed.includes(path) || (block !== "" && valuesAt(attributes, block).some(isUnknown));
+    const isSet =
+      isDynamic ||
+      !isComputed ||
+      !this.references.contains(this.change) ||
+      this.references.sets(this.change, plainPath(path));
     return valuesAt(attributes, path).filter((value) => isSet || !isUnknown(value));
   }
 
@@ -295,6 +321,50 @@ class AccessResource {
   private describeOrigins(path: string): RichText {
     const addresses = this.origins(path).map(({ address }) => address);
     return addresses.length === 0 ? [] : richText` of ${alternatives(addresses, true)}`;
+  }
+
+  /** Compute with another launch template or task definition, not with another version of the same, has another role. */
+  private carrierFindings(path: string): readonly AccessFinding[] {
+    const [was, is] = this.valuesOfSides(path);
+    const carriers = this.origins(path);
+    const known = was.map(carrierName);
+    return is.flatMap((value) => {
+      const names = isUnknown(value)
+        ? carriers.flatMap(({ before, after }) =>
+            [before, after].flatMap((each) => [each?.family, each?.name, each?.id]),
+          )
+        : [carrierName(value)];
+      if (names.some((name) => typeof name === "string" && known.includes(name))) return [];
+      if (carriers.length === 0)
+        return [
+          notAssessed(this.change.address, richText`the role of its ${path} ${displayed(value)} is not in the plan`),
+        ];
+      const from = alternatives(
+        carriers.map(({ address }) => address),
+        true,
+      );
+      return carriers.some(hasRole) ? [this.finding("role-passed", richText`the role of ${[path]} ${from}`)] : [];
+    });
+  }
+
+  /** Data that is delivered to another account, or to a URL. */
+  private destinationFindings(path: string): readonly AccessFinding[] {
+    const [was, is] = this.valuesOfSides(path);
+    const added = is.filter((value) => !was.some((other) => same(other, value)));
+    const { severalAccounts, accounts } = this.surroundings;
+    return added.flatMap((value) => {
+      const what = richText`${[path]} ${inOneLine(value)}`;
+      const uncertain = notAssessed(this.change.address, richText`${what} can be in another account`);
+      if (value instanceof Hidden) return severalAccounts || this.origins(path).length === 0 ? [uncertain] : [];
+      const text = displayed(value);
+      const account = accountOf(text);
+      // The ARN of a bucket has no account, and neither has an e-mail address.
+      if (account === undefined) return /^https?:/.test(text) ? [this.finding("exposure-widened", what)] : [];
+      const nearby = [this.after, this.before].flatMap((attributes) => accountsIn(attributes, text));
+      const own = nearby.length > 0 || severalAccounts ? nearby : accounts;
+      if (own.includes(account)) return [];
+      return [own.length > 0 ? this.finding("exposure-widened", what) : uncertain];
+    });
   }
 
   /** Policies and settings that limit what others grant. */
@@ -409,6 +479,24 @@ class AccessResource {
     if (this.after === null) return [this.finding("guardrail-removed", what)];
     return [notAssessed(this.change.address, richText`${what} changes`)];
   }
+}
+
+/** The name of a launch template or a task definition, without its version. */
+function carrierName(value: Value): string {
+  return displayed(value)
+    .replace(/^arn:.*\//, "")
+    .replace(/:\d+$/, "");
+}
+
+/** Whether a resource has a role that compute runs as. */
+function hasRole({ type, after }: ResourceChange): boolean {
+  return accessTypeOf(type)?.roles.some((path) => valuesAt(after, path).some(isPresent)) === true;
+}
+
+/** The accounts of the ARNs in the attributes, without one of them. */
+function accountsIn(attributes: Attributes | null, except: string): readonly string[] {
+  const texts = Object.values(attributes ?? {}).filter((each): each is string => typeof each === "string");
+  return texts.filter((text) => text !== except).flatMap((text) => accountOf(text) ?? []);
 }
 
 function describeValues(path: string, values: readonly Value[]): RichText {

@@ -65,7 +65,7 @@ describe("accessTypeOf", () => {
     const openOf = (type: string) => accessTypeOf(type)?.exposures.map(({ open }) => open);
     expect(openOf("aws_s3_bucket_public_access_block")).toEqual(Array(4).fill([false, null]));
     expect(openOf("aws_s3_access_point")).toEqual(Array(4).fill([false]));
-    expect(openOf("aws_db_instance")).toEqual([[true]]);
+    expect(openOf("aws_db_instance")).toEqual([[true], [true]]);
     expect(openOf("aws_apigatewayv2_route")).toEqual([["NONE", null]]);
   });
 

@@ -457,3 +457,122 @@ describe("a setting of several blocks", () => {
     expect(found).toEqual([expect.stringContaining("not-assessed: its publicly_accessible changes")]);
   });
 });
+
+describe("compute that is created from a resource with a role", () => {
+  const family = "arn:aws:ecs:us-east-1:123456789012:task-definition/web";
+  const definition = (more: object) => ({ family: "web", task_role_arn: ROLE, ...more });
+  const references = (attribute: string, address: string) => ({
+    configuration: {
+      root_module: {
+        resources: [{ address: "aws_ecs_service.x", expressions: { [attribute]: { references: [address] } } }],
+      },
+    },
+  });
+  const found = (changes: readonly unknown[], more = {}) =>
+    accessDelta(plan(changes, more))
+      .filter(({ subject }) => subject === "aws_ecs_service.x")
+      .map(({ kind, what }) => `${kind}: ${renderRichText(what)}`);
+  const service = (before: Attributes, after: Attributes, more = {}) =>
+    change("aws_ecs_service.x", before, after, more);
+
+  test("has no other role with another version of its task definition", () => {
+    const at = (version: number) => ({ name: "x", task_definition: `${family}:${version}` });
+    expect(found([service(at(1), at(2))])).toEqual([]);
+    const unknown = service(at(1), { name: "x" }, { after_unknown: { task_definition: true } });
+    const next = change("aws_ecs_task_definition.web", definition({}), definition({ cpu: "512" }));
+    expect(found([unknown, next], references("task_definition", "aws_ecs_task_definition.web"))).toEqual([]);
+  });
+
+  test("has the role of another task definition of the plan", () => {
+    const other = service(
+      { name: "x", task_definition: `${family}2:1` },
+      { name: "x", task_definition: `${family}:1` },
+    );
+    const web = (more: object) => [other, change("aws_ecs_task_definition.web", definition(more), definition(more))];
+    const reference = references("task_definition", "aws_ecs_task_definition.web");
+    expect(found(web({}), reference)).toEqual(["role-passed: the role of task_definition aws_ecs_task_definition.web"]);
+    expect(found(web({ task_role_arn: null }), reference)).toEqual([]);
+  });
+
+  test.each([
+    ["aws_ecs_service", "task_definition", `${family}:1`],
+    ["aws_ecs_task_set", "task_definition", `${family}:1`],
+    ["aws_autoscaling_group", "launch_configuration", "web-1"],
+    ["aws_autoscaling_group", "launch_template.id", [{ id: "lt-1" }]],
+    ["aws_instance", "launch_template.name", [{ name: "web" }]],
+  ])("is not assessed if the plan does not contain it: %s.%s", (type, path, value) => {
+    const after = { name: "x", [path.split(".")[0] ?? ""]: value };
+    expect(delta(type, null, after)).toEqual([
+      expect.stringMatching(/^not-assessed: the role of its .* is not in the/),
+    ]);
+    expect(delta(type, after, { ...after, desired_capacity: 2 })).toEqual([]);
+  });
+});
+
+describe("a delivery of data", () => {
+  const topic = "arn:aws:sns:us-east-1:123456789012:t";
+  const queue = (account: string) => `arn:aws:sqs:us-east-1:${account}:q`;
+  const subscription = (endpoint: string) => ({ topic_arn: topic, protocol: "sqs", endpoint });
+
+  test.each([
+    ["the account of the topic", subscription(queue("123456789012")), []],
+    ["another account", subscription(queue("210987654321")), ["exposure-widened: endpoint arn:aws:sqs:us-east-1:2109"]],
+    ["a URL", subscription("https://collect.example.com"), ["exposure-widened: endpoint https://collect.example.com"]],
+    ["an address", subscription("ops@example.com"), []],
+  ])("to %s", (_name, after, expected) => {
+    expect(delta("aws_sns_topic_subscription", null, after)).toEqual(
+      expected.map((each) => expect.stringContaining(each)),
+    );
+    expect(delta("aws_sns_topic_subscription", after, { ...after, raw_message_delivery: true })).toEqual([]);
+  });
+
+  test("is not assessed if the own account is not in the plan", () => {
+    const target = change("aws_cloudwatch_event_target.x", null, { rule: "r", arn: queue("210987654321") });
+    const topicOf = (account: string) => {
+      const attributes = { name: "t", arn: `arn:aws:sns:us-east-1:${account}:t` };
+      return change("aws_sns_topic.t", attributes, attributes);
+    };
+    const kinds = (...changes: unknown[]) => accessDelta(plan(changes)).map(({ kind }) => kind);
+    expect(kinds(target)).toEqual(["not-assessed"]);
+    expect(kinds(target, topicOf("123456789012"))).toEqual(["exposure-widened"]);
+    expect(kinds(target, topicOf("210987654321"))).toEqual([]);
+  });
+});
+
+describe("an attribute that the configuration does not show", () => {
+  const configured = (expressions: object) => ({
+    configuration: { root_module: { resources: [{ address: "aws_x.x", expressions }] } },
+  });
+  const found = (
+    type: string,
+    [before, after]: readonly [Attributes, Attributes],
+    unknown: object,
+    expressions = {},
+  ) => {
+    const { configuration } = configured(expressions);
+    const [resource] = configuration.root_module.resources;
+    const root_module = { resources: [{ ...resource, address: `${type}.x` }] };
+    const changes = [change(`${type}.x`, before, after, { after_unknown: unknown })];
+    return accessDelta(plan(changes, { configuration: { root_module } })).map(({ kind }) => kind);
+  };
+
+  test("is set by a dynamic block if the provider does not compute it", () => {
+    const rule = { destination: [{ bucket: "arn:aws:s3:::b" }] };
+    const unknown = { rule: [{ destination: [{ account: true }] }] };
+    const replication = [null, { role: ROLE, rule: [rule] }] as const;
+    expect(found("aws_s3_bucket_replication_configuration", replication, unknown, { rule: [{}] })).toContain(
+      "permission-granted",
+    );
+  });
+
+  test("is set by a dynamic block if a role has no inline policies and gets unknown ones", () => {
+    const role = { name: "r", assume_role_policy: one, inline_policy: [], managed_policy_arns: [] };
+    const { inline_policy: _, ...after } = role;
+    expect(found("aws_iam_role", [role, after], { inline_policy: true })).toEqual(["not-assessed"]);
+    expect(found("aws_iam_role", [role, { ...role, description: "x" }], {})).toEqual([]);
+  });
+
+  test("is computed if the resource is created", () => {
+    expect(found("aws_s3_bucket", [null, { bucket: "b" }], { grant: true, acl: true, policy: true })).toEqual([]);
+  });
+});
