@@ -23,11 +23,14 @@ export interface Moto {
 const serverScript = `
 import os, shutil, sys
 from moto.iam.access_control import PermissionResult
+from moto.s3 import responses
 from moto.s3.models import FakeBucket
 from moto.server import ThreadedMotoServer
 # Moto ignores the conditions of bucket policies and would deny every request to a bucket that requires TLS. The IAM
 # proxy evaluates bucket policies.
 FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
+# Moto reads the region from the key of an object if it contains the domain of an endpoint. Without it, from the signature.
+responses.parse_region_from_url = lambda *_, **__: None
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 print("http://%s:%d" % server.get_host_and_port(), flush=True)

@@ -1,23 +1,39 @@
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   AttachRolePolicyCommand,
   CreateOpenIDConnectProviderCommand,
   CreatePolicyCommand,
   CreateRoleCommand,
+  DeleteRoleCommand,
   IAMClient,
   PutRolePermissionsBoundaryCommand,
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import {
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
+  ListObjectsV2Command,
   PutBucketEncryptionCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, type Credentials, STSClient } from "@aws-sdk/client-sts";
+import {
+  AssumeRoleCommand,
+  AssumeRoleWithWebIdentityCommand,
+  type Credentials,
+  GetCallerIdentityCommand,
+  STSClient,
+} from "@aws-sdk/client-sts";
+import fc from "fast-check";
 import { generateKeyPair, SignJWT } from "jose";
 import { type Sandbox, startSandbox } from "../../keyless/sandbox";
 import { claimsOf, type TokenRequest } from "../../keyless/sandbox/issuer";
@@ -386,6 +402,155 @@ describe("a role that manages roles", () => {
     const assume = new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: "test" });
     await expect(new STSClient(clientOptions(keys)).send(assume)).rejects.toMatchObject({ Code: "AccessDenied" });
   });
+});
+
+describe("a request that moto would execute differently", () => {
+  let keys: Credentials;
+  const admin = () => new S3Client(clientOptions());
+
+  beforeAll(async () => {
+    keys = await assumeWithToken(await sandbox.issuer.token(main));
+  });
+
+  interface RawRequest {
+    readonly service?: string;
+    readonly accessKeyId?: string;
+    readonly method?: string;
+    readonly url: string;
+    readonly headers?: Record<string, string>;
+    readonly body?: string;
+  }
+
+  /** Sends a request of the session, with the path and the query as they are. */
+  const send = ({ service = "s3", accessKeyId = keys.AccessKeyId, method = "GET", url, headers, body }: RawRequest) =>
+    new Promise<{ status?: number; text: string }>((resolve, reject) => {
+      const scope = `${accessKeyId}/20260101/us-east-1/${service}/aws4_request`;
+      const signed = {
+        authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`,
+        "x-amz-security-token": keys.SessionToken,
+        ...headers,
+      };
+      const { hostname, port } = new URL(sandbox.endpoint);
+      const outgoing = request({ hostname, port, method, path: url, headers: signed }, (answer) => {
+        text(answer).then((content) => resolve({ status: answer.statusCode, text: content }), reject);
+      });
+      outgoing.on("error", reject).end(body);
+    });
+
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const administrator = accountKeys(accountId).accessKeyId;
+
+  it.each<[name: string, sent: RawRequest]>([
+    ["to moto's API", { method: "POST", url: "/moto-api/reset", accessKeyId: administrator }],
+    ["to moto's API, after two slashes", { service: "ec2", url: "//moto-api/data.json", accessKeyId: administrator }],
+    ["to moto's API, as a bucket", { url: "/data.json", headers: { host: "moto-api.localhost" } }],
+    ["to another host", { url: "/site/public/a", headers: { host: "rebound.example.com" } }],
+    ["of a service that the proxy does not know", { service: "ec2", url: "/?Action=DescribeVpcs&Version=2016-11-15" }],
+    ["of another service than its host", { service: "sts", url: "/", headers: { host: "iam.amazonaws.com" } }],
+    ["with an access key that is not the administrator's", { url: "/site/public/a", accessKeyId: "test" }],
+    ["with a parameter that the session's policy allows, and another one", { url: "/site?prefix=public/&%70refix=" }],
+    ["with a subresource that moto ignores", { url: "/site/public/a?retention" }],
+    ["with an empty upload id, which moto ignores", { url: "/site/other?uploadId=" }],
+    ["with the object in a form", { method: "POST", url: "/site", headers: form, body: "key=other&file=x" }],
+  ])("%s is denied", async (_, sent) => {
+    const { status } = await send(sent);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(500);
+  });
+
+  it("is executed as it is authorized: an operation in a JSON text", async () => {
+    const create = new CreateTableCommand({
+      TableName: "kept",
+      AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+      KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+      BillingMode: "PAY_PER_REQUEST",
+    });
+    await new DynamoDBClient(clientOptions()).send(create);
+    const body = JSON.stringify({ TableName: "kept", Key: { id: { S: "&Action=DeleteTable&x=" } } });
+    const headers = { "x-amz-target": "DynamoDB_20120810.GetItem", "content-type": "text/plain" };
+    const sent = { service: "dynamodb", method: "POST", url: "/", headers, body, accessKeyId: administrator };
+    await expect(send(sent)).resolves.toEqual({ status: 200, text: "{}" });
+    await expect(send(sent)).resolves.toEqual({ status: 200, text: "{}" });
+  });
+
+  it("is executed as it is authorized: an object with any key", async () => {
+    const unit = fc.constantFrom(..."ab/.;?&=+%#'\"<> \\~é😀", "..", "//", ".s3.cn-north-1.amazonaws.com");
+    const bucket = "keys";
+    await admin().send(new CreateBucketCommand({ Bucket: bucket }));
+    const put = async (units: string[]) => {
+      const key = units.join("");
+      const url = `/${bucket}/${encodeURIComponent(key)}`;
+      await expect(send({ method: "PUT", url, accessKeyId: administrator })).resolves.toMatchObject({ status: 200 });
+      const { Contents = [] } = await admin().send(new ListObjectsV2Command({ Bucket: bucket }));
+      expect(Contents.map(({ Key }) => Key)).toEqual([key]);
+      await admin().send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: [{ Key: key }] } }));
+    };
+    const keysOf = fc.array(unit, { minLength: 1, maxLength: 6 });
+    await fc.assert(fc.asyncProperty(keysOf, put), { numRuns: 50 });
+  });
+
+  it("is denied with the id of an upload to another key", async () => {
+    const { UploadId } = await admin().send(new CreateMultipartUploadCommand({ Bucket: "site", Key: "other" }));
+    const url = `/site/public/a?partNumber=1&uploadId=${UploadId}`;
+    await expect(send({ method: "PUT", url, body: "x" })).resolves.toMatchObject({ status: 404 });
+  });
+});
+
+describe("a presigned URL", () => {
+  let url: string;
+
+  beforeAll(async () => {
+    const keys = await assumeWithToken(await sandbox.issuer.token(main));
+    await new S3Client(clientOptions()).send(new PutObjectCommand({ Bucket: "site", Key: "public/a", Body: "signed" }));
+    const folder = mkdtempSync(join(tmpdir(), "keyless-test-"));
+    const AWS_CONFIG_FILE = join(folder, "config");
+    writeFileSync(AWS_CONFIG_FILE, "[default]\ns3 =\n  signature_version = s3v4\n  addressing_style = path\n");
+    const env = {
+      ...sandbox.environment,
+      AWS_CONFIG_FILE,
+      AWS_ACCESS_KEY_ID: keys.AccessKeyId,
+      AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey,
+      AWS_SESSION_TOKEN: keys.SessionToken,
+    };
+    url = await aws(env, "s3 presign s3://site/public/a");
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is accepted", async () => {
+    const response = await fetch(url);
+    await expect(response.text()).resolves.toBe("signed");
+  });
+
+  it.each([
+    ["another method", { method: "DELETE" }, (signed: string) => signed],
+    ["another object", {}, (signed: string) => signed.replace("public/a", "public/b")],
+    ["another expiry", {}, (signed: string) => signed.replace(/X-Amz-Expires=\d+/, "X-Amz-Expires=604800")],
+  ])("is denied with %s", async (_, options, change) => {
+    const response = await fetch(change(url), options);
+    expect(response.status).toBe(403);
+    await expect(response.text()).resolves.toContain("SignatureDoesNotMatch");
+  });
+});
+
+it("denies the sessions of a role that was deleted and created again", async () => {
+  const iam = new IAMClient(clientOptions());
+  const role = { RoleName: "created-again", AssumeRolePolicyDocument: JSON.stringify(trust) };
+  await iam.send(new CreateRoleCommand(role));
+  const RoleArn = `arn:aws:iam::${accountId}:role/created-again`;
+  const keys = await assumeWithToken(await sandbox.issuer.token(main), { RoleArn });
+  const identify = () => new STSClient(clientOptions(keys)).send(new GetCallerIdentityCommand());
+  await expect(identify()).resolves.toMatchObject({ Account: accountId });
+  await iam.send(new DeleteRoleCommand(role));
+  await iam.send(new CreateRoleCommand(role));
+  await expect(identify()).rejects.toMatchObject({ Code: "InvalidClientTokenId" });
+});
+
+it.each([
+  ["an empty session policy", { Policy: "" }, "ValidationError"],
+  ["a session policy without statements", { Policy: "{}" }, "MalformedPolicyDocument"],
+])("rejects %s", async (_, more, code) => {
+  const token = await sandbox.issuer.token(main);
+  await expect(assumeWithToken(token, more)).rejects.toMatchObject({ Code: code });
 });
 
 it("isolates accounts from each other", async () => {

@@ -1,7 +1,7 @@
 import type { Request } from "../../policy/request";
 import type { HttpRequest } from "./http";
 
-/** What the signature of a request contains. The signature itself is not verified. */
+/** What the signature of a request contains. Only presigned URLs can be verified. */
 export interface RequestSignature {
   /** Undefined for an unsigned request. */
   readonly accessKeyId?: string;
@@ -9,8 +9,13 @@ export interface RequestSignature {
   /** The service in the signature's scope, e.g. `s3`; `sts` for an unsigned `AssumeRoleWith…` request. */
   readonly service: string;
   readonly region: string;
-  /** The age of a presigned URL, in milliseconds. Undefined for a request that is signed in its header. */
-  readonly presignedAge?: number;
+  /** Undefined for a request that is not a presigned URL. */
+  readonly presigned?: {
+    /** In milliseconds. */
+    readonly age: number;
+    /** Whether the signature is that of the request: of its method, host, path and query. */
+    readonly isSignedWith: (secretAccessKey: string) => boolean;
+  };
 }
 
 /** A parsed request to AWS: what every service needs to find the permissions that it requires. */

@@ -18,7 +18,7 @@ import {
   requestTimeContext,
   type Session,
 } from "./sessions";
-import { accountOfKey, Store, type StoredRole, sendToMoto } from "./store";
+import { accountKeys, accountOfKey, Store, type StoredRole, sendToMoto } from "./store";
 
 /** A proxy in front of moto that authenticates and authorizes requests as AWS does; moto does not. */
 export interface IamProxy {
@@ -55,7 +55,7 @@ export interface IamProxyOptions {
  * API is not reachable. The proxy forwards one request at a time, because conditional writes in moto, which locks depend
  * on, are not atomic.
  *
- * Differences from AWS: signatures are not verified; a multi-object delete fails as a whole; denied for role sessions are
+ * Differences from AWS: only the signatures of presigned URLs are verified; a multi-object delete fails as a whole; denied for role sessions are
  * services other than IAM, STS, S3, DynamoDB, KMS and CloudFront, PartiQL, and cross-account requests to buckets and
  * tables; denied for all are unsigned requests, browser-based uploads to S3, S3 access points, and subresources of S3 that
  * moto does not implement; KMS grants give no access; `dynamodb:Attributes`, `dynamodb:Select` and the condition keys of
@@ -103,6 +103,11 @@ class Authorizer {
     }
     const session = this.#sessionOf(call);
     const account = session ?? this.#administratorOf(call);
+    const { secretAccessKey } = session ?? accountKeys(account.accountId);
+    if (call.presigned?.isSignedWith(secretAccessKey) === false) {
+      const message = "The request signature we calculated does not match the signature you provided.";
+      throw new AwsError("SignatureDoesNotMatch", message, 403);
+    }
     requireOwnAccount(call, account);
     if (session) await this.#authorize(call, session);
     if (call.service === "sts" && call.operation === "AssumeRole") {

@@ -19,12 +19,13 @@ export interface Session extends Account {
   readonly policies: readonly NamedPolicy[];
   /** The condition keys that are set when the session is created: the token's claims, the time. */
   readonly context: ConditionKeys;
+  readonly secretAccessKey: string;
   readonly sessionToken: string;
   readonly expires: Date;
 }
 
 /** A session for which moto has not issued the access key yet. */
-export type NewSession = Omit<Session, "sessionToken" | "expires">;
+export type NewSession = Omit<Session, "secretAccessKey" | "sessionToken" | "expires">;
 
 const notAuthorized = () =>
   new AwsError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403);
@@ -94,10 +95,11 @@ export async function assumeRole(
 }
 
 /** Reads the credentials of a session from moto's response. */
-export function issuedKeys(xml: string): Pick<Session, "sessionToken" | "expires"> & { accessKeyId: string } {
+export function issuedKeys(xml: string): Omit<Session, keyof NewSession> & { accessKeyId: string } {
   const field = (name: string) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1] ?? "";
   const expires = new Date(field("Expiration"));
-  return { accessKeyId: field("AccessKeyId"), sessionToken: field("SessionToken"), expires };
+  const secretAccessKey = field("SecretAccessKey");
+  return { accessKeyId: field("AccessKeyId"), secretAccessKey, sessionToken: field("SessionToken"), expires };
 }
 
 async function newSession(

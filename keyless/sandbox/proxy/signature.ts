@@ -1,6 +1,8 @@
+import { createHash, createHmac } from "node:crypto";
 import { AwsError } from "./aws-error";
 import type { RequestSignature } from "./call";
 import type { HttpRequest } from "./http";
+import { decode, encode } from "./parameters";
 
 const scope = "[^/,\\s]+/\\d{8}/[a-z0-9-]+/[a-z0-9-]+/aws4_request";
 const inHeader = new RegExp(`^AWS4-HMAC-SHA256 Credential=(${scope}), ?SignedHeaders=[^,\\s]+, ?Signature=[^,\\s]+$`);
@@ -17,10 +19,11 @@ const maximumSkew = 15 * 60;
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */
 export function readSignature(
-  { headers }: HttpRequest,
+  request: HttpRequest,
   query: URLSearchParams,
   now: Date = new Date(),
 ): Omit<RequestSignature, "service"> & { readonly service?: string } {
+  const { headers } = request;
   const { authorization } = headers;
   const presigned = new Map<string, string>();
   for (const [name, value] of [...query]) {
@@ -51,8 +54,64 @@ export function readSignature(
   }
   if (age > Number(expires)) throw new AwsError("AccessDenied", "Request has expired", 403);
   if (age < -maximumSkew) throw tooSkewed();
-  const sessionToken = presigned.get("X-Amz-Security-Token");
-  return { accessKeyId, region, service, sessionToken, presignedAge: Math.round(Math.max(age, 0) * 1000) };
+  return {
+    accessKeyId,
+    region,
+    service,
+    sessionToken: presigned.get("X-Amz-Security-Token"),
+    presigned: {
+      age: Math.round(Math.max(age, 0) * 1000),
+      isSignedWith: (secret) => presigned.get("X-Amz-Signature") === signatureOf(request, matched, presigned, secret),
+    },
+  };
+}
+
+/**
+ * The signature of a presigned URL.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+function signatureOf(
+  { method, url, headers, body }: HttpRequest,
+  credential: string,
+  presigned: ReadonlyMap<string, string>,
+  secret: string,
+): string {
+  const [path = "", search = ""] = url.split(/\?(.*)/s);
+  const query = search.split("&").map((pair) => {
+    const [name = "", value = ""] = pair.split(/=(.*)/s);
+    return [encode(decode(name)), encode(decode(value))] as const;
+  });
+  const sorted = query.sort(([a, x], [b, y]) => (a < b || (a === b && x < y) ? -1 : 1));
+  const signedQuery = sorted
+    .filter(([name]) => name !== "" && name !== "X-Amz-Signature")
+    .map((pair) => pair.join("="));
+  const names = presigned.get("X-Amz-SignedHeaders") ?? "";
+  const signedHeaders = names.split(";").map((name) => `${name}:${headers[name]?.trim().replace(/ +/g, " ")}\n`);
+  const [, ...scopeParts] = credential.split("/");
+  const contentHash = new URLSearchParams(search).get("X-Amz-Content-Sha256") ?? headers["x-amz-content-sha256"];
+  const ofS3 = scopeParts[2] === "s3" ? (contentHash ?? "UNSIGNED-PAYLOAD") : undefined;
+  const canonicalPath = path.split("/").map((part) => encode(decode(part)));
+  const canonical = [
+    method,
+    canonicalPath.join("/"),
+    signedQuery.join("&"),
+    signedHeaders.join(""),
+    names,
+    ofS3 ?? sha256(body),
+  ].join("\n");
+  const time = presigned.get("X-Amz-Date");
+  const toSign = ["AWS4-HMAC-SHA256", time, scopeParts.join("/"), sha256(canonical)].join("\n");
+  const key = scopeParts.reduce<string | Buffer>((parent, part) => hmac(parent, part), `AWS4${secret}`);
+  return createHmac("sha256", key).update(toSign).digest("hex");
+}
+
+function sha256(data: string | Buffer): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+function hmac(key: string | Buffer, data: string): Buffer {
+  return createHmac("sha256", key).update(data).digest();
 }
 
 /** The seconds since a time as in `X-Amz-Date`: `20260102T030405Z`. NaN if it is malformed. */
