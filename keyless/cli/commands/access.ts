@@ -3,8 +3,8 @@ import { type Command, Option } from "commander";
 import { accessMatrix, type EnvironmentAccess } from "../../access/matrix";
 import { accessMermaid } from "../../access/render/mermaid";
 import { accessOfProject, accessOfRepository, accessOfToken, projectsWithoutRepository } from "../../access/who";
-import type { Config } from "../../config/resolved";
-import { UsageError, UserError } from "../../errors";
+import type { Config, Environment } from "../../config/resolved";
+import { EXIT_STATUS, UsageError, UserError } from "../../errors";
 import { oneLineValues } from "../../text";
 import { parseRef, UUID } from "../../trust/circleci";
 import { type Claims, readToken, TokenError } from "../../trust/token";
@@ -19,6 +19,7 @@ interface AccessFlags {
   readonly format: AccessFormat;
   readonly json?: boolean;
   readonly out?: string;
+  readonly live?: true;
 }
 
 /** The access to show, and its title. */
@@ -38,14 +39,24 @@ export function register(program: Command): void {
         .choices(["table", "json", "mermaid", "svg"])
         .default("table"),
     )
+    .option(
+      "--live",
+      "compare with the account of your AWS credentials: show roles that trust CircleCI and are in no environment, and differences",
+    )
     .option("--json", "print JSON: short for --format json")
     .option("--out <file>", "write to a file instead of standard output", outputFile)
     .action(showAccess);
 }
 
-async function showAccess(names: readonly string[], { who, format, json, out }: AccessFlags): Promise<void> {
+async function showAccess(names: readonly string[], { who, format, json, out, live }: AccessFlags): Promise<void> {
   const config = loadConfig();
-  const environments = names.map((name) => environmentNamed(config, name).name);
+  const selected = names.map((name) => environmentNamed(config, name));
+  if (live) {
+    if (who !== undefined || out !== undefined || !["table", "json"].includes(format))
+      throw new UsageError("--live takes neither --who nor --out, and prints a table or JSON");
+    return showLiveAccess(config, selected, json === true || format === "json");
+  }
+  const environments = selected.map(({ name }) => name);
   const view = who === undefined ? { access: accessMatrix(config) } : viewOf(config, who);
   const shown = view.access.filter(({ name }) => environments.length === 0 || environments.includes(name));
   const access = oneLineValues(shown);
@@ -55,6 +66,30 @@ async function showAccess(names: readonly string[], { who, format, json, out }: 
     writeOutput("--out", out, text);
     note(`wrote ${out}`);
   }
+}
+
+/** Exits with 1 if the account's roles differ from the configuration. */
+async function showLiveAccess(config: Config, selected: readonly Environment[], json: boolean): Promise<void> {
+  // Loaded on demand: the other formats need no AWS SDK.
+  const [{ openAccount }, { callerAccount }, { liveAccess }, { renderLiveAccess }] = await Promise.all([
+    import("../../aws/iam.js"),
+    import("../../aws/identity.js"),
+    import("../../access/live.js"),
+    import("../lib/live-access-text.js"),
+  ]);
+  const [first] = selected.length > 0 ? selected : config.environments;
+  if (first === undefined) throw new UsageError("config.ts has no environment");
+  const accountId = selected.length > 0 ? first.accountId : await callerAccount(first.region);
+  const other = selected.find((environment) => environment.accountId !== accountId);
+  if (other !== undefined)
+    throw new UsageError(`${first.name} and ${other.name} are in different accounts: name environments of one account`);
+  const account = await openAccount({ accountId, region: first.region });
+  const names = selected.map(({ name }) => name);
+  const roles = liveAccess(config, accountId, await account.roles(), names);
+  print(
+    json ? toEnvelope("access", { accountId, roles }) : renderLiveAccess(accountId, oneLineValues(roles), terminalOf()),
+  );
+  if (roles.some(({ status }) => status !== "as-configured")) process.exitCode = EXIT_STATUS.refused;
 }
 
 async function renderAccess({ title, access }: View, format: AccessFormat, columns: number): Promise<string> {
