@@ -185,6 +185,38 @@ describe("a role", () => {
   });
 });
 
+describe("the permissions boundary of an environment", () => {
+  const trust = [{ project, refs: "any" }];
+  const document = {
+    Version: "2012-10-17",
+    Statement: { Effect: "Allow", Action: "s3:*", Resource: "arn:aws:s3:::${aws:username}" },
+  };
+  const { blocks } = dev(
+    ["environments.dev.permissionsBoundary", document],
+    ["environments.dev.roles", { limited: { trust }, free: { trust, deployedBy: "administrator" } }],
+  );
+
+  test("is one policy, with its policy variables escaped for Terraform, which is deleted after the roles are changed", () => {
+    expect(blocks["aws_iam_policy.boundary"]).toMatchObject({
+      name: "circleci-boundary-dev",
+      policy: JSON.stringify(document).replace("${", () => "$${"),
+      lifecycle: { create_before_destroy: true },
+    });
+  });
+
+  test("is referred to by its ARN, so that a plan shows the boundary of a role before the policy exists", () => {
+    expect(blocks["aws_iam_role.limited"]).toMatchObject({
+      permissions_boundary: `arn:aws:iam::${account}:policy/circleci-boundary-dev`,
+      depends_on: ["aws_iam_openid_connect_provider.circleci", "aws_iam_policy.boundary"],
+    });
+  });
+
+  test("is not the boundary of a role that an administrator deploys", () => {
+    expect(blocks["aws_iam_role.free"]).not.toHaveProperty("permissions_boundary");
+    expect(blocks["aws_iam_role.free"]).toMatchObject({ depends_on: ["aws_iam_openid_connect_provider.circleci"] });
+  });
+});
+
 describe("the state backend", () => {
   test("has a bucket that cannot be destroyed or read publicly or without TLS, and that keeps old versions for 90 days", () => {
     const made = backend();
