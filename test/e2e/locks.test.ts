@@ -1,4 +1,4 @@
-// @duration 60
+// @duration 90
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput, StateInput } from "../../keyless/config/input";
