@@ -22,6 +22,10 @@ const SIGN_IN_FUNCTIONS = [
   ...["create_auth_challenge", "define_auth_challenge", "verify_auth_challenge_response", "pre_authentication"],
   ...["pre_sign_up", "pre_token_generation", "pre_token_generation_config", "user_migration"],
 ].map((name) => `lambda_config.${name}`);
+const FINE_GRAINED: Correction = {
+  principals: ["advanced_security_options.master_user_options"],
+  exposures: { "advanced_security_options.enabled": [false, null] },
+};
 const EXECUTES: Correction = { executes: true };
 const QUICKSIGHT: Correction = { principals: ["permissions.principal"], grants: ["permissions.actions"] };
 const CREDENTIAL: Correction = { credential: true };
@@ -279,8 +283,9 @@ export const ADDED: { readonly [type: string]: Correction } = {
   },
   aws_elasticache_user_group: { principals: ["user_ids"] },
   aws_elasticache_user_group_association: { principals: ["user_id"] },
-  aws_elasticache_replication_group: { principals: ["user_group_ids"] },
-  aws_elasticache_serverless_cache: { principals: ["user_group_id"] },
+  // Without a user group, everyone who reaches the cache can use it.
+  aws_elasticache_replication_group: { rules: ["user_group_ids"] },
+  aws_elasticache_serverless_cache: { rules: ["user_group_id"] },
   aws_memorydb_cluster: { rules: ["acl_name"], exposures: { acl_name: ["open-access"] } },
   aws_memorydb_acl: { principals: ["user_names"] },
   aws_mq_broker: { principals: ["user", "ldap_server_metadata"] },
@@ -288,12 +293,8 @@ export const ADDED: { readonly [type: string]: Correction } = {
   aws_msk_scram_secret_association: { principals: ["secret_arn_list"] },
   aws_msk_single_scram_secret_association: { principals: ["secret_arn"] },
   aws_neptune_cluster: { exposures: { iam_database_authentication_enabled: [false] } },
-  aws_opensearch_domain: {
-    principals: ["advanced_security_options.master_user_options"],
-  },
-  aws_elasticsearch_domain: {
-    principals: ["advanced_security_options.master_user_options"],
-  },
+  aws_opensearch_domain: FINE_GRAINED,
+  aws_elasticsearch_domain: FINE_GRAINED,
   aws_opensearch_domain_saml_options: { principals: ["saml_options"] },
   aws_elasticsearch_domain_saml_options: { principals: ["saml_options"] },
   aws_emr_security_configuration: { rules: ["configuration"] },

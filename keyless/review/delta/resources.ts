@@ -161,6 +161,7 @@ class AccessResource {
       ...(type.principals.length > 0
         ? []
         : this.setFindings(type.attachments, ["permission-granted", "permission-revoked"])),
+      ...(this.namesPrincipals() ? [] : type.grants.flatMap((path) => this.ruleFindings(path))),
       ...this.setFindings(type.roles, ["role-passed", "role-withdrawn"]),
       ...type.carriers.flatMap((path) => this.carrierFindings(path)),
       ...type.destinations.flatMap((path) => this.destinationFindings(path)),
@@ -261,6 +262,13 @@ class AccessResource {
     return permissionDelta(this.change.address, source("before"), source("after")).map((each) =>
       each.effect === "gain" && isAdministrator ? { ...each, administrator: true } : each,
     );
+  }
+
+  /** Whether the resource names who is granted what it grants. */
+  private namesPrincipals(): boolean {
+    const { principals, acls } = this.type;
+    const isNamed = (path: string) => this.valuesOfSides(path).some(({ length }) => length > 0);
+    return [...principals, ...acls].some(isNamed);
   }
 
   /** What the principals of the resource may do, if its attributes do not state it. */

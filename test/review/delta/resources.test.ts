@@ -576,3 +576,26 @@ describe("an attribute that the configuration does not show", () => {
     expect(found("aws_s3_bucket", [null, { bucket: "b" }], { grant: true, acl: true, policy: true })).toEqual([]);
   });
 });
+
+describe("what is granted without a principal in the attributes", () => {
+  test.each<[string, Attributes, Attributes]>([
+    ["aws_transfer_user", { user_name: "u", home_directory: "/b/u" }, { user_name: "u", home_directory: "/" }],
+    ["aws_quicksight_user", { user_name: "u", user_role: "READER" }, { user_name: "u", user_role: "ADMIN" }],
+    ["aws_elasticache_replication_group", { user_group_ids: ["g"] }, { user_group_ids: [] }],
+    ["aws_cognito_user_pool_client", { callback_urls: ["https://a"] }, { callback_urls: ["https://a", "https://b"] }],
+    ["aws_cognito_user_pool", { lambda_config: [{ pre_sign_up: "a" }] }, { lambda_config: [{ pre_sign_up: "b" }] }],
+  ])("is not assessed: %s", (type, before, after) => {
+    expect(delta(type, before, after)).toEqual([expect.stringMatching(/^not-assessed: /)]);
+    expect(delta(type, before, { ...before, tags: {} })).toEqual([]);
+  });
+
+  test("is public without fine-grained access control", () => {
+    const domain = (enabled: boolean) => ({ domain_name: "d", advanced_security_options: [{ enabled }] });
+    expect(delta("aws_opensearch_domain", domain(true), domain(false))).toEqual([
+      "exposure-widened: advanced_security_options.enabled false",
+    ]);
+    expect(delta("aws_opensearch_domain", domain(false), domain(true))).toEqual([
+      "exposure-narrowed: advanced_security_options.enabled true",
+    ]);
+  });
+});
