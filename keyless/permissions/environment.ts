@@ -1,7 +1,7 @@
 import { groupBy } from "../group-by";
 import type { ConditionElement, PolicyDocument, Statement } from "../policy/document";
 import type { EnvironmentScope, ScopedRole } from "./scope";
-import { readStatements, writeStatements } from "./state";
+import { planStatements, writeStatements } from "./state";
 import { allow, compact, policy } from "./statement";
 
 /**
@@ -11,7 +11,7 @@ import { allow, compact, policy } from "./statement";
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  */
 export function planEnvironment(scope: EnvironmentScope): PolicyDocument {
-  return policy([...readStatements(scope), ...readAccess(scope)]);
+  return policy([...planStatements(scope), ...readAccess(scope)]);
 }
 
 /**

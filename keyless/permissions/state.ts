@@ -9,11 +9,11 @@ type StateScope = Pick<EnvironmentScope, "partition" | "dnsSuffix" | "accountId"
  * configuration.
  */
 export function readState(scope: StateScope): PolicyDocument {
-  return policy(readStatements(scope));
+  return policy(planStatements(scope));
 }
 
 /** Permissions to read the state: `terraform init`, and `terraform plan -lock=false`. */
-export function readStatements(scope: StateScope): Statement[] {
+export function planStatements(scope: StateScope): Statement[] {
   return compact([
     // Not limited to the state's key: without s3:ListBucket, S3 returns 403 instead of 404 for a state that does not exist.
     allow("ListState", ["s3:ListBucket"], [`arn:${scope.partition}:s3:::${scope.state.bucket}`]),
@@ -34,7 +34,7 @@ export function writeStatements(scope: StateScope): Statement[] {
   const writeDigest = ["dynamodb:PutItem", "dynamodb:DeleteItem"];
   const lockFile = `${stateObject(scope)}.tflock`;
   return compact([
-    ...readStatements(scope),
+    ...planStatements(scope),
     lock !== "lockfile" && allow("DescribeLocks", ["dynamodb:DescribeTable"], [lockTable(scope)]),
     lock !== "lockfile" && onLockItem("HoldLock", holdLock, scope, lockItem(scope)),
     lock !== "dynamodb" && allow("HoldLockFile", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [lockFile]),
