@@ -1,3 +1,5 @@
+import { closest, distance } from "fastest-levenshtein";
+
 /** `1 role`, `2 roles`, `1,000 policies`. The plural defaults to the singular with an `s`. */
 export function count(number: number, singular: string, plural = `${singular}s`): string {
   return `${number.toLocaleString("en-US")} ${number === 1 ? singular : plural}`;
@@ -60,4 +62,19 @@ export function oneLineValues<T>(value: T): T {
 /** A rendered text, or JSON, with every invisible character but line breaks, tabs and colors as an escape sequence. */
 export function escapeInvisible(text: string): string {
   return text.replace(INVISIBLE_IN_OUTPUT, escapeSequence);
+}
+
+/** The most similar candidate, without regard to case, if at most 3 edits and 70% of its characters apart. */
+export function closestName(name: string, candidates: readonly string[]): string | undefined {
+  if (candidates.length === 0) return undefined;
+  const lower = candidates.map((candidate) => candidate.toLowerCase());
+  const best = closest(name.toLowerCase(), lower);
+  const edits = distance(name.toLowerCase(), best);
+  const similarity = 1 - edits / Math.max(name.length, best.length);
+  return edits <= 3 && similarity > 0.3 ? candidates[lower.indexOf(best)] : undefined;
+}
+
+/** The end of a message: ` (did you mean x?)`; empty without a suggestion. */
+export function didYouMean(suggestion: string | undefined): string {
+  return suggestion === undefined ? "" : ` (did you mean ${suggestion}?)`;
 }

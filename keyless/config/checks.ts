@@ -2,7 +2,7 @@ import { policySize } from "../policy/document";
 import { evaluate } from "../policy/evaluate";
 import { describeSubject, subjectPatterns, subjectPrefix, type TrustRule, UUID } from "../trust/circleci";
 import type { ConfigInput, Tags } from "./input";
-import { terraformName } from "./names";
+import { ACCOUNT_ID, REGION, terraformName } from "./names";
 import { partitionOf } from "./partition";
 import { FIXED_QUOTAS, MAX_QUOTAS } from "./quotas";
 import type { Config, Environment, Role } from "./resolved";
@@ -31,7 +31,7 @@ export function checkConfig(input: ConfigInput, config: Config): Problem[] {
       ...environment.roles.flatMap((role) => checkRole(environment, role)),
     ]),
     ...checkAccounts(config),
-    ...checkSharedBuckets(config),
+    ...checkSharedBuckets(input, config),
     ...checkSharedTables(config),
     ...checkStateKeys(config),
     ...checkStackNames(config),
@@ -54,6 +54,7 @@ function checkCircleCi({ circleci, tags = {} }: ConfigInput): Problem[] {
 function checkState({ name, accountId, partition, region, state }: Environment): Problem[] {
   const path = ["environments", name, "state"];
   const { lock, lockTable, kmsKeyArn } = state;
+  const isKnown = ACCOUNT_ID.test(accountId) && REGION.test(region) && REGION.test(state.region);
   const keyPrefix = `arn:${partition}:kms:${state.region}:${accountId}:key/`;
   return [
     ...problemIf(
@@ -62,13 +63,13 @@ function checkState({ name, accountId, partition, region, state }: Environment):
       `is missing: lock "${lock}" requires a DynamoDB table; name one, or set lock: "lockfile"`,
     ),
     ...problemIf(
-      partitionOf(state.region).name !== partition,
+      isKnown && partitionOf(state.region).name !== partition,
       [...path, "region"],
       `is in another partition than ${region}: use a region of partition ${partition}`,
       state.region,
     ),
     ...problemIf(
-      kmsKeyArn !== undefined && !kmsKeyArn.startsWith(keyPrefix),
+      isKnown && kmsKeyArn !== undefined && !kmsKeyArn.startsWith(keyPrefix),
       [...path, "kmsKeyArn"],
       `is in another account or region than the bucket: use a key of account ${accountId} in ${state.region}`,
       kmsKeyArn,
@@ -209,8 +210,9 @@ function checkTrustSize(environment: Environment, role: Role, path: Path): Probl
   );
 }
 
-function checkPolicyArn({ accountId, partition }: Environment, arn: string | undefined, path: Path): Problem[] {
-  if (arn === undefined) return [];
+function checkPolicyArn({ accountId, partition, region }: Environment, arn: string | undefined, path: Path): Problem[] {
+  // An account or a region of another form is a problem of its own.
+  if (arn === undefined || !ACCOUNT_ID.test(accountId) || !REGION.test(region)) return [];
   const [, arnPartition, , , owner] = arn.split(":");
   const other = arnPartition !== partition ? "partition" : "account";
   return problemIf(
@@ -255,7 +257,7 @@ function checkAccounts({ environments }: Config): Problem[] {
   });
 }
 
-function checkSharedBuckets({ environments, stateBackends }: Config): Problem[] {
+function checkSharedBuckets(input: ConfigInput, { environments, stateBackends }: Config): Problem[] {
   return environments.flatMap(({ name, accountId, state, keepOldVersionsDays }) => {
     const backend = stateBackends.find((other) => other.state.bucket === state.bucket);
     if (backend === undefined) return [];
@@ -267,14 +269,18 @@ function checkSharedBuckets({ environments, stateBackends }: Config): Problem[] 
     }
     const own = { ...state, keepOldVersionsDays };
     const shared = { ...backend.state, keepOldVersionsDays: backend.keepOldVersionsDays };
-    return (["region", "lock", "lockTable", "kmsKeyArn", "keepOldVersionsDays"] as const).flatMap((field) =>
-      problemIf(
-        shared[field] !== own[field],
-        [...path, field],
-        `differs from ${JSON.stringify(shared[field])} in environment "${first}", which uses the same bucket: make them equal, or use another bucket`,
-        own[field],
-      ),
-    );
+    const written = input.environments[name]?.state;
+    return (["region", "lock", "lockTable", "kmsKeyArn", "keepOldVersionsDays"] as const).flatMap((field) => {
+      const difference = `differs from ${JSON.stringify(shared[field]) ?? "none"} in environment "${first}", which uses the same bucket: make them equal, or use another bucket`;
+      // The path of a default is that of the value that determines it.
+      return written?.[field] !== undefined
+        ? problemIf(shared[field] !== own[field], [...path, field], difference, own[field])
+        : problemIf(
+            shared[field] !== own[field],
+            path,
+            `has no ${field}: ${own[field] === undefined ? "this" : `the default, ${JSON.stringify(own[field])},`} ${difference}`,
+          );
+    });
   });
 }
 

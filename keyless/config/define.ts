@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { UsageError } from "../errors";
+import { ArgumentsError } from "../permissions/faults";
+import type { PolicyDocument } from "../policy/document";
 import { count } from "../text";
 import { checkConfig, type Problem } from "./checks";
 import type { ConfigInput } from "./input";
@@ -32,11 +34,20 @@ export function defineConfig(input: ConfigInput): Config {
   const checkable = wellFormedPart(input, issues);
   const config = resolve(checkable, (path, builder) => {
     try {
-      const document = builder();
+      const document: unknown = builder();
+      if (typeof document === "function") throw new ArgumentsError("", [{ message: NOT_CALLED }]);
       const faults = issuesOf(policyDocumentSchema, document).map(problemOf);
       problems.push(...faults.map((fault) => ({ ...fault, path: [...path, ...fault.path] })));
-      return faults.length === 0 ? document : undefined;
+      return faults.length === 0 ? (document as PolicyDocument) : undefined;
     } catch (error) {
+      if (error instanceof ArgumentsError) {
+        const faults = error.faults.map(({ field, ...fault }) => ({
+          ...fault,
+          path: [...path, ...(field ? [field] : [])],
+        }));
+        problems.push(...faults);
+        return undefined;
+      }
       problems.push({ path, message: `cannot be built: ${error instanceof Error ? error.message : error}` });
       return undefined;
     }
@@ -53,9 +64,19 @@ function issuesOf(schema: v.GenericSchema, value: unknown): Issue[] {
   return v.safeParse(schema, value).issues ?? [];
 }
 
-function problemOf({ path, input: value, message }: Issue): Problem {
-  return { path: (path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key))), value, message };
+function problemOf({ path: steps, type, received, input: value, message }: Issue): Problem {
+  const path = steps ?? [];
+  const keys = path.map(({ key }) => (typeof key === "number" ? key : String(key)));
+  const last = path.at(-1);
+  // Written, e.g. as the value of a misspelt name, and not just left out.
+  const isUndefined = received === "undefined" && last !== undefined && String(last.key) in (last.input as object);
+  if (isUndefined) return { path: keys, message: "is undefined: write a value, or remove the field" };
+  // The value of an unknown field explains nothing.
+  return { path: keys, message, ...(type !== "never" && type !== "custom" && { value }) };
 }
+
+const NOT_CALLED =
+  'is a function that is not called: write publishStaticSite({ bucket: "…" }) or allowServices(["s3"]) instead of the name alone';
 
 // Cross-field checks require that every field is present and has the correct type. They skip a role or environment where
 // that is not so, or the whole configuration.

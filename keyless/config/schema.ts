@@ -1,7 +1,9 @@
 import * as v from "valibot";
+import { isBucketName, isKmsKeyArn } from "../permissions/resource-names";
 import type { BoundaryBuilder, PolicyBuilder } from "../permissions/scope";
 import { isConditionOperator } from "../policy/conditions";
-import { type PolicyDocument, type Statement, statements } from "../policy/document";
+import { isObject, type PolicyDocument, type Statement, statements } from "../policy/document";
+import { closestName, didYouMean } from "../text";
 import {
   type AnyRefRule,
   formatRef,
@@ -26,8 +28,24 @@ import type {
   TestJob,
   TrustTest,
 } from "./input";
-import { INLINE_POLICY_NAME, ROLE_NAME } from "./names";
+import { ACCOUNT_ID, INLINE_POLICY_NAME, REGION, ROLE_NAME } from "./names";
 import { DEFAULT_QUOTAS, MAX_QUOTAS } from "./quotas";
+import {
+  type Repair,
+  repairAccount,
+  repairBucket,
+  repairHost,
+  repairId,
+  repairName,
+  repairPath,
+  repairPolicyArn,
+  repairPrefix,
+  repairRef,
+  repairRegion,
+  repairRepository,
+  repairResource,
+  repairText,
+} from "./repairs";
 
 type Schema<T> = v.GenericSchema<unknown, T>;
 type RequiredFields<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: Schema<T[K]> };
@@ -61,37 +79,85 @@ function object<T>(required: RequiredFields<T>, optional: OptionalFields<T>): Sc
     name,
     v.optional(schema as Schema<unknown>),
   ]);
-  const fields = v.objectWithRest(
-    { ...required, ...Object.fromEntries(optionalFields) } as v.ObjectEntries,
-    v.never("is not a field of this object: correct its spelling or remove it"),
-    (issue) => (issue.expected === "Object" ? "must be an object: { … }" : "is missing: this field is required"),
+  const known = { ...required, ...Object.fromEntries(optionalFields) } as v.ObjectEntries;
+  const fields = v.lazy((value) =>
+    v.object({ ...known, ...unknownFields(value, Object.keys(known), Object.keys(required)) }, (issue) =>
+      issue.expected === "Object" ? "must be an object: { … }" : "is missing: this field is required",
+    ),
   );
   return v.pipe(fullyChecked, fields) as unknown as Schema<T>;
 }
 
+/**
+ * Schemas that refuse the fields of a value that are not known. A misspelt required field is not also reported as missing:
+ * its schema replaces that of the required field.
+ */
+function unknownFields(value: unknown, known: readonly string[], required: readonly string[]): v.ObjectEntries {
+  if (!isObject(value)) return {};
+  const absent = known.filter((name) => !(name in value));
+  const unknown = Object.keys(value).filter((name) => !known.includes(name));
+  const entries = unknown.flatMap((name): [string, v.GenericSchema][] => {
+    const intended = similarField(name, absent);
+    const hint = intended === undefined ? `; the fields are ${known.join(", ")}` : didYouMean(intended);
+    const message = `is not a field of this object: correct its spelling or remove it${hint}`;
+    return intended !== undefined && required.includes(intended)
+      ? [
+          [name, v.custom(() => false, message)],
+          [intended, v.optional(v.unknown())],
+        ]
+      : [[name, v.never(message)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A field with a similar name or the same beginning, e.g. `managedPolicyArns` for `managedPolicies`. */
+function similarField(name: string, fields: readonly string[]): string | undefined {
+  const beginning = name.slice(0, Math.max(4, Math.ceil(name.length / 2))).toLowerCase();
+  return closestName(name, fields) ?? fields.find((field) => field.toLowerCase().startsWith(beginning));
+}
+
 function listOf<T>(item: Schema<T>, ifEmpty?: string): Schema<T[]> {
-  const array = v.array(item, "must be a list: [ … ]");
+  const array = v.array(item, ({ input }) =>
+    typeof input === "string" && input.length < 200
+      ? `must be a list: write ${JSON.stringify([input])}`
+      : "must be a list: [ … ]",
+  );
   return ifEmpty === undefined ? array : v.pipe(array, v.minLength(1, ifEmpty));
 }
 
-/** A string for which `fault` returns undefined; otherwise it returns the message, which follows the value. */
-function checkedString(fault: (value: string) => string | undefined): Schema<string> {
+/**
+ * A string for which `fault` returns undefined; otherwise it returns the message, which follows the value. The message
+ * suggests the first repaired value without a fault.
+ */
+function checkedString(fault: (value: string) => string | undefined, repair: Repair = () => []): Schema<string> {
+  const suggestion = (value: string) =>
+    [...repairText(value), ...repair(value), ...repair(value.trim())].find(
+      (repaired) => repaired !== "" && fault(repaired) === undefined,
+    );
   return v.pipe(
-    v.string("must be a string"),
+    v.string(({ input }) => `must be a string${typeof input === "number" ? ": write it in quotes" : ""}`),
     v.check(
       (value) => fault(value) === undefined,
-      ({ input }) => fault(input) ?? "",
+      ({ input }) => `${fault(input)}${suggestedValue(suggestion(input))}`,
     ),
   );
 }
 
-function string(form: RegExp | ((value: string) => boolean), message: string): Schema<string> {
+function suggestedValue(value: string | undefined): string {
+  return didYouMean(value === undefined || value.length > 200 ? undefined : JSON.stringify(value));
+}
+
+function string(form: RegExp | ((value: string) => boolean), message: string, repair?: Repair): Schema<string> {
   const matches = typeof form === "function" ? form : (value: string) => form.test(value);
-  return checkedString((value) => (matches(value) ? undefined : message));
+  return checkedString((value) => (matches(value) ? undefined : message), repair);
 }
 
 function oneOf<const T extends string>(...options: T[]): Schema<T> {
-  return v.picklist(options, `must be one of ${options.map((option) => `"${option}"`).join(", ")}`);
+  const message = `must be one of ${options.map((option) => `"${option}"`).join(", ")}`;
+  return v.picklist(
+    options,
+    ({ input }) => `${message}${suggestedValue(typeof input === "string" ? closestName(input, options) : undefined)}`,
+  );
 }
 
 function wholeNumber(least: number, most: number, unit: string): Schema<number> {
@@ -118,6 +184,7 @@ function id(what: string): Schema<string> {
   return string(
     UUID,
     `is not ${what}: write the lower-case UUID that CircleCI shows, e.g. "11111111-2222-4333-8444-555555555555"`,
+    repairId,
   );
 }
 
@@ -132,6 +199,7 @@ export function isHostName(text: string): boolean {
 const host = string(
   HOST_NAME,
   'is not a host name: write it in lower case without "https://", port and path, up to 206 characters, e.g. "circleci.example.com"',
+  repairHost,
 );
 
 const tags = byName(
@@ -163,6 +231,17 @@ function inTrustPolicy(form: RegExp, message: string): Schema<string> {
   });
 }
 
+/** Why git refuses a name. See https://git-scm.com/docs/git-check-ref-format */
+const GIT_RULES: readonly (readonly [form: RegExp, fault: string])[] = [
+  [/^$/, "is empty: write a name"],
+  [/\s/, "contains white space, which git refuses in a name: remove it"],
+  [/^\/|\/$|\/\//, "begins or ends with a slash or has two in a row, which git refuses: remove the slash"],
+  [/\.lock(\/|$)/, 'has a part that ends with ".lock", which git refuses: rename it'],
+  [/\.\./, 'contains "..", which git refuses: list each name, or use a * at the end'],
+  [/(^|\/)\.|\.$/, "has a dot at its end or at the beginning of a part, which git refuses: remove the dot"],
+  [/[~^:?[\\]/, "contains a character that git refuses (~^:?[\\): write a name, or a name with a * at the end"],
+];
+
 /** The name of a branch or tag; of one only, or a pattern for several. */
 function refName(kind: Ref["kind"], as: "name" | "pattern"): Schema<string> {
   return checkedString((value) => {
@@ -173,19 +252,25 @@ function refName(kind: Ref["kind"], as: "name" | "pattern"): Schema<string> {
     if (fault === "variable") return VARIABLE;
     if (fault === "too-long") return `is too long: the name of a ${kind} has up to 244 characters`;
     if (as === "pattern" && /\*./s.test(value)) return "has a * within the name: a * is allowed only at the end";
-    if (!isValid) return `is not a valid ${kind} name: git refuses it`;
+    const [, gitFault = "git refuses it"] = GIT_RULES.find(([form]) => form.test(value)) ?? [];
+    if (!isValid) return `is not a valid ${kind} name: ${gitFault}`;
     return as === "name" || isPolicyText(value) ? undefined : NOT_LATIN;
-  });
+  }, repairRef);
 }
 
 const project = id("a project ID");
 const users = listOf(id("a user ID"), "must contain at least one user: remove it to trust any user");
 
-const anyRefRule = object<AnyRefRule>({ project, refs: oneOf("any") as Schema<"any"> }, { users });
+const anyRef = v.literal(
+  "any",
+  'must be "any", which trusts every branch and tag; to trust some, write { project, repository, branches or tags }',
+);
+const anyRefRule = object<AnyRefRule>({ project, refs: anyRef }, { users });
 
 const repository = string(
   isRepository,
   'is not a repository as tokens contain it: write host/owner/name, without "https://" and ".git", e.g. "github.com/acme/site"',
+  repairRepository,
 );
 
 const refRule: Schema<RefRule> = v.pipe(
@@ -207,7 +292,7 @@ const subjectRule = object<SubjectRule>(
 const trustRule: Schema<TrustRule> = v.lazy((rule): Schema<TrustRule> => {
   if (typeof rule === "object" && rule !== null) {
     if ("subject" in rule) return subjectRule;
-    if ("refs" in rule) return anyRefRule;
+    if ("refs" in rule || ("ref" in rule && !("repository" in rule))) return anyRefRule;
   }
   return refRule;
 });
@@ -222,7 +307,7 @@ const action = oneOrMore(
   string(/^(\*|[a-z0-9-]+:[\w*?]+)$/i, 'is not an action: write service:Action, e.g. "s3:GetObject"'),
 );
 const resource = oneOrMore(
-  string(/^(\*|arn:.+)$/s, 'is not a resource: write an ARN, e.g. "arn:aws:s3:::bucket/*", or "*"'),
+  string(/^(\*|arn:.+)$/s, 'is not a resource: write an ARN, e.g. "arn:aws:s3:::bucket/*", or "*"', repairResource),
 );
 const conditionValue = v.union(
   [v.string(), v.number(), v.boolean()],
@@ -284,6 +369,7 @@ function policyOr<Builder>(): Schema<PolicyDocument | Builder> {
 const managedPolicyArn = string(
   /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/((?!\S*[*?]|\S*[$%]\{)[\x21-\x7e]+\/)?[\w+=,.@-]{1,128}$/,
   'is not the ARN of a managed policy, e.g. "arn:aws:iam::aws:policy/ReadOnlyAccess" or "arn:aws:iam::123456789012:policy/name"',
+  repairPolicyArn,
 );
 
 const role = object<RoleInput>(
@@ -291,7 +377,7 @@ const role = object<RoleInput>(
   {
     managedPolicyArns: listOf(managedPolicyArn),
     inlinePolicies: byName(
-      string(INLINE_POLICY_NAME, "is not an inline policy name: 1–128 letters, digits and _+=,.@-"),
+      string(INLINE_POLICY_NAME, "is not an inline policy name: 1–128 letters, digits and _+=,.@-", repairName),
       policyOr<PolicyBuilder>(),
     ),
     description: string(
@@ -302,6 +388,7 @@ const role = object<RoleInput>(
       (path) =>
         path.length <= 512 && /^\/([\x21-\x7e]+\/)?$/.test(path) && !path.includes("//") && !/[$%]\{|[*?]/.test(path),
       'is not a role path: it begins and ends with "/", without spaces, up to 512 characters, e.g. "/circleci/"',
+      repairPath,
     ),
     permissionsBoundaryArn: managedPolicyArn,
     maxSessionSeconds: wholeNumber(3600, 43200, "seconds"),
@@ -314,30 +401,27 @@ const role = object<RoleInput>(
   },
 );
 
-const region = string(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, 'is not an AWS region, e.g. "us-east-1"');
-
-const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-// See https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-const RESERVED_BUCKET_NAME =
-  /\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$|^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
+const region = string(REGION, 'is not an AWS region, e.g. "us-east-1"', repairRegion);
 
 const state = object<StateInput>(
   {
     bucket: string(
-      (name) => BUCKET_NAME.test(name) && !RESERVED_BUCKET_NAME.test(name),
+      isBucketName,
       "is not a bucket name: 3–63 lower-case letters, digits, - and ., beginning and ending with a letter or digit",
+      repairBucket,
     ),
   },
   {
-    lockTable: string(/^[a-zA-Z0-9_.-]{3,255}$/, "is not a table name: 3–255 letters, digits and _.-"),
+    lockTable: string(/^[a-zA-Z0-9_.-]{3,255}$/, "is not a table name: 3–255 letters, digits and _.-", repairName),
     lock: oneOf("dynamodb", "lockfile", "both"),
     kmsKeyArn: string(
-      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-z0-9-]+$/,
+      isKmsKeyArn,
       'is not the ARN of a KMS key: write "arn:aws:kms:<region>:<account>:key/<id>", not an alias',
     ),
     keyPrefix: string(
       /^((?!\.\.?\/)[\w.-]+\/)*$/,
       'is not a key prefix: folders of letters, digits and _.-, ending with "/" and not beginning with it, e.g. "platform/"',
+      repairPrefix,
     ),
     region,
     keepOldVersionsDays: v.lazy(
@@ -349,10 +433,14 @@ const state = object<StateInput>(
 
 const environment = object<EnvironmentInput>(
   {
-    accountId: string(/^\d{12}$/, 'is not an AWS account ID: write its 12 digits in quotes, e.g. "123456789012"'),
+    accountId: string(
+      ACCOUNT_ID,
+      'is not an AWS account ID: write its 12 digits in quotes, e.g. "123456789012"',
+      repairAccount,
+    ),
     region,
     state,
-    roles: byName(string(ROLE_NAME, "is not a role name: 1–64 letters, digits and _+=,.@-"), role),
+    roles: byName(string(ROLE_NAME, "is not a role name: 1–64 letters, digits and _+=,.@-", repairName), role),
   },
   {
     oidcProvider: oneOf("create", "existing"),
@@ -407,6 +495,7 @@ export const configSchema = object<ConfigInput>(
       string(
         /^[a-z][a-z0-9_-]{0,59}$/,
         "is not an environment name: up to 60 lower-case letters, digits, - and _, beginning with a letter",
+        repairName,
       ),
       environment,
       "must contain at least one environment",

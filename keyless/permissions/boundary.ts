@@ -1,5 +1,5 @@
-import { UserError } from "../errors";
 import type { Statement } from "../policy/document";
+import { type ArgumentFault, ArgumentsError } from "./faults";
 import type { BoundaryBuilder, EnvironmentScope } from "./scope";
 import { allow, policy } from "./statement";
 
@@ -34,15 +34,15 @@ const IDENTITY_SERVICES = [
  *
  * @param services the prefixes of actions, in lower case, e.g. `["s3", "cloudfront"]`
  * @returns a function for `environments.<name>.permissionsBoundary`
- * @throws {UserError} if no service is listed, one is not the prefix of actions, or one changes identities: `iam`, `sts`,
+ * @throws {ArgumentsError} if no service is listed, one is not the prefix of actions, or one changes identities: `iam`, `sts`,
  *   `organizations`, `account`, `sso`, …
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
 export function allowServices(services: readonly string[]): BoundaryBuilder {
   return (scope) => {
-    if (services.length === 0) throw new UserError('allowServices: lists no service: name at least one, e.g. "s3"');
-    for (const service of services) checkService(service);
+    const faults = serviceFaults(services);
+    if (faults.length > 0) throw new ArgumentsError("allowServices", faults);
     return policy([
       allow(
         "Services",
@@ -58,16 +58,17 @@ export function allowServices(services: readonly string[]): BoundaryBuilder {
 
 const ACCESS_POINTS = ["s3:CreateAccessPoint*", "s3:CreateMultiRegionAccessPoint"];
 
-function checkService(service: string): void {
-  const shown = `allowServices: ${JSON.stringify(service)}`;
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(service)) {
-    throw new UserError(`${shown} is not a service: write the prefix of its actions in lower case, e.g. "s3"`);
-  }
-  if (IDENTITY_SERVICES.includes(service)) {
-    throw new UserError(
-      `${shown} changes identities or issues their credentials, so that a role could leave the boundary: remove it`,
-    );
-  }
+function serviceFaults(services: readonly string[]): ArgumentFault[] {
+  if (!Array.isArray(services)) return [{ value: services, message: 'must be a list of services, e.g. ["s3"]' }];
+  if (services.length === 0) return [{ message: 'lists no service: name at least one, e.g. "s3"' }];
+  return services.flatMap((value) => {
+    if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(value))
+      return [{ value, message: 'is not a service: write the prefix of its actions in lower case, e.g. "s3"' }];
+    if (!IDENTITY_SERVICES.includes(value)) return [];
+    const message =
+      "changes identities or issues their credentials, so that a role could leave the boundary: remove it";
+    return [{ value, message }];
+  });
 }
 
 function denyState({ partition, accountId, accountStates }: EnvironmentScope): Statement {

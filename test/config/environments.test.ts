@@ -66,12 +66,7 @@ const conflicts: readonly (readonly [what: string, changes: object, path: string
     /make them equal/,
   ],
   ["shares the bucket with another lock", { state: { ...dev?.state, lock: "both" } }, "state.lock", /make them equal/],
-  [
-    "shares the bucket from another region",
-    { region: "eu-west-1", state: dev?.state },
-    "state.region",
-    /make them equal/,
-  ],
+  ["shares the bucket from another region", { region: "eu-west-1", state: dev?.state }, "state", /make them equal/],
   [
     "shares the bucket with a key of its own",
     { state: { ...dev?.state, kmsKeyArn: stateKms("us-east-1", account) } },

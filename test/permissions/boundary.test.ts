@@ -125,7 +125,7 @@ describe("allowServices", () => {
     const [problem, ...more] = refusal(configuration({ permissionsBoundary: allowServices(["s3", service]) })).problems;
     expect(more).toEqual([]);
     expect(problem).toMatchObject({ path: ["environments", "dev", "permissionsBoundary"] });
-    expect(problem?.message).toMatch(message);
+    expect(`${JSON.stringify(problem?.value)} ${problem?.message}`).toMatch(message);
   });
 
   test("refuses an empty list", () => {

@@ -353,7 +353,10 @@ test("the ready-made policies are no administrator's, except that of the apply r
   const verdictOf = (document: PolicyDocument) => grantsAdministrator({ name: "p", document });
   expect(
     verdictOf(
-      publishStaticSite({ bucket: "site", distributionArn: "arn:aws:cloudfront::123456789012:distribution/E" }),
+      publishStaticSite({ bucket: "site", distributionArn: `arn:aws:cloudfront::${scope.accountId}:distribution/E` })(
+        scope,
+        "publisher",
+      ),
     ),
   ).toBe("no");
   expect([readState, planEnvironment].map((build) => verdictOf(build(scope)))).toEqual(["no", "no"]);

@@ -1,7 +1,6 @@
-import { closest, distance } from "fastest-levenshtein";
 import type { Config, Environment, Role, StateBackend } from "../../config/resolved";
 import { UsageError, UserError } from "../../errors";
-import { oneLine } from "../../text";
+import { closestName, didYouMean, oneLine } from "../../text";
 
 /**
  * The configuration in `config.ts`. Loaded on demand: `--help` and shell completion work with an error in it.
@@ -41,14 +40,7 @@ function itemNamed<T extends { readonly name: string }>(items: readonly T[], nam
   const found = items.find((item) => item.name === name);
   if (found !== undefined) return found;
   const names = items.map((item) => item.name);
-  throw new UsageError(`${oneLine(problem)}: ${names.join(", ") || "none is defined"}${didYouMean(name, names)}`);
-}
-
-/** A suggestion for a mistyped name, if at most 3 edits and 70% of its characters apart. */
-function didYouMean(name: string, candidates: readonly string[]): string {
-  if (candidates.length === 0) return "";
-  const best = closest(name, candidates);
-  const edits = distance(name, best);
-  const similarity = 1 - edits / Math.max(name.length, best.length);
-  return edits <= 3 && similarity > 0.3 ? ` (did you mean ${best}?)` : "";
+  throw new UsageError(
+    `${oneLine(problem)}: ${names.join(", ") || "none is defined"}${didYouMean(closestName(name, names))}`,
+  );
 }
