@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import config from "../../config";
+import config from "../example/config";
 import { keyless } from "./keyless";
 
 function tokenOf(claims: object): string {
@@ -12,7 +12,7 @@ function tokenOf(claims: object): string {
 const roles = config.environments.flatMap((environment) => environment.roles.map((role) => role.name));
 
 describe("keyless access", () => {
-  test("--json lists every role of config.ts", async () => {
+  test("--json lists every role of the configuration", async () => {
     const { stdout, status } = await keyless(["access", "--json"]);
     const { data }: { data: { roles: { name: string }[] }[] } = JSON.parse(stdout);
     expect(data.flatMap((environment) => environment.roles.map(({ name }) => name))).toEqual(roles);
@@ -51,7 +51,7 @@ describe("keyless access", () => {
   });
 });
 
-test("keyless test passes every trust test of config.ts", async () => {
+test("keyless test passes every trust test of the configuration", async () => {
   const { stdout, status } = await keyless(["test"]);
   expect(stdout.match(/^pass /gm) ?? []).toHaveLength(config.trustTests.length);
   expect(status).toBe(0);

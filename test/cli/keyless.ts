@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-
-const ROOT = join(__dirname, "..", "..");
+import { exampleProject } from "../example/project";
 
 export interface Run {
   readonly status: number | null;
@@ -14,18 +13,18 @@ interface Options {
   readonly env?: NodeJS.ProcessEnv;
   /** Close the pipe of standard output before the command writes to it. */
   readonly closed?: boolean;
-  /** The current folder. Default: this project's. */
+  /** The current folder. Default: the example project. */
   readonly cwd?: string;
-  /** The script to run. Default: the command of this project. */
+  /** The script to run. Default: the command of the example project. */
   readonly script?: string;
 }
 
 /** Runs a command without a terminal. */
 export function keyless(
   args: readonly string[],
-  { input = "", env = {}, closed, cwd = ROOT, script }: Options = {},
+  { input = "", env = {}, closed, cwd = exampleProject, script }: Options = {},
 ): Promise<Run> {
-  const child = spawn(process.execPath, [script ?? join(ROOT, "keyless/cli/keyless.js"), ...args], {
+  const child = spawn(process.execPath, [script ?? join(exampleProject, "keyless/cli/keyless.js"), ...args], {
     cwd,
     env: { ...process.env, CIRCLE_PR_NUMBER: "", ...env },
   });

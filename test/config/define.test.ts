@@ -1,8 +1,8 @@
-import shipped from "../../config";
 import { ConfigError, defineConfig } from "../../keyless/config/define";
 import type { ConfigInput } from "../../keyless/config/input";
 import { applyEnvironment, planEnvironment } from "../../keyless/permissions/environment";
 import { readState } from "../../keyless/permissions/state";
+import example from "../example/config";
 import { account, devOf, having, organization, project, refusal, valid } from "./configuration";
 
 const role = "environments.dev.roles.reader";
@@ -251,10 +251,10 @@ describe("values at the limit of their form are accepted", () => {
   });
 });
 
-test("the shipped configuration has two environments in two accounts, and their backends", () => {
-  expect(shipped.environments.map(({ name }) => name)).toEqual(["dev", "prod"]);
-  expect(new Set(shipped.environments.map(({ accountId }) => accountId)).size).toBe(2);
-  expect(shipped.stateBackends.map(({ name }) => name)).toEqual(["dev-state", "prod-state"]);
+test("the example has two environments in two accounts, and their backends", () => {
+  expect(example.environments.map(({ name }) => name)).toEqual(["dev", "prod"]);
+  expect(new Set(example.environments.map(({ accountId }) => accountId)).size).toBe(2);
+  expect(example.stateBackends.map(({ name }) => name)).toEqual(["dev-state", "prod-state"]);
 });
 
 test("unknown fields and wrong types are compile errors", () => {

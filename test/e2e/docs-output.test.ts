@@ -2,6 +2,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { exampleProject } from "../example/project";
 import { sample } from "./documents";
 
 const root = join(__dirname, "../..");
@@ -10,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "keyless-docs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function keyless(command: string): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, [join(root, "keyless/cli/keyless.js"), ...command.split(" ")], {
+  return spawnSync(process.execPath, [join(exampleProject, "keyless/cli/keyless.js"), ...command.split(" ")], {
     cwd: folder,
     encoding: "utf8",
   });

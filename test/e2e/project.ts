@@ -1,15 +1,15 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { ConfigInput } from "../../keyless/config/input";
 import { awsProviderVersion, findMirror } from "../../keyless/terraform/environment";
 import type { Env } from "../../keyless/terraform/executables";
 import { platform } from "../../keyless/terraform/install";
+import { exampleProject } from "../example/project";
 import { afterSuite } from "./after-suite";
 
 const root = join(__dirname, "..", "..");
-const notCopied = new Set(["node_modules", "docs", "cdktf.out", ".git", ".keyless"]);
 
 export interface Ran {
   readonly status: number | null;
@@ -17,24 +17,21 @@ export interface Ran {
   readonly output: string;
 }
 
-/** A copy of this project in a temporary folder with another `config.ts`, as a team has it after cloning and editing. */
+/** A copy of the example project in a temporary folder with another `config.ts`, as a team has it after cloning and editing. */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "keyless-project-"));
 
-  /** Copies the project. The copy is removed after the suite's tests. */
+  /** Copies the example project. The copy is removed after the suite's tests. */
   constructor(config?: string | ConfigInput) {
     afterSuite(() => this.remove());
-    // With dist/ and the modification times of the sources, so that only changed sources are compiled again.
-    const copied = readdirSync(root).filter((name) => !notCopied.has(name));
-    execFileSync("cp", ["-a", ...copied.map((name) => join(root, name)), this.folder]);
-    symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
+    execFileSync("cp", ["-a", `${exampleProject}/.`, this.folder]);
     if (config !== undefined) this.configure(config);
   }
 
-  /** Replaces `config.ts` by a configuration or by source text. The imports of the shipped `config.ts` are kept. */
+  /** Replaces `config.ts` by a configuration or by source text. The imports of the example's are kept. */
   configure(config: string | ConfigInput): void {
     const text = typeof config === "string" ? config : `export default defineConfig(${sourceOf(config)});`;
-    const imports = readFileSync(join(root, "config.ts"), "utf8").match(/^import .*;$/gm) ?? [];
+    const imports = readFileSync(join(exampleProject, "config.ts"), "utf8").match(/^import .*;$/gm) ?? [];
     writeFileSync(join(this.folder, "config.ts"), `${imports.join("\n")}\n${text}`);
   }
 

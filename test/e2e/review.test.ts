@@ -3,11 +3,11 @@ import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig } from "../../keyless/cli/lib/load-config";
+import example from "../example/config";
+import { exampleProject } from "../example/project";
 import { ANY, change, onBranch, planJson, policy, role, statement } from "../review/plans";
 import { GitHub } from "./github";
 
-const root = join(__dirname, "..", "..");
 const MARKER = "<!-- keyless review: dev -->";
 const FOOTER = "This comment describes commit abc. A later commit is not reviewed until this line names it.";
 const URL_OF_PULL = "https://github.example.com/acme/infra/pull/7";
@@ -35,9 +35,9 @@ interface Run {
 
 /** Runs `keyless review` in a separate process. */
 function keyless(args: readonly string[], env: { readonly [name: string]: string } = {}): Promise<Run> {
-  const program = join(root, "keyless", "cli", "keyless.js");
+  const program = join(exampleProject, "keyless", "cli", "keyless.js");
   return new Promise((resolve) => {
-    const options = { cwd: root, env: { PATH: process.env.PATH ?? "", ...env } };
+    const options = { cwd: exampleProject, env: { PATH: process.env.PATH ?? "", ...env } };
     execFile(process.execPath, [program, "review", ...args], options, (error, stdout, stderr) => {
       resolve({ status: error ? Number(error.code) : 0, stdout, stderr });
     });
@@ -329,9 +329,7 @@ describe("plans", () => {
   });
 
   test("that change a role deployed by administrators are reported and close the gate", async () => {
-    const roles = loadConfig().environments.flatMap(({ name, roles }) =>
-      roles.map((role) => ({ environment: name, role })),
-    );
+    const roles = example.environments.flatMap(({ name, roles }) => roles.map((role) => ({ environment: name, role })));
     const own = roles.find(({ role }) => role.deployedBy === "administrator");
     if (own === undefined) throw new Error("the configuration has no such role");
     const changes = [change("aws_iam_role.r", null, role(own.role.name, policy(statement(ANY))))];

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import config from "../../config";
 import type { Environment, Role } from "../../keyless/config/resolved";
 import { trustPolicy } from "../../keyless/trust/policy";
+import config from "../example/config";
 
 const root = join(__dirname, "../..");
 const start = (...args: string[]) =>
@@ -86,7 +86,7 @@ test("docs/sandbox.md shows what the commands print", async () => {
   rmSync(work, { recursive: true, force: true });
 });
 
-/** Commands that create the provider and the publisher role of the shipped configuration. */
+/** Commands that create the provider and the publisher role of the example. */
 function createPublisher(): string {
   const environment = config.environments.find(({ name }) => name === "dev") as Environment;
   const role = environment.roles.find(({ name }) => name === "circleci-site-publisher") as Role;

@@ -6,7 +6,7 @@ import type { Env } from "../../keyless/terraform/executables";
 import { afterSuite } from "./after-suite";
 import { Project } from "./project";
 
-/** IDs of the shipped configuration: an organization, two of its projects, two accounts. */
+/** IDs of the example: an organization, two of its projects, two accounts. */
 export const ORGANIZATION = "11111111-2222-4333-8444-555555555555";
 export const SITE = "66666666-7777-4888-9999-000000000000";
 export const ACCESS = "22222222-3333-4444-8555-666666666666";

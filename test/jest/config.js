@@ -21,7 +21,7 @@ const shared = {
 
 module.exports = {
   rootDir: shared.rootDir,
-  globalSetup: "<rootDir>/test/jest/temporary-folder.js",
+  globalSetup: "<rootDir>/test/jest/global-setup.js",
   reporters: ["default", "<rootDir>/test/jest/reporter.js"],
   testSequencer: "<rootDir>/test/jest/sequencer.js",
   // One more than there are processors, since the end-to-end tests wait half of their time.

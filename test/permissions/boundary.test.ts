@@ -1,6 +1,5 @@
 // @cases 40
 import * as fc from "fast-check";
-import shipped from "../../config";
 import { defineConfig } from "../../keyless/config/define";
 import type { ConfigInput, RoleInput } from "../../keyless/config/input";
 import { rolesOf } from "../../keyless/config/lint";
@@ -11,6 +10,7 @@ import { readState } from "../../keyless/permissions/state";
 import type { NamedPolicy } from "../../keyless/policy/evaluate";
 import { evaluate } from "../../keyless/policy/evaluate";
 import { account, organization, project, refusal } from "../config/configuration";
+import example from "../example/config";
 
 const trust = [{ project, refs: "any" }] as const;
 const boundaryArn = `arn:aws:iam::${account}:policy/circleci-boundary-dev`;
@@ -237,7 +237,7 @@ describe("the role with applyEnvironment", () => {
 
   test("is an administrator of the account only if a role is deployed without a boundary", () => {
     const verdict = (dev: Environment) => rolesOf(dev)(dev.roles.find(({ name }) => name === "apply")?.arn ?? "");
-    for (const dev of shipped.environments) {
+    for (const dev of example.environments) {
       const own = dev.roles.find(({ policyBuilders }) => Object.values(policyBuilders).includes("applyEnvironment"));
       expect(rolesOf(dev)(own?.arn ?? "")).toBe("no");
     }

@@ -1,70 +1,148 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
+import { isDeepStrictEqual } from "node:util";
+import { parse, stringify } from "yaml";
 import config from "../../config";
+import type { Environment } from "../../keyless/config/resolved";
+import { pipelineRole } from "../../keyless/pipeline/administrator";
 import { holds } from "../e2e/circleci-runner";
+import example from "../example/config";
 
 const root = join(__dirname, "..", "..");
 const read = (folder: string) => parse(readFileSync(join(root, folder, ".circleci/config.yml"), "utf8"));
 const own = read(".");
-const environments = config.environments.map(({ name }) => name);
 
-/** The jobs of a workflow by name, each with its parameters. */
-function jobsOf(workflow: string) {
-  const jobs: [string, Record<string, unknown>][] = own.workflows[workflow].jobs.map((job: string | object) => {
+type Job = { readonly job: string; readonly name: string } & { readonly [parameter: string]: unknown };
+
+/** The jobs of a workflow, each with its parameters. */
+function jobsOf({ workflows }: ReturnType<typeof read>, workflow: string): Job[] {
+  return workflows[workflow].jobs.map((job: string | object) => {
     const [name, given] = typeof job === "string" ? [job, {}] : (Object.entries(job)[0] ?? []);
-    return [given.name ?? name, { ...given, job: name }];
+    return { name, ...given, job: name };
   });
-  return new Map(jobs);
 }
 
+/** The jobs that a workflow must have for the environments, in this order. */
+function expectedJobs(workflow: string, environments: readonly string[]): Job[] {
+  const all = environments.join(" ");
+  if (workflow === "fork") return [{ job: "fork", name: "fork", environments: all }];
+  const plans = environments.map((environment) => ({ job: "plan", name: `plan-${environment}`, environment }));
+  const review = { job: "review", name: "review", environments: all, requires: plans.map(({ name }) => name) };
+  if (workflow === "pull-request") return [...plans, { ...review, options: "--comment" }];
+  if (workflow === "drift") return [...plans, review];
+  const deployments = environments.flatMap((environment, index) => {
+    const approval = `approve-${environment}`;
+    const before = index === 0 ? "review" : `deploy-${environments[index - 1]}`;
+    return [
+      { job: approval, name: approval, type: "approval", requires: [before] },
+      {
+        job: "deploy",
+        name: `deploy-${environment}`,
+        environment,
+        "serial-group": `<< pipeline.project.slug >>/deploy-${environment}`,
+        requires: [approval],
+      },
+    ];
+  });
+  return [...plans, review, ...deployments];
+}
+
+/** How to change a workflow so that it has the expected jobs; jobs of other kinds, such as `test`, may be anywhere. */
+function edits(pipeline: ReturnType<typeof read>, workflow: string, environments: readonly string[]): string[] {
+  const expected = expectedJobs(workflow, environments);
+  const kinds = new Set(["plan", "review", "deploy", "fork", undefined]);
+  const found = jobsOf(pipeline, workflow).filter(({ job, type }) => kinds.has(type === "approval" ? undefined : job));
+  const isComplete = (job: Job, given: Job) =>
+    Object.entries(job).every(([key, value]) => isDeepStrictEqual(given[key], value));
+  const wrong = expected.filter((job) => !found.some((given) => isComplete(job, given)));
+  const removed = found.filter(({ name }) => !expected.some((job) => job.name === name));
+  const at = `workflow ${workflow} of .circleci/config.yml:`;
+  const changes = [
+    ...wrong.map(({ job, name, ...given }) => {
+      const parameters = stringify(
+        { ...(name !== job && { name }), ...given },
+        { collectionStyle: "flow", lineWidth: 0 },
+      );
+      return `${at} needs - ${job}: ${parameters.trim()}`;
+    }),
+    ...removed.map(({ name }) => `${at} remove ${name}, which is for no environment of config.ts`),
+  ];
+  const order = expected.map(({ name }) => name);
+  const isOrdered = isDeepStrictEqual(
+    order,
+    found.map(({ name }) => name),
+  );
+  return changes.length > 0 || isOrdered ? changes : [`${at} order the jobs as config.ts does: ${order.join(", ")}`];
+}
+
+const WORKFLOWS = ["pull-request", "fork", "main", "drift"];
+
 describe("this repository's pipeline", () => {
-  test.each(["pull-request", "main", "drift"])("plans every environment of config.ts in workflow %s", (workflow) => {
-    const planned = [...jobsOf(workflow).values()].filter(({ job }) => job === "plan");
-    expect(planned.map(({ environment }) => environment)).toEqual(environments);
+  // An environment without these roles is deployed by administrators alone.
+  const isRun = ({ roles }: Environment) =>
+    roles.some(({ policyBuilders }) => Object.values(policyBuilders).includes("planEnvironment"));
+  const environments = config.environments.filter(isRun);
+
+  test.each(WORKFLOWS)("has the jobs of every environment of config.ts in workflow %s, in order", (workflow) => {
+    expect(
+      edits(
+        own,
+        workflow,
+        environments.map(({ name }) => name),
+      ),
+    ).toEqual([]);
   });
 
-  test("deploys the environments of config.ts in order, each after its own approval", () => {
-    const jobs = jobsOf("main");
-    const deployed = [...jobs.values()].filter(({ job }) => job === "deploy").map(({ environment }) => environment);
-    expect(deployed).toEqual(environments);
-    environments.forEach((name, index) => {
-      const before = index === 0 ? ["review"] : [`deploy-${environments[index - 1]}`];
-      expect(jobs.get(`approve-${name}`)).toMatchObject({ type: "approval", requires: before });
-      expect(jobs.get(`deploy-${name}`)).toMatchObject({
-        requires: [`approve-${name}`],
-        "serial-group": `<< pipeline.project.slug >>/deploy-${name}`,
-      });
-    });
+  test.each(environments)("finds the roles that plan and apply $name", (environment) => {
+    expect(() => [pipelineRole(environment, "plan"), pipelineRole(environment, "apply")]).not.toThrow();
   });
 
   test("no test runs on main", () => {
     for (const workflow of ["main", "drift"]) {
-      const jobs = [...jobsOf(workflow).values()].filter(({ type }) => type !== "approval");
+      const jobs = jobsOf(own, workflow).filter(({ type }) => type !== "approval");
       expect(["plan", "review", "deploy"]).toEqual(expect.arrayContaining(jobs.map(({ job }) => job)));
     }
   });
 
-  test("reviews every environment in one comment, from the plans of the workflow", () => {
-    const plans = environments.map((name) => `--plan-json ${name}=plans/${name}.json`).join(" ");
-    const commands: string[] = own.jobs.review.steps.flatMap(({ run }: { run?: string }) => run ?? []);
-    expect(commands).toHaveLength(2);
-    for (const command of commands) expect(command).toContain(`review ${environments.join(" ")} ${plans} `);
-    expect(jobsOf("pull-request").get("review")).toMatchObject({
-      options: "--comment",
-      requires: environments.map((name) => `plan-${name}`),
-    });
+  test.each([
+    ["plan", "plan"],
+    ["deploy", "apply"],
+  ])("job %s assumes the role that can %s the environment", (job, role) => {
+    const steps = own.jobs[job].steps.flatMap((each: { plan?: object }) => each.plan ?? []);
+    expect(steps).toEqual([{ environment: "<< parameters.environment >>", role }]);
+  });
+});
+
+describe("the pipeline of the example", () => {
+  const pipeline = parse(readFileSync(join(root, "test/example/workflows.yml"), "utf8"));
+
+  test.each(WORKFLOWS)("has the jobs of its environments in workflow %s", (workflow) => {
+    expect(edits(pipeline, workflow, ["dev", "prod"])).toEqual([]);
   });
 
-  test.each([
-    ["plan", "circleci-access-plan"],
-    ["deploy", "circleci-access-apply"],
-  ])("job %s assumes a role that every environment has and administrators deploy", (job, role) => {
-    const [step] = own.jobs[job].steps.flatMap((each: { plan?: { role: string } }) => each.plan ?? []);
-    expect(step.role).toBe(role);
-    for (const { roles } of config.environments) {
-      expect(roles.find(({ name }) => name === role)).toMatchObject({ deployedBy: "administrator" });
-    }
+  test("assumes roles that administrators deploy", () => {
+    for (const environment of example.environments)
+      for (const task of ["plan", "apply"] as const)
+        expect(pipelineRole(environment, task)).toMatchObject({ deployedBy: "administrator" });
+  });
+
+  test("another environment, a removed one, and another order are reported with the lines to edit", () => {
+    const at = "workflow drift of .circleci/config.yml:";
+    expect(edits(pipeline, "drift", ["dev", "qa", "prod"])).toEqual([
+      `${at} needs - plan: { name: plan-qa, environment: qa }`,
+      `${at} needs - review: { environments: dev qa prod, requires: [ plan-dev, plan-qa, plan-prod ] }`,
+    ]);
+    expect(edits(pipeline, "drift", ["dev"])).toEqual([
+      `${at} needs - review: { environments: dev, requires: [ plan-dev ] }`,
+      `${at} remove plan-prod, which is for no environment of config.ts`,
+    ]);
+    expect(edits(pipeline, "main", ["prod", "dev"])).toContainEqual(
+      "workflow main of .circleci/config.yml: needs - approve-prod: { type: approval, requires: [ review ] }",
+    );
+    const swapped = { workflows: { drift: { jobs: pipeline.workflows.drift.jobs.slice().reverse() } } };
+    expect(edits(swapped, "drift", ["dev", "prod"])).toEqual([
+      `${at} order the jobs as config.ts does: plan-dev, plan-prod, review`,
+    ]);
   });
 });
 
@@ -137,9 +215,7 @@ describe.each([
 });
 
 test("the deploy workflow runs only for a push to main", () => {
-  const deploys = Object.keys(own.workflows).filter((name) =>
-    [...jobsOf(name).values()].some(({ job }) => job === "deploy"),
-  );
+  const deploys = Object.keys(own.workflows).filter((name) => jobsOf(own, name).some(({ job }) => job === "deploy"));
   expect(deploys).toEqual(["main"]);
   const onMain = (values: PipelineValues) => ({ ...values, "pipeline.git.branch": "main" });
   const others = [...SCHEDULES, ...OTHERS].map(onMain);

@@ -1,15 +1,15 @@
 // @cases 1000
 import * as fc from "fast-check";
-import shipped from "../../config";
 import type { ConfigInput } from "../../keyless/config/input";
 import { INLINE_POLICY_NAME, ROLE_NAME, terraformName } from "../../keyless/config/names";
 import { isReservedName } from "../../keyless/config/schema";
 import { having, project } from "../config/configuration";
+import example from "../example/config";
 import { configurableRefName } from "../trust/ref-names";
 import { addresses, blocks, synthesize } from "./synthesis";
 
 // The addresses are a contract: Terraform replaces a resource whose address changes.
-test("the shipped configuration has these addresses", () => {
+test("the example has these addresses", () => {
   const roles = ["circleci-access-apply", "circleci-access-plan", "circleci-read-only", "circleci-site-publisher"];
   const environment = [
     "aws_iam_openid_connect_provider.circleci",
@@ -31,7 +31,7 @@ test("the shipped configuration has these addresses", () => {
     "aws_s3_bucket_server_side_encryption_configuration.encryption",
     "aws_s3_bucket_versioning.versioning",
   ];
-  const stacks = synthesize(shipped);
+  const stacks = synthesize(example);
   expect(Object.keys(stacks)).toEqual(["dev", "prod", "dev-state", "prod-state"]);
   expect(addresses(stacks.dev)).toEqual(environment);
   expect(addresses(stacks.prod)).toEqual(environment);
@@ -160,7 +160,7 @@ describe("for any roles", () => {
 });
 
 test("the outputs of an environment are the ARN of the provider and the ARNs of the roles by name", () => {
-  const output = synthesize(shipped).dev?.output;
+  const output = synthesize(example).dev?.output;
   expect(output?.oidc_provider_arn?.value).toBe("${aws_iam_openid_connect_provider.circleci.arn}");
   expect(output?.role_arns?.value).toMatchObject({ "circleci-read-only": "${aws_iam_role.circleci-read-only.arn}" });
 });

@@ -1,7 +1,8 @@
+import config from "../../config";
 import { synthesizeStack } from "../../keyless/terraform/synthesize";
 
-it("returns the JSON of one stack of the app", () => {
-  const { terraform, resource } = JSON.parse(synthesizeStack("dev-state"));
-  expect(terraform.backend.s3.bucket).toBe("acme-dev-tfstate");
-  expect(resource.aws_s3_bucket.state.bucket).toBe("acme-dev-tfstate");
+it.each(config.stateBackends)("returns the JSON of the stack $name of the app", ({ name, state }) => {
+  const { terraform, resource } = JSON.parse(synthesizeStack(name));
+  expect(terraform.backend.s3.bucket).toBe(state.bucket);
+  expect(resource.aws_s3_bucket.state.bucket).toBe(state.bucket);
 });

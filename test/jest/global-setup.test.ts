@@ -8,7 +8,7 @@ it("this run has its own temporary folder", () => {
 });
 
 it.each(["SIGINT", "SIGTERM"] as const)("removes the folder when %s interrupts the run", async (signal) => {
-  const setUp = JSON.stringify(join(__dirname, "temporary-folder.js"));
+  const setUp = JSON.stringify(join(__dirname, "global-setup.js"));
   const script = `require(${setUp})(); console.log(require("node:os").tmpdir()); setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
   const folder = await new Promise<string>((resolve) => child.stdout.once("data", (text) => resolve(`${text}`.trim())));
