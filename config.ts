@@ -9,7 +9,10 @@ const site = { project: "66666666-7777-4888-9999-000000000000", repository: "git
 /** The project of this repository, whose pipeline plans and deploys this configuration. */
 const access = { project: "22222222-3333-4444-8555-666666666666", repository: "github.com/acme/aws-access" };
 
-/** The roles of this repository's own pipeline, the same in every environment. Only an administrator can change them. */
+/**
+ * The roles of this repository's own pipeline, the same in every environment. Only an administrator can change them.
+ * Environments that share an account need other names in each: docs/pipelines.md, "Adding an environment".
+ */
 const pipelineRoles = {
   // Planning is read-only; pull requests come from any branch.
   "circleci-access-plan": {

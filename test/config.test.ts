@@ -2,6 +2,8 @@ import config from "../config";
 import { runTrustTests } from "../keyless/access/trust-tests";
 import { trustConditions } from "../keyless/trust/policy";
 
+test("config.ts has an environment", () => expect(config.environments).not.toHaveLength(0));
+
 describe("trustTests of config.ts", () => {
   for (const { name, failures } of runTrustTests(config)) {
     test(name, () => expect(failures).toEqual([]));

@@ -122,9 +122,7 @@ test("a pull request plans both environments in parallel and reviews them, inclu
   const runner = pipeline(branch);
   expect(runner.workflows()).toEqual(["pull-request"]);
   const results = await runner.run("pull-request");
-  expect(output(results, "plan-dev")).toMatch(
-    sample("pipelines", "$ npx keyless credentials dev circleci-access-plan"),
-  );
+  expect(output(results, "plan-dev")).toMatch(sample("pipelines", "$ npx keyless credentials dev --plan"));
   expect(statuses(results)).toEqual({
     "mark-outdated": "success",
     "plan-dev": "success",
