@@ -3,7 +3,8 @@
 // milliseconds. main.ts, the app that cdktf runs, is bundled into one file, app.js, which halves its loading time.
 const { spawnSync } = require("node:child_process");
 const { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync } = require("node:fs");
-const { renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { renameSync, rmSync, statSync, symlinkSync, writeFileSync } = require("node:fs");
+const { tmpdir } = require("node:os");
 const { join, relative } = require("node:path");
 
 // Without it, the AWS SDK prints a warning about future Node versions in every command.
@@ -143,8 +144,24 @@ function replaceDist(work, current) {
   }
 }
 
+/** The product's files. Without config.ts, which a team edits. */
+const product = ["keyless", "stacks", "main.ts", "build.js", "cdktf.json", ".terraform.lock.hcl", ...inputs];
+
+/** A temporary copy of the product with the configuration of the demo: `keyless demo` runs whatever config.ts contains. */
+function demoProject(install) {
+  setUp(install);
+  const folder = mkdtempSync(join(tmpdir(), "keyless-demo-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  for (const name of product) cpSync(join(__dirname, name), join(folder, name), { recursive: true });
+  symlinkSync(join(__dirname, "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "config.ts"), 'export { default } from "./keyless/sandbox/demo-config";\n');
+  return folder;
+}
+
 /** Runs a compiled entry. Prints a `UserError` without a stack. */
-function run(entry, install = false) {
+function run(entry, install = false, isCopy = false) {
+  if (process.argv[2] === "demo" && !isCopy)
+    return require(join(demoProject(install), "build.js")).run(entry, false, true);
   build(install);
   process.on("uncaughtException", (error) => {
     process.stderr.write(`${error?.isUserError ? error.message : (error?.stack ?? error)}\n`);

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -10,27 +10,29 @@ import Table from "cli-table3";
 import type { Environment, Role, StateBackend } from "../config/resolved";
 import { UserError } from "../errors";
 import { readPlan } from "../plan/schema";
+import { projectFolder } from "../project-folder";
 import { bootstrap } from "../state/bootstrap";
 import { cdktfProgress } from "../terraform/run";
 import { readSavedPlan } from "../terraform/saved-plan";
 import { synthesizeStack } from "../terraform/synthesize";
 import { formatRef, imitatingBranch } from "../trust/circleci";
+import demoConfig, { demoSite } from "./demo-config";
 import { type Sandbox, startSandbox } from "./index";
 
 type Progress = (line: string) => void;
 
-/** The bucket that the publisher of the shipped configuration publishes to in `dev`. */
-const SITE = "www.dev.example.com";
-
 /**
- * Bootstraps and deploys one environment in a sandbox, then verifies which tokens its publisher role trusts, what the
+ * Bootstraps and deploys the environment of {@link demoConfig} in a sandbox, then verifies which tokens its publisher role trusts, what the
  * role's permissions allow, and that a second plan has no changes.
  *
  * The steps run Terraform and the AWS SDK with the environment of this process, which {@link Demo.steps} points to the
  * sandbox.
  */
 export class Demo {
-  private readonly trusted: { readonly project: string; readonly repository: string; readonly branch: string };
+  private readonly environment: Environment;
+  private readonly backend: StateBackend;
+  /** The role that the demo assumes. */
+  private readonly publisher: Role;
   private readonly folder = mkdtempSync(join(tmpdir(), "keyless-demo-"));
   private readonly verified: [request: string, result: string][] = [];
   /** Kills the running processes when it is aborted; the sandbox's state is temporary. */
@@ -38,24 +40,10 @@ export class Demo {
   private resources = 0;
   private started?: Sandbox;
 
-  /**
-   * @param publisher The role that the demo assumes. It must be allowed to publish {@link SITE}.
-   * @throws {UserError} if the publisher trusts no branch
-   */
-  constructor(
-    private readonly environment: Environment,
-    private readonly backend: StateBackend,
-    private readonly publisher: Role,
-  ) {
-    const [trusted] = publisher.trust.flatMap((rule) =>
-      "repository" in rule ? (rule.branches ?? []).map((branch) => ({ ...rule, branch })) : [],
-    );
-    if (trusted === undefined) {
-      throw new UserError(
-        `environments.${environment.name}.roles.${publisher.name}.trust names no branch: the demo needs one, for example: branches: ["main"]`,
-      );
-    }
-    this.trusted = trusted;
+  constructor() {
+    [this.environment] = demoConfig.environments as [Environment];
+    [this.backend] = demoConfig.stateBackends as [StateBackend];
+    [this.publisher] = this.environment.roles as [Role];
   }
 
   /** The running sandbox. */
@@ -104,7 +92,7 @@ export class Demo {
   }
 
   private async verifyTrust(): Promise<void> {
-    const { repository, branch } = this.trusted;
+    const { repository, branch } = demoSite;
     await this.assumePublisher(branch);
     this.verified.push([`token of branch ${branch} of ${repository}`, `trusted by ${this.publisher.name}`]);
     const forged = imitatingBranch(repository, { kind: "branch", name: branch });
@@ -116,11 +104,11 @@ export class Demo {
 
   private async verifyPermissions(): Promise<void> {
     const admin = new S3Client({ forcePathStyle: true });
-    await admin.send(new CreateBucketCommand({ Bucket: SITE }));
-    const role = new S3Client({ forcePathStyle: true, credentials: await this.assumePublisher(this.trusted.branch) });
-    const page = { Bucket: SITE, Key: "index.html", Body: "<h1>Published without a key</h1>" };
+    await admin.send(new CreateBucketCommand({ Bucket: demoSite.bucket }));
+    const role = new S3Client({ forcePathStyle: true, credentials: await this.assumePublisher(demoSite.branch) });
+    const page = { Bucket: demoSite.bucket, Key: "index.html", Body: "<h1>Published without a key</h1>" };
     await role.send(new PutObjectCommand(page));
-    this.verified.push([`the role publishes to ${SITE}`, "allowed"]);
+    this.verified.push([`the role publishes to ${demoSite.bucket}`, "allowed"]);
     const { bucket, key } = this.environment.state;
     const readState = () => role.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
     this.verified.push(["the role reads Terraform's state", await denied("s3:GetObject", readState)]);
@@ -146,8 +134,8 @@ export class Demo {
     const { environment, publisher } = this;
     const token = await this.sandbox.issuer.token({
       organization: environment.circleci.organizationId,
-      project: this.trusted.project,
-      origin: this.trusted.repository,
+      project: demoSite.project,
+      origin: demoSite.repository,
       ref: formatRef({ kind: "branch", name: branch }),
     });
     const request = { RoleArn: publisher.arn, RoleSessionName: "demo", WebIdentityToken: token };
@@ -161,7 +149,8 @@ export class Demo {
 
   private async cdktf(args: readonly string[], progress: Progress): Promise<void> {
     const options = ["--no-color", "--output", join(this.folder, "cdktf.out")];
-    const child = spawn(resolve("node_modules", ".bin", "cdktf"), [...args, ...options], {
+    const child = spawn(join(projectFolder, "node_modules", ".bin", "cdktf"), [...args, ...options], {
+      cwd: projectFolder,
       env: { ...process.env, CI: "1" },
       stdio: ["ignore", "pipe", "pipe"],
       signal: this.interruption.signal,
@@ -183,7 +172,7 @@ export class Demo {
    * @param columns the width of the terminal
    */
   summary(columns: number): string {
-    const { accountId, name, roles, state } = this.environment;
+    const { accountId, roles, state } = this.environment;
     // The borders take three columns. Results need fewer columns than requests.
     const width = Math.min(columns, 120) - 3;
     const colWidths = [Math.ceil(width * 0.56), Math.floor(width * 0.44)];
@@ -209,9 +198,9 @@ by this project's implementation of AWS's documented rules, not by AWS.
 To deploy to a real account, enter your ids, accounts and buckets in config.ts,
 sign in as an administrator, and run:
 
-  npx keyless bootstrap ${name}
-  npx cdktf diff ${name}
-  npx cdktf deploy ${name}
+  npx keyless bootstrap <environment>
+  npx cdktf diff <environment>
+  npx cdktf deploy <environment>
 `;
   }
 }

@@ -36,7 +36,7 @@ const COMMANDS: { readonly [command: string]: Row } = {
   bootstrap: { unknown: { environment: [ENVIRONMENT] } },
   completion: { result: ["zsh"], withoutConfig: true },
   credentials: { unknown },
-  demo: {},
+  demo: { withoutConfig: true },
   explain: { unknown, result: ["dev", "circleci-site-publisher", ...claims], text: "colors", json: true },
   lint: { unknown: { environment: ["--live", ENVIRONMENT] }, result: [], text: "plain", json: true },
   pipeline: { unknown, result: ["dev", "circleci-read-only"] },

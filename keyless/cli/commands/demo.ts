@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { Demo } from "../../sandbox/demo";
-import { environmentNamed, loadConfig, roleNamed, stateBackendOf } from "../lib/load-config";
 import { runSteps } from "../lib/progress";
 import { terminalOf } from "../lib/terminal";
 import { waitForInterrupt } from "./sandbox";
@@ -10,15 +9,12 @@ export function register(program: Command): void {
     .command("demo")
     .option("--keep", "keep the sandbox running at the end, until Ctrl-C, and print how to use it")
     .description(
-      "bootstrap and deploy dev in a sandbox, then verify trust, permissions and drift; needs no AWS account",
+      "bootstrap and deploy an example in a sandbox, then verify trust, permissions and drift; needs no AWS account and no config.ts",
     )
     .action(async ({ keep = false }: { keep?: boolean }) => {
-      const config = loadConfig();
-      const environment = environmentNamed(config, "dev");
-      const publisher = roleNamed(environment, "circleci-site-publisher");
       // The demo replaces the variables of this process.
       const shell = { ...process.env };
-      const demo = new Demo(environment, stateBackendOf(config, environment), publisher);
+      const demo = new Demo();
       const interrupted = () => demo.interruption.abort();
       process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
       try {
