@@ -545,6 +545,23 @@ it("denies the sessions of a role that was deleted and created again", async () 
   await expect(identify()).rejects.toMatchObject({ Code: "InvalidClientTokenId" });
 });
 
+it("evaluates the tags of a session before those of its role", async () => {
+  const iam = new IAMClient(clientOptions());
+  const Tags = [{ Key: "team", Value: "role" }];
+  const role = { RoleName: "tagged", AssumeRolePolicyDocument: JSON.stringify(trust), Tags };
+  await iam.send(new CreateRoleCommand(role));
+  const ofTeam = { Condition: { StringEquals: { "aws:PrincipalTag/team": "session" } } };
+  const PolicyDocument = document(statement("s3:PutObject", "arn:aws:s3:::site/*", ofTeam));
+  await iam.send(new PutRolePolicyCommand({ RoleName: "tagged", PolicyName: "own", PolicyDocument }));
+  const put = async (more: object) => {
+    const assume = { RoleArn: `arn:aws:iam::${accountId}:role/tagged`, RoleSessionName: "test", ...more };
+    const { Credentials: keys } = await new STSClient(clientOptions()).send(new AssumeRoleCommand(assume));
+    return new S3Client(clientOptions(keys)).send(new PutObjectCommand({ Bucket: "site", Key: "tagged", Body: "x" }));
+  };
+  await expect(put({})).rejects.toMatchObject({ name: "AccessDenied" });
+  await expect(put({ Tags: [{ Key: "team", Value: "session" }] })).resolves.toMatchObject({ ETag: expect.any(String) });
+});
+
 it.each([
   ["an empty session policy", { Policy: "" }, "ValidationError"],
   ["a session policy without statements", { Policy: "{}" }, "MalformedPolicyDocument"],

@@ -66,6 +66,8 @@ export interface ResourceState {
   readonly keyArn?: string;
   /** The ARN of the KMS key that `ReEncrypt` encrypts with. */
   readonly destinationKeyArn?: string;
+  /** The ARN of the KMS key that the alias in the request refers to. */
+  readonly aliasKeyArn?: string;
 }
 
 /** The condition keys of a request, by name. */

@@ -112,7 +112,7 @@ class Authorizer {
     if (session) await this.#authorize(call, session);
     if (call.service === "sts" && call.operation === "AssumeRole") {
       const callerArn = session?.arn ?? `arn:aws:iam::${account.accountId}:user/administrator`;
-      return this.#createSession(call, await assumeRole(call, callerArn, this.#store, session !== undefined));
+      return this.#createSession(call, await assumeRole(call, callerArn, this.#store, session));
     }
     const answer = await this.#forward(call, account);
     if (changesPolicies(call)) this.#store.forget();
@@ -256,6 +256,6 @@ function globalContext({ region, http }: Call, session: Session, role: StoredRol
     "aws:PrincipalType": "AssumedRole",
     "aws:RequestedRegion": region,
     "aws:UserAgent": http.headers["user-agent"] ?? "",
-    ...prefixed("aws:PrincipalTag/", role.tags),
+    ...prefixed("aws:PrincipalTag/", { ...role.tags, ...session.tags }),
   };
 }

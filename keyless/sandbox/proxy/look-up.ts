@@ -27,7 +27,12 @@ export async function lookUp(call: Call, account: Account, store: Store): Promis
       return { ...state, partitionKeys: await partitionKeys(call, account, store) };
     case "kms": {
       const destinationKeyId = operation === "ReEncrypt" ? json.DestinationKeyId : undefined;
-      return { ...state, keyArn: await keyArn(kmsKeyId(call)), destinationKeyArn: await keyArn(destinationKeyId) };
+      return {
+        ...state,
+        keyArn: await keyArn(kmsKeyId(call)),
+        destinationKeyArn: await keyArn(destinationKeyId),
+        aliasKeyArn: await keyArn(operation === "UpdateAlias" ? json.AliasName : undefined),
+      };
     }
     case "s3":
       return { ...state, keyArn: await keyArn(await s3KeyId(call, account, store)) };

@@ -6,6 +6,7 @@ import type { Call, JsonObject, RequestSignature } from "./call";
 import type { HttpRequest } from "./http";
 import { decode, parseParameters, requireUnique } from "./parameters";
 import { cloudFrontRequest } from "./services/cloudfront";
+import { requireIamNames } from "./services/iam";
 import { requireBase64 } from "./services/kms";
 import { s3ControlRequest, s3Request } from "./services/s3-request";
 import { readSignature } from "./signature";
@@ -101,8 +102,11 @@ function parseProtocol(service: string, target: Target): Parsed {
     throw new AwsError("UnsupportedMediaType", "The service does not accept an encoded body.", 415);
   }
   switch (service) {
-    case "iam":
-      return parseQueryProtocol(target, { version: "2010-05-08", operations: iam });
+    case "iam": {
+      const parsed = parseQueryProtocol(target, { version: "2010-05-08", operations: iam });
+      requireIamNames(parsed.form);
+      return parsed;
+    }
     case "sts":
       return parseQueryProtocol(target, { version: "2011-06-15", operations: sts });
     case "dynamodb":
@@ -124,7 +128,7 @@ function parseProtocol(service: string, target: Target): Parsed {
 function parseQueryProtocol(
   { request, path, query }: Target,
   api: { readonly version: string; readonly operations: object },
-): Parsed {
+): Parsed & Pick<Call, "form"> {
   const { method, headers, body } = request;
   const isSent = body.length > 0;
   const places = [isSent, query.size > 0, headers["x-amz-target"] !== undefined].filter(Boolean);

@@ -6,6 +6,7 @@ import type { Account } from "../../trust/provider";
 import { type Claims, issuerOfClaims } from "../../trust/token";
 import { AwsError } from "./aws-error";
 import { type Call, type ConditionKeys, members, presentKeys } from "./call";
+import { formTags } from "./services/iam";
 import type { Store, StoredRole } from "./store";
 
 /** A role session. */
@@ -17,6 +18,10 @@ export interface Session extends Account {
   readonly arn: string;
   /** The session policies. If empty, they do not limit the session. */
   readonly policies: readonly NamedPolicy[];
+  /** The session tags, which take precedence over the role's tags. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** The keys of the tags that roles which the session assumes inherit. */
+  readonly transitiveTagKeys: readonly string[];
   /** The condition keys that are set when the session is created: the token's claims, the time. */
   readonly context: ConditionKeys;
   readonly secretAccessKey: string;
@@ -72,14 +77,15 @@ export async function assumeRoleWithWebIdentity(
  * Checks the parameters and the role of an `AssumeRole` request. The permission is evaluated like every other one.
  *
  * @param callerArn The caller, for error messages.
- * @param chained Whether the caller is a role session, whose new session is limited to an hour.
+ * @param caller The caller if it is a role session: the new session is limited to an hour, and inherits tags and the source
+ * identity.
  * @throws {AwsError} for the first check that fails
  */
 export async function assumeRole(
   { form }: Call,
   callerArn: string,
   store: Store,
-  chained: boolean,
+  caller: Session | undefined,
 ): Promise<NewSession> {
   const { account, roleName, roleArn } = parseForm(form);
   const role = await store.role(account, roleName);
@@ -87,11 +93,11 @@ export async function assumeRole(
     const message = `User: ${callerArn} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`;
     throw new AwsError("AccessDenied", message, 403);
   }
-  if (chained && Number(form.get("DurationSeconds") ?? 0) > 3600) {
+  if (caller && Number(form.get("DurationSeconds") ?? 0) > 3600) {
     throw tooLong("the 1 hour session limit for roles assumed by role chaining");
   }
   checkDuration(form, role.maxSessionSeconds);
-  return newSession(form, store, account, role, {});
+  return newSession(form, store, account, role, {}, caller);
 }
 
 /** Reads the credentials of a session from moto's response. */
@@ -108,7 +114,10 @@ async function newSession(
   account: Account,
   role: StoredRole,
   keys: ConditionKeys,
+  caller?: Session,
 ) {
+  const inherited = inheritedTags(caller, form);
+  const sourceIdentity = caller?.context["aws:SourceIdentity"] ?? form.get("SourceIdentity");
   const sessionName = form.get("RoleSessionName") ?? "";
   return {
     ...account,
@@ -116,8 +125,34 @@ async function newSession(
     roleId: role.id,
     arn: `arn:${account.partition}:sts::${account.accountId}:assumed-role/${role.name}/${sessionName}`,
     policies: await sessionPolicies(form, store, account),
-    context: { ...keys, "aws:userid": `${role.id}:${sessionName}`, "aws:TokenIssueTime": new Date().toISOString() },
+    tags: { ...inherited, ...formTags(form) },
+    transitiveTagKeys: [...Object.keys(inherited), ...members(form, "TransitiveTagKeys")],
+    context: {
+      ...keys,
+      ...presentKeys({ "aws:SourceIdentity": sourceIdentity }),
+      "aws:userid": `${role.id}:${sessionName}`,
+      "aws:TokenIssueTime": new Date().toISOString(),
+    },
   };
+}
+
+/**
+ * The tags that a session inherits from its caller. A request must not change them, nor the source identity.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining
+ */
+function inheritedTags(caller: Session | undefined, form: URLSearchParams): Record<string, string> {
+  const { tags = {}, transitiveTagKeys = [], context } = caller ?? {};
+  const identity = context?.["aws:SourceIdentity"];
+  if (identity !== undefined && (form.get("SourceIdentity") ?? identity) !== identity) {
+    throw new AwsError("AccessDenied", "The source identity of a session cannot be changed.", 403);
+  }
+  const changed = transitiveTagKeys.find((key) => key in formTags(form));
+  if (changed !== undefined) {
+    const message = `One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session: ${changed}`;
+    throw new AwsError("InvalidParameterValue", message);
+  }
+  return Object.fromEntries(transitiveTagKeys.map((key) => [key, tags[key] ?? ""]));
 }
 
 async function sessionPolicies(form: URLSearchParams, store: Store, account: Account): Promise<NamedPolicy[]> {

@@ -68,6 +68,7 @@ describe("accepts requests that AWS clients send, and sends moto:", () => {
       { url: "/b?list-type=2&prefix=a?b=c+d" },
       "GET /b?list-type=2&prefix=a%3Fb%3Dc%20d",
     ],
+    ["a bucket's policy without the parameters of a list", { url: "/b?policy&prefix=a&list-type=2" }, "GET /b?policy="],
     ["a part of an upload", { method: "PUT", url: "/b/k?partNumber=1&uploadId=u" }, "PUT /b/k?partNumber=1&uploadId=u"],
     ["a copy", copy("b/a%20b?versionId=3.x_y"), "PUT /b/k"],
     [
@@ -230,6 +231,9 @@ describe("rejects", () => {
     ["a list that begins at 2", iam("Action=TagRole&Tags.member.2.Key=a&Tags.member.2.Value=1")],
     ["a list with a leading zero", iam("Action=TagRole&Tags.member.01.Key=a&Tags.member.01.Value=1")],
     ["a list with a hole", iam("Action=UntagRole&TagKeys.member.1=a&TagKeys.member.3=b")],
+    ["a role name with a path", iam("Action=CreateRole&RoleName=ci/r")],
+    ["a role name with a wildcard", iam("Action=CreateRole&RoleName=*")],
+    ["a path that does not end with a slash", iam("Action=CreateRole&RoleName=r&Path=/ci")],
     ["a list that is also a text", iam("Action=UntagRole&TagKeys=x&TagKeys.member.1=a")],
     ["an operation in a header and in the query", dynamodb("{}", { url: "/?Action=DeleteItem" })],
     ["an operation of an older protocol", dynamodb("{}", { headers: { "x-amz-target": "DynamoDB_20111205.GetItem" } })],

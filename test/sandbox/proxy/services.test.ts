@@ -148,6 +148,14 @@ describe("S3", () => {
     expect(permissions({ service: "s3", url: "/b/k?prefix=public/" })[0]?.context).not.toHaveProperty(["s3:prefix"]);
   });
 
+  it("does not set the condition keys of headers that the request ignores", () => {
+    const headers = { "x-amz-acl": "private", "x-amz-tagging": "a=1", "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
+    const [permission] = permissions({ service: "s3", url: "/b/k", headers });
+    expect(permission?.context).toMatchObject({ "s3:x-amz-content-sha256": "UNSIGNED-PAYLOAD" });
+    expect(permission?.context).not.toHaveProperty(["s3:x-amz-acl"]);
+    expect(permission?.context).not.toHaveProperty(["s3:RequestObjectTag/a"]);
+  });
+
   it("sets the condition key of the requested encryption", () => {
     const headers = { "x-amz-server-side-encryption": "aws:kms" };
     const [permission] = permissions({ service: "s3", method: "PUT", url: "/b/k", headers });
@@ -229,6 +237,16 @@ describe("IAM and STS", () => {
   ])("uses only the parameters of the operation: %j", (parameters, resource) => {
     const wanted = `iam:${parameters.Action} ${resource}`;
     expect(names(form("iam", parameters as Record<string, string>, { path: "/state/" }))).toEqual([wanted]);
+  });
+
+  test.each([
+    ["CreateAccessKey", { UserName: "u", Path: "/mine/" }, { resource: "arn:aws:iam::123456789012:user/state/u" }],
+    ["CreatePolicyVersion", { PolicyArn: "arn:p", PermissionsBoundary: "arn:b" }, { context: {} }],
+    ["DeleteRole", { RoleName: "r", "Tags.member.1.Key": "a", "Tags.member.1.Value": "1" }, { context: {} }],
+    ["TagRole", { RoleName: "r", "TagKeys.member.1": "a" }, { context: {} }],
+  ])("%s is not decided on parameters that it ignores: %j", (Action, parameters, wanted) => {
+    const sent = form("iam", { Action, ...parameters } as Record<string, string>, { path: "/state/" });
+    expect(permissions(sent)).toEqual([expect.objectContaining(wanted)]);
   });
 
   it("requires sts:SetSourceIdentity to set a source identity", () => {
@@ -349,6 +367,22 @@ describe("KMS", () => {
     expect(names(json("kms", "TrentService.ListKeys", {}))).toEqual(["kms:ListKeys *"]);
   });
 
+  it("requires permissions for both keys of UpdateAlias", () => {
+    const state = { keyArn: key, aliasKeyArn: `${key}2` };
+    expect(names(json("kms", "TrentService.UpdateAlias", { AliasName: "alias/a", TargetKeyId: "k1" }, state))).toEqual([
+      `kms:UpdateAlias ${key}`,
+      `kms:UpdateAlias ${key}2`,
+      "kms:UpdateAlias arn:aws:kms:us-east-1:123456789012:alias/a",
+    ]);
+  });
+
+  it("sets the encryption context only for operations that use it", () => {
+    const context = (operation: string) =>
+      permissions(json("kms", `TrentService.${operation}`, { KeyId: "k1", EncryptionContext: { a: "b" } }))[0]?.context;
+    expect(context("Encrypt")).toMatchObject({ "kms:EncryptionContext:a": "b" });
+    expect(context("DisableKey")).not.toHaveProperty(["kms:EncryptionContext:a"]);
+  });
+
   it("requires permissions for both keys of ReEncrypt", () => {
     const state = { keyArn: key, destinationKeyArn: `${key}2` };
     expect(names(json("kms", "TrentService.ReEncrypt", { CiphertextBlob: "" }, state))).toEqual([
@@ -362,6 +396,8 @@ describe("KMS", () => {
     ["DisableKey", { KeyId: "k1", TargetKeyId: "mine", CiphertextBlob: "bWluZQ==" }, "k1"],
     ["CreateAlias", { KeyId: "mine", TargetKeyId: "k1" }, "k1"],
     ["CreateKey", { KeyId: "mine" }, undefined],
+    ["DeleteAlias", { KeyId: "mine", AliasName: "alias/a" }, "alias/a"],
+    ["RetireGrant", { KeyId: "mine", GrantToken: "t" }, undefined],
   ])("%s %j uses the key %s", (operation, body, wanted) => {
     expect(kmsKeyId(callOf(json("kms", `TrentService.${operation}`, body)))).toBe(wanted);
   });

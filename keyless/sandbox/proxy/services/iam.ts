@@ -1,3 +1,4 @@
+import { AwsError } from "../aws-error";
 import {
   type Call,
   members,
@@ -43,19 +44,40 @@ export function iamResourceKind(operation = ""): (typeof kinds)[number] | undefi
 const changesUnderBoundary =
   /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Delete(Role|User)PermissionsBoundary$|^UpdateAssumeRolePolicy$/;
 
+/** Parameters that are a part of an ARN. */
+const names = ["RoleName", "UserName", "GroupName", "InstanceProfileName", "PolicyName"];
+
+/**
+ * Requires that names have IAM's form: moto accepts a name that contains a path.
+ *
+ * @throws {AwsError} if one does not
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+export function requireIamNames(form: URLSearchParams): void {
+  const invalid = names.find((name) => form.has(name) && !/^[\w+=,.@-]{1,128}$/.test(form.get(name) ?? ""));
+  if (invalid !== undefined || !/^\/([!-~]+\/)?$/.test(form.get("Path") ?? "/")) {
+    throw new AwsError("ValidationError", `The specified value for ${invalid ?? "Path"} is invalid.`);
+  }
+}
+
 /**
  * The permissions that a request to IAM requires.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  */
 export function iamPermissions({ operation = "", form }: Call, state: ResourceState): RequiredPermission[] {
-  const tagKeys = members(form, "TagKeys");
+  // Parameters that the operation ignores must not set condition keys.
+  const setsBoundary = /^(Create|Put)(Role|User)(PermissionsBoundary)?$/.test(operation);
+  const setsTags = /^(Create|Tag)/.test(operation);
   const tags = iamResourceKind(operation)?.kind === "role" ? (state.tags ?? {}) : {};
   const context = presentKeys({
     "iam:PolicyARN": /^(At|De)tach/.test(operation) ? form.get("PolicyArn") : undefined,
     "iam:PermissionsBoundary": changesUnderBoundary.test(operation)
       ? state.boundaryArn
-      : form.get("PermissionsBoundary"),
-    ...(tagKeys.length > 0 ? { "aws:TagKeys": tagKeys } : requestTags(formTags(form))),
+      : setsBoundary
+        ? form.get("PermissionsBoundary")
+        : undefined,
+    "aws:TagKeys": operation.startsWith("Untag") ? members(form, "TagKeys") : undefined,
+    ...(setsTags ? requestTags(formTags(form)) : {}),
     ...prefixed("aws:ResourceTag/", tags),
     ...prefixed("iam:ResourceTag/", tags),
   });
@@ -71,7 +93,9 @@ function passRole(form: URLSearchParams, state: ResourceState): RequiredPermissi
 function iamResource(operation: string, form: URLSearchParams, state: ResourceState): string {
   const { kind, parameter } = iamResourceKind(operation) ?? {};
   if (kind === undefined || parameter === undefined) return "*";
-  const path = (operation.startsWith("Create") && form.get("Path")) || undefined;
+  // Only these operations have a path. Others ignore it.
+  const isCreated = /^Create(Role|User|Group|Policy|InstanceProfile)$/.test(operation);
+  const path = isCreated ? form.get("Path") || "/" : undefined;
   // These three are created by name; all other operations have their ARN.
   if (operation === "CreatePolicy") return iamArn({ ...state, path }, kind, form.get("PolicyName") ?? "");
   if (operation === "CreateSAMLProvider") return iamArn({ ...state, path: "/" }, kind, form.get("Name") ?? "");
@@ -88,7 +112,8 @@ function iamArn({ partition, accountId, path = "/" }: ResourceState, kind: strin
   return `arn:${partition}:iam::${accountId}:${kind}${path}${name}`;
 }
 
-function formTags(form: URLSearchParams): Record<string, string> {
+/** The tags in a request. */
+export function formTags(form: URLSearchParams): Record<string, string> {
   const keys = members(form, "Tags", "Key");
   const values = members(form, "Tags", "Value");
   return Object.fromEntries(keys.map((key, index) => [key, values[index] ?? ""]));
@@ -99,7 +124,7 @@ function formTags(form: URLSearchParams): Record<string, string> {
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
  */
 export function stsPermissions({ operation = "", form }: Call): RequiredPermission[] {
-  const resource = form.get("RoleArn") ?? "*";
+  const resource = (operation === "AssumeRole" && form.get("RoleArn")) || "*";
   const tags = formTags(form);
   const sourceIdentity = form.get("SourceIdentity");
   const context = presentKeys({

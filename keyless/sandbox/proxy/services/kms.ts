@@ -22,7 +22,10 @@ export function requireBase64(operation: string, { CiphertextBlob: blob }: JsonO
 
 /** The KMS key of a request, from the parameter that the operation reads. */
 export function kmsKeyId({ operation = "", json }: Call): string | undefined {
-  if (/^(ListKeys|ListAliases|CreateKey|GenerateRandom)$|CustomKeyStore/.test(operation)) return undefined;
+  if (/^(ListKeys|ListAliases|ListRetirableGrants|CreateKey|GenerateRandom)$|CustomKeyStore/.test(operation))
+    return undefined;
+  // moto finds a grant by its token among the grants of all keys.
+  if (operation === "RetireGrant" && json.GrantToken !== undefined) return undefined;
   if (/^(Create|Update)Alias$/.test(operation)) return json.TargetKeyId;
   if (operation === "DeleteAlias") return json.AliasName;
   // moto's ciphertexts begin with the key id.
@@ -38,14 +41,18 @@ export function kmsKeyId({ operation = "", json }: Call): string | undefined {
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
  */
 export function kmsPermissions({ operation = "", json, region }: Call, state: ResourceState): RequiredPermission[] {
-  const { accountId, partition, keyArn = "*", destinationKeyArn = "*" } = state;
-  const context = (encryptionContext: Record<string, string> = {}) =>
-    presentKeys({
+  const { accountId, partition, keyArn = "*", destinationKeyArn = "*", aliasKeyArn } = state;
+  // Only these operations use an encryption context. Others ignore it.
+  const isCryptographic = /^(Encrypt|Decrypt|ReEncrypt|GenerateDataKey\w*)$/.test(operation);
+  const context = (given: Record<string, string> = {}) => {
+    const encryptionContext = isCryptographic ? given : {};
+    return presentKeys({
       ...prefixed("kms:EncryptionContext:", encryptionContext),
       "kms:EncryptionContextKeys": Object.keys(encryptionContext),
-      "kms:RequestAlias": String(json.KeyId ?? "").startsWith("alias/") ? json.KeyId : undefined,
+      "kms:RequestAlias": /(?:^|:)(alias\/.+)$/.exec(String(json.KeyId ?? ""))?.[1],
       "kms:CallerAccount": accountId,
     });
+  };
   if (operation === "ReEncrypt") {
     return [
       { action: "kms:ReEncryptFrom", resource: keyArn, context: context(json.SourceEncryptionContext) },
@@ -55,5 +62,6 @@ export function kmsPermissions({ operation = "", json, region }: Call, state: Re
   const key = { action: `kms:${operation}`, resource: keyArn, context: context(json.EncryptionContext) };
   const alias = `arn:${partition}:kms:${region}:${accountId}:${json.AliasName}`;
   // Operations on an alias require the permission for both the key and the alias.
-  return json.AliasName ? [key, { ...key, resource: alias }] : [key];
+  const former = operation === "UpdateAlias" && aliasKeyArn ? [{ ...key, resource: aliasKeyArn }] : [];
+  return json.AliasName ? [key, ...former, { ...key, resource: alias }] : [key];
 }

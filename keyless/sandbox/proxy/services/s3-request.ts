@@ -12,9 +12,14 @@ interface S3Target {
   readonly bucket?: string;
 }
 
-/** The parameters that requests without a subresource, to buckets and to objects have. All others are dropped. */
-const bucketParameters =
-  /^(list-type|prefix|delimiter|marker|max-(keys|uploads|buckets)|bucket-region|continuation-token|start-after|fetch-owner|encoding-type|(key|version-id|upload-id)-marker|id)$/;
+/** The parameters of requests to a bucket, by the subresource. All others are dropped. */
+const bucketParameters: Readonly<Record<string, RegExp>> = {
+  "": /^(list-type|prefix|delimiter|marker|max-(keys|buckets)|bucket-region|continuation-token|start-after|fetch-owner|encoding-type)$/,
+  inventory: /^id$/,
+  uploads: /^(prefix|delimiter|max-uploads|(key|upload-id)-marker|encoding-type)$/,
+  versions: /^(prefix|delimiter|max-keys|(key|version-id)-marker|encoding-type)$/,
+};
+/** The parameters of requests to an object. */
 const objectParameters = /^(versionId|partNumber|response-[a-z-]+|max-parts|part-number-marker|select-type)$/;
 
 /** The headers of S3's API, with the two that moto does not receive but policies can require. */
@@ -38,8 +43,8 @@ export function s3Request({ request, path, query, bucket: hostBucket }: S3Target
   }
   const sent = [...query].filter(([name]) => {
     if (name === subresource) return true;
-    // moto lists the bucket if list-type is beside some subresources.
-    if (key === undefined) return bucketParameters.test(name) && (name !== "list-type" || subresource === "");
+    // Elsewhere these parameters are ignored: moto must not list the bucket, nor a policy match s3:prefix.
+    if (key === undefined) return method === "GET" && (bucketParameters[subresource]?.test(name) ?? false);
     return objectParameters.test(name);
   });
   for (const name of ["versionId", "uploadId"]) {

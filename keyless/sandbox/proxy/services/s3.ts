@@ -234,15 +234,19 @@ function kmsKeyPermissions(
 
 function requestContext(call: Call, { accountId }: ResourceState): ConditionKeys {
   const { http, query } = call;
-  const parameterKeys = s3Address(call).key === undefined ? bucketKeys : objectKeys;
-  const tags = Object.fromEntries(new URLSearchParams(http.headers["x-amz-tagging"] ?? ""));
+  const isObject = s3Address(call).key !== undefined;
+  const parameterKeys = isObject ? objectKeys : query.has("uploads") ? {} : bucketKeys;
+  // Requests that write nothing ignore the other headers.
+  const isWrite = /PUT|POST/.test(http.method);
+  const headers = isWrite ? headerKeys : ["x-amz-content-sha256", "if-match"];
+  const tags = Object.fromEntries(new URLSearchParams((isWrite && http.headers["x-amz-tagging"]) || ""));
   // An empty prefix is a value: policies allow it, to list the top level of a bucket.
   const parameters = Object.entries(parameterKeys).filter(([parameter]) => query.has(parameter));
   return {
     ...Object.fromEntries(parameters.map(([parameter, key]) => [key, query.get(parameter) ?? ""])),
     ...presentKeys({ "s3:RequestObjectTagKeys": Object.keys(tags) }),
     ...prefixed("s3:RequestObjectTag/", tags),
-    ...presentKeys(Object.fromEntries(headerKeys.map((header) => [`s3:${header}`, http.headers[header]]))),
+    ...presentKeys(Object.fromEntries(headers.map((header) => [`s3:${header}`, http.headers[header]]))),
     "s3:authType": call.presigned === undefined ? "REST-HEADER" : "REST-QUERY-STRING",
     ...presentKeys({ "s3:signatureAge": call.presigned?.age.toString() }),
     "s3:signatureversion": "AWS4-HMAC-SHA256",
