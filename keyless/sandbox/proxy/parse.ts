@@ -15,7 +15,7 @@ import { readSignature } from "./signature";
 type Parsed = Pick<Call, "http"> & Partial<Pick<Call, "form" | "operation" | "json">>;
 
 /** A request whose target is parsed. */
-interface Target {
+interface ParsedTarget {
   readonly request: HttpRequest;
   /** The percent-encoded path, as in the request. */
   readonly path: string;
@@ -96,7 +96,7 @@ function hostBucket(host: string, service: string): string | undefined {
   return bucket;
 }
 
-function parseProtocol(service: string, target: Target): Parsed {
+function parseProtocol(service: string, target: ParsedTarget): Parsed {
   const { request } = target;
   if (service !== "s3" && !/^(identity)?$/i.test(request.headers["content-encoding"] ?? "")) {
     throw new AwsError("UnsupportedMediaType", "The service does not accept an encoded body.", 415);
@@ -126,7 +126,7 @@ function parseProtocol(service: string, target: Target): Parsed {
 
 /** @see https://docs.aws.amazon.com/IAM/latest/APIReference/programming.html */
 function parseQueryProtocol(
-  { request, path, query }: Target,
+  { request, path, query }: ParsedTarget,
   api: { readonly version: string; readonly operations: object },
 ): Parsed & Pick<Call, "form"> {
   const { method, headers, body } = request;
@@ -182,7 +182,7 @@ const jsonApis = {
 const streamOperations = /^(DescribeStream|GetRecords|GetShardIterator|ListStreams)$/;
 
 /** @see https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
-function parseJsonProtocol({ request, path, query }: Target, service: keyof typeof jsonApis): Parsed {
+function parseJsonProtocol({ request, path, query }: ParsedTarget, service: keyof typeof jsonApis): Parsed {
   const { version, prefixes } = jsonApis[service];
   const target = request.headers["x-amz-target"] ?? "";
   const [, prefix, operation = ""] = prefixes.exec(target) ?? [];
@@ -219,7 +219,7 @@ function parseJsonObject(body: Buffer): JsonObject | undefined {
 }
 
 /** A request to a service that this project does not use. Only administrators are allowed to send it. */
-function parseOther({ request, path }: Target): Parsed {
+function parseOther({ request, path }: ParsedTarget): Parsed {
   requireNoMotoPath(path);
   const target = request.headers["x-amz-target"];
   const form = isForm(request.headers) ? new URLSearchParams(request.body.toString()) : undefined;

@@ -20,8 +20,8 @@ export function deletedObjects(body: Buffer): { readonly objects: readonly Delet
   const objects = (Array.isArray(given) ? given : given === undefined ? [] : [given]).map((object: unknown) => {
     const { Key: key, VersionId: versionId, ...conditions } = (object ?? {}) as Record<string, unknown>;
     const pairs = Object.entries(conditions);
-    if (!isText(key) || !(versionId === undefined || typeof versionId === "string")) throw malformedXml();
-    if (!pairs.every(([name, value]) => /^(ETag|LastModifiedTime|Size)$/.test(name) && isText(value)))
+    if (!isNonEmpty(key) || !(versionId === undefined || typeof versionId === "string")) throw malformedXml();
+    if (!pairs.every(([name, value]) => /^(ETag|LastModifiedTime|Size)$/.test(name) && isNonEmpty(value)))
       throw malformedXml();
     return { key, versionId: versionId || undefined, conditions: pairs as [string, string][] };
   });
@@ -30,7 +30,7 @@ export function deletedObjects(body: Buffer): { readonly objects: readonly Delet
   return { objects, quiet: quiet === "true" };
 }
 
-const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+const isNonEmpty = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 function xmlElement(body: Buffer, name: string): Record<string, unknown> {
   try {

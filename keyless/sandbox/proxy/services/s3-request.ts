@@ -110,9 +110,9 @@ function copySource(value: string): string {
 
 function bodyOf(request: HttpRequest, headers: Record<string, string>, subresource: string): Buffer {
   const { method } = request;
-  if (subresource === "delete") return deletionBody(deletedObjects(decoded(request, headers)));
+  if (subresource === "delete") return deletionBody(deletedObjects(unchunked(request, headers)));
   // moto starts an upload only if there is no body.
-  return /GET|HEAD|DELETE/.test(method) || subresource === "uploads" ? Buffer.alloc(0) : decoded(request, headers);
+  return /GET|HEAD|DELETE/.test(method) || subresource === "uploads" ? Buffer.alloc(0) : unchunked(request, headers);
 }
 
 /**
@@ -121,7 +121,7 @@ function bodyOf(request: HttpRequest, headers: Record<string, string>, subresour
  * @param headers To which the checksum is added.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  */
-function decoded(request: HttpRequest, headers: Record<string, string>): Buffer {
+function unchunked(request: HttpRequest, headers: Record<string, string>): Buffer {
   const { body } = request;
   if (!/^STREAMING-/i.test(request.headers["x-amz-content-sha256"] ?? "")) return body;
   const chunks: Buffer[] = [];
