@@ -5,6 +5,7 @@ import { parse, stringify } from "yaml";
 import config from "../../config";
 import type { Environment } from "../../keyless/config/resolved";
 import { pipelineRole } from "../../keyless/pipeline/administrator";
+import { pinnedTerraform, terraformChecksums } from "../../keyless/terraform/version";
 import { holds } from "../e2e/circleci-runner";
 import example from "../example/config";
 
@@ -240,6 +241,17 @@ test("the static site is published only by an event of the repository on main", 
 test("the examples have the same credentials step", () => {
   const [site, terraform] = ["static-site", "terraform"].map((example) => read(`examples/${example}`));
   expect(terraform.commands["aws-credentials"]).toEqual(site.commands["aws-credentials"]);
+});
+
+test("the example of a Terraform repository installs Terraform by its checksum", () => {
+  const steps: { run?: { environment?: object; command?: string } }[] =
+    read("examples/terraform").commands.terraform.steps;
+  const downloads = steps.flatMap(({ run }) => (run?.command?.includes("curl") ? run : []));
+  expect(downloads).toHaveLength(1);
+  expect(downloads[0]?.environment).toEqual({ VERSION: pinnedTerraform, SHA256: terraformChecksums.linux_amd64 });
+  expect(downloads[0]?.command).toMatch(
+    /curl .* -o terraform\.zip .*\n *echo "\$SHA256 {2}terraform\.zip" \| sha256sum --check\n/,
+  );
 });
 
 describe.each([".", "examples/static-site", "examples/terraform"])("%s", (folder) => {
