@@ -50,13 +50,21 @@ export function allowServices(services: readonly string[]): BoundaryBuilder {
         ["*"],
       ),
       denyState(scope),
-      // A request through an access point names the access point instead of the bucket.
-      services.includes("s3") && { Sid: "NoAccessPoints", Effect: "Deny", Action: ACCESS_POINTS, Resource: "*" },
+      services.includes("s3") && { Sid: "NoOtherPathToState", Effect: "Deny", Action: OTHER_PATHS, Resource: "*" },
     ]);
   };
 }
 
-const ACCESS_POINTS = ["s3:CreateAccessPoint*", "s3:CreateMultiRegionAccessPoint"];
+/** Requests of S3 that reach objects without naming their bucket, or with the permissions of another role. */
+const OTHER_PATHS = [
+  // A request through an access point names the access point instead of the bucket.
+  "s3:CreateAccessPoint*",
+  "s3:CreateMultiRegionAccessPoint",
+  // A grant gives credentials of the role of its location.
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-grants-data-access.html
+  "s3:CreateAccessGrant*",
+  "s3:GetDataAccess",
+];
 
 function serviceFaults(services: readonly string[]): ArgumentFault[] {
   if (!Array.isArray(services)) return [{ value: services, message: 'must be a list of services, e.g. ["s3"]' }];
