@@ -160,7 +160,7 @@ function coversPrincipals(
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  */
-function coversPrincipal(wide: PlannedPrincipal, narrow: PlannedPrincipal): boolean {
+export function coversPrincipal(wide: PlannedPrincipal, narrow: PlannedPrincipal): boolean {
   if (same(wide, narrow)) return true;
   if (wide.kind !== "AWS" || narrow.kind !== "AWS" || typeof wide.id !== "string") return false;
   if (wide.id === "*") return true;

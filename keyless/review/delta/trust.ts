@@ -1,4 +1,4 @@
-import { canonical, displayed, Hidden, isUnknown, same } from "../../plan/value";
+import { canonical, displayed, Hidden, isUnknown } from "../../plan/value";
 import { covers } from "../../policy/containment";
 import type { NormalizedCondition } from "../../policy/normal-form";
 import { parseIssuer, parseSubject } from "../../trust/circleci";
@@ -15,7 +15,7 @@ import {
   sameDocument,
 } from "./documents";
 import { type AccessFinding, accessFinding, type FindingKind, notAssessed } from "./finding";
-import { uncovered } from "./permissions";
+import { coversPrincipal, uncovered } from "./permissions";
 
 /** One combination of principal, action, subject and audience that a trust policy allows. */
 interface TrustEntry {
@@ -139,10 +139,8 @@ function notCovered(entries: readonly TrustEntry[], others: readonly TrustEntry[
 }
 
 function coversEntry(wide: TrustEntry, narrow: TrustEntry): boolean {
-  const { kind, id } = wide.principal;
   return (
-    kind === narrow.principal.kind &&
-    (same(id, narrow.principal.id) || (kind === "AWS" && id === "*")) &&
+    coversPrincipal(wide.principal, narrow.principal) &&
     covers(wide.action, narrow.action) &&
     covers(wide.subject, narrow.subject) &&
     covers(wide.audience, narrow.audience) &&

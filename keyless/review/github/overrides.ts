@@ -15,7 +15,7 @@ type PullRequestData = RestEndpointMethodTypes["pulls"]["get"]["response"]["data
 type PullRequestReview = RestEndpointMethodTypes["pulls"]["listReviews"]["response"]["data"][number];
 
 /** An approval, or the assignment of a label. */
-interface Decision {
+interface Signal {
   /** E.g. `the approval of octocat`. */
   readonly what: string;
   /** Null for a deleted user. Undefined if it is not known who decided. */
@@ -65,7 +65,7 @@ export async function grantedOverrides(
 async function approvals(
   { client, owner, repo, number: pull_number, commit }: PullRequest,
   { head }: PullRequestData,
-): Promise<readonly Decision[]> {
+): Promise<readonly Signal[]> {
   const { paginate, rest } = client.octokit;
   const reviews = await paginate(rest.pulls.listReviews, { owner, repo, pull_number, per_page: 100 });
   const decisions = reviews.filter(({ state }) => state !== "COMMENTED" && state !== "PENDING");
@@ -90,7 +90,7 @@ async function labelings(
   { client, owner, repo, number: issue_number }: PullRequest,
   { labels }: PullRequestData,
   name: string,
-): Promise<readonly Decision[]> {
+): Promise<readonly Signal[]> {
   const isLabel = (label: { readonly name: string }) => label.name.toLowerCase() === name.toLowerCase();
   if (!labels.some(isLabel)) return [];
   const { paginate, rest } = client.octokit;
@@ -108,7 +108,7 @@ async function whyNotCounted(
   pullRequest: PullRequest,
   pull: PullRequestData,
   tokenLogin: string | undefined,
-  user: Decision["user"],
+  user: Signal["user"],
 ): Promise<string | undefined> {
   const { client, owner, repo } = pullRequest;
   if (!user) return "permissions cannot be read";

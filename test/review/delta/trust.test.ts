@@ -159,4 +159,9 @@ test("from every AWS principal to one account narrows the trust", () => {
     "loss: trust-narrowed: every AWS principal, in any account → principals of account 123456789012 that its policies allow",
   ]);
   expect(delta(trust("123456789012"), trust("arn:aws:iam::123456789012:root"))).toEqual([]);
+  const effects = (before: string, after: string) =>
+    delta(trust(before), trust(after)).map((each) => each.split(":")[0]);
+  expect(effects("123456789012", "arn:aws:iam::123456789012:role/one")).toEqual(["loss"]);
+  expect(effects("arn:aws:iam::123456789012:role/one", "123456789012")).toEqual(["gain"]);
+  expect(effects("123456789012", "arn:aws:iam::210987654321:role/one")).toEqual(["gain", "loss"]);
 });
