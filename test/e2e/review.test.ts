@@ -322,7 +322,7 @@ describe("plans", () => {
   });
 
   test("of two environments are one review, in the format of the file name", async () => {
-    const out = join(folder, "artifacts", "review.md");
+    const out = join(folder, "two-environments.md");
     const plans = [planFile("dev", broadened()), planFile("prod", [])].flatMap((each) => ["--plan-json", each]);
     expect((await keyless(["dev", "prod", ...plans, "--out", out])).status).toBe(0);
     expect(readFileSync(out, "utf8")).toMatch(/^\*\*Access is granted[\s\S]*\| `prod` \|/);
