@@ -6,6 +6,8 @@ import { lockProviders } from "./keyless/terraform/provider-lock";
 import { EnvironmentStack } from "./stacks/environment";
 import { StateBackendStack } from "./stacks/state-backend";
 
+for (const warning of config.warnings) console.warn(`warning: ${warning}`);
+
 // Stop before synthesis if a trust policy is overly permissive.
 enforceLint(config, console.warn);
 

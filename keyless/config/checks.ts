@@ -1,22 +1,14 @@
 import { policySize } from "../policy/document";
 import { evaluate } from "../policy/evaluate";
+import { closestName, didYouMean } from "../text";
 import { describeSubject, subjectPatterns, subjectPrefix, type TrustRule, UUID } from "../trust/circleci";
 import type { ConfigInput, Tags } from "./input";
 import { ACCOUNT_ID, REGION, terraformName } from "./names";
 import { partitionOf } from "./partition";
+import type { Problem } from "./problem";
 import { FIXED_QUOTAS, MAX_QUOTAS } from "./quotas";
 import type { Config, Environment, Role } from "./resolved";
 import { trustPolicyOf } from "./trust";
-
-/** One thing that is wrong in a configuration. */
-export interface Problem {
-  /** The keys and indexes that lead to the value. */
-  readonly path: readonly (string | number)[];
-  /** The given value, if it helps to show it. */
-  readonly value?: unknown;
-  /** What is wrong and how to fix it; follows path and value in a sentence. */
-  readonly message: string;
-}
 
 type Path = Problem["path"];
 
@@ -326,7 +318,7 @@ function checkTrustTests({ environments, trustTests }: Config): Problem[] {
         ...problemIf(
           !known.has(pattern),
           ["trustTests", index, field, at],
-          'is not a role of this configuration: write "environment/role", or "environment/*" for all of its roles',
+          `is not a role of this configuration: write "environment/role", or "environment/*" for all of its roles${didYouMean(closestName(pattern, [...known]))}`,
           pattern,
         ),
         ...problemIf(

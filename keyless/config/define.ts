@@ -4,10 +4,12 @@ import { UsageError } from "../errors";
 import { ArgumentsError } from "../permissions/faults";
 import type { PolicyDocument } from "../policy/document";
 import { count } from "../text";
-import { checkConfig, type Problem } from "./checks";
+import { checkConfig } from "./checks";
 import type { ConfigInput } from "./input";
+import { describeProblem, distinctProblems, type Problem } from "./problem";
 import { type Config, resolve } from "./resolved";
 import { configSchema, policyDocumentSchema } from "./schema";
+import { configWarnings } from "./warnings";
 
 export type * from "./input";
 export type * from "./resolved";
@@ -54,8 +56,8 @@ export function defineConfig(input: ConfigInput): Config {
   });
   const isReported = ({ path }: Problem) => problems.some((other) => isDeepStrictEqual(other.path, path));
   problems.push(...checkConfig(checkable, config).filter((problem) => !isReported(problem)));
-  if (problems.length > 0) throw new ConfigError(problems);
-  return config;
+  if (problems.length > 0) throw new ConfigError(distinctProblems(problems));
+  return { ...config, warnings: configWarnings(input, config).map(describeProblem) };
 }
 
 type Issue = v.BaseIssue<unknown>;
@@ -100,27 +102,4 @@ function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInp
   // Trust tests refer to roles, so they are checked only when no role is skipped.
   const trustTests = skipped.length === 0 ? input.trustTests : undefined;
   return { ...input, environments: Object.fromEntries(environments), trustTests };
-}
-
-function describeProblem({ path, value, message }: Problem): string {
-  const steps = path.map((key, index) =>
-    typeof key === "string" && /^[A-Za-z_][\w-]*$/.test(key)
-      ? `${index === 0 ? "" : "."}${key}`
-      : `[${JSON.stringify(key)}]`,
-  );
-  return `${steps.join("") || "the configuration"}: ${valueText(value)}${message}`;
-}
-
-function valueText(value: unknown): string {
-  if (value === undefined) return "";
-  const text = typeof value === "object" || typeof value === "string" ? json(value) : String(value);
-  return `${text.length > 120 ? `${text.slice(0, 120)}…` : text} `;
-}
-
-function json(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return "(a value that JSON cannot represent)";
-  }
 }

@@ -10,3 +10,20 @@ export function partitionOf(region: string): { readonly name: string; readonly d
   const { name, dnsSuffix } = partition(region);
   return { name, dnsSuffix };
 }
+
+/** Whether the table of the AWS SDK has a region. Regions that are newer than the SDK are not in it. */
+export function isKnownRegion(region: string): boolean {
+  // The description is that of the region, and not of its partition.
+  return "description" in partition(region);
+}
+
+const AREAS = "af ap ca cn eu eu-isoe eusc-de il me mx sa us us-gov us-iso us-isob us-isof".split(" ");
+const DIRECTIONS = "central east north northeast northwest south southeast southwest west".split(" ");
+
+/** The regions in the table of the AWS SDK, which exports no list of them: every name of the usual form that it has. */
+export function knownRegions(): string[] {
+  const numbers = Array.from({ length: 9 }, (_, index) => index + 1);
+  return AREAS.flatMap((area) =>
+    DIRECTIONS.flatMap((direction) => numbers.map((number) => `${area}-${direction}-${number}`)),
+  ).filter(isKnownRegion);
+}

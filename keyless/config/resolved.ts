@@ -24,6 +24,8 @@ export interface Config {
   /** One for each bucket, named after the first environment that uses it. */
   readonly stateBackends: readonly StateBackend[];
   readonly trustTests: readonly TrustTest[];
+  /** What is most likely a mistake: a line each, with path, value and fix. */
+  readonly warnings: readonly string[];
 }
 
 /** An environment of the configuration, with all defaults filled in. */
@@ -88,7 +90,12 @@ export function resolve(input: ConfigInput, build: BuildPolicy): Config {
   const environments = Object.entries(input.environments).map(([name, environment]) =>
     resolveEnvironment(input, name, environment, build),
   );
-  return { environments, stateBackends: stateBackends(input, environments), trustTests: input.trustTests ?? [] };
+  return {
+    environments,
+    stateBackends: stateBackends(input, environments),
+    trustTests: input.trustTests ?? [],
+    warnings: [],
+  };
 }
 
 function resolveEnvironment(

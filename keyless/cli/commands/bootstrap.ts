@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { bootstrap } from "../../state/bootstrap";
 import { withTerraformEnvironment } from "../../terraform/environment";
 import { synthesizeStack } from "../../terraform/synthesize";
-import { environmentNamed, loadConfig, stateBackendOf } from "../lib/load-config";
+import { environmentNamed, loadConfigWithWarnings, stateBackendOf } from "../lib/load-config";
 import { withProgress } from "../lib/progress";
 
 export function register(program: Command): void {
@@ -13,7 +13,7 @@ export function register(program: Command): void {
     .option("--adopt", "import a bucket and table that already exist, and configure them according to config.ts")
     .description("create or update the S3 bucket and the lock table for an environment's state; idempotent")
     .action(async (name: string, { adopt = false }: { adopt?: boolean }) => {
-      const config = loadConfig();
+      const config = loadConfigWithWarnings();
       const environment = environmentNamed(config, name);
       const backend = stateBackendOf(config, environment);
       const { bucket, lockTable } = environment.state;

@@ -7,7 +7,7 @@ import { EXIT_STATUS, UsageError } from "../../errors";
 import { oneLineValues } from "../../text";
 import { print, readJson, toEnvelope } from "../lib/files";
 import { renderLint } from "../lib/lint-text";
-import { environmentNamed, loadConfig } from "../lib/load-config";
+import { environmentNamed, loadConfig, loadConfigWithWarnings } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
 
 interface LintFlags {
@@ -58,7 +58,7 @@ async function lint(files: readonly string[], { live, server = [] }: LintFlags):
   if (live !== undefined && files.length > 0) throw new UsageError("pass either files or --live, not both");
   if (live !== undefined) return lintAccount(environmentNamed(loadConfig(), live));
   if (files.length > 0) return files.flatMap((file) => lintFile(file, readJson(file, "the trust policy"), server));
-  return lintConfig(loadConfig());
+  return lintConfig(loadConfigWithWarnings());
 }
 
 async function lintAccount(environment: Environment): Promise<LintReport[]> {

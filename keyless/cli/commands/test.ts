@@ -4,7 +4,7 @@ import { EXIT_STATUS } from "../../errors";
 import { oneLineValues } from "../../text";
 import { wrap } from "../../wrap";
 import { print, toEnvelope } from "../lib/files";
-import { loadConfig } from "../lib/load-config";
+import { loadConfigWithWarnings } from "../lib/load-config";
 import { terminalOf } from "../lib/terminal";
 
 export function register(program: Command): void {
@@ -13,7 +13,7 @@ export function register(program: Command): void {
     .description("run the trustTests of config.ts")
     .option("--json", "print JSON")
     .action(({ json }: { json?: true }) => {
-      const results = runTrustTests(loadConfig());
+      const results = runTrustTests(loadConfigWithWarnings());
       print(json ? toEnvelope("test", results) : renderResults(oneLineValues(results), terminalOf().columns));
       if (results.some(hasFailed)) process.exitCode = EXIT_STATUS.refused;
     });

@@ -16,6 +16,13 @@ export function loadConfig(): Config {
   }
 }
 
+/** {@link loadConfig}, and prints the warnings of the configuration to standard error. */
+export function loadConfigWithWarnings(): Config {
+  const config = loadConfig();
+  for (const warning of config.warnings) process.stderr.write(`warning: ${oneLine(warning)}\n`);
+  return config;
+}
+
 /** @throws {UsageError} if there is no such environment: lists the environments and suggests one with a similar name */
 export function environmentNamed(config: Config, name: string): Environment {
   return itemNamed(config.environments, name, `there is no environment "${name}" in config.ts`);
