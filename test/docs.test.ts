@@ -69,7 +69,7 @@ test("every output that the guides show is held by a test", () => {
     ...tests
       .map(read)
       .join("")
-      .matchAll(/\bsample\(\s*"(\w+)",\s*"(.*?)",?\s*\)/g),
+      .matchAll(/\bsample\(\s*"([\w-]+)",\s*"(.*?)",?\s*\)/g),
   ].map(([, page = "", start = ""]) => `docs/${page}.md: ${start.replaceAll("\\n", "\n")}`);
   const shown = documents
     .filter((document) => !RUN.includes(document) && !document.startsWith("test/"))

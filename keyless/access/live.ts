@@ -48,9 +48,9 @@ export function liveAccess(
   const servers = environments.map(({ circleci }) => parseIssuer(circleci.issuer)?.host ?? CIRCLECI_CLOUD);
   const found = new Map(roles.map((role) => [role.name.toLowerCase(), role]));
   const known = new Set(configured.map(({ role }) => role.name.toLowerCase()));
-  const others = roles.filter(
-    ({ name, trustPolicy }) => !known.has(name.toLowerCase()) && trustsCircleCi(trustPolicy, servers),
-  );
+  const others = roles
+    .filter(({ name, trustPolicy }) => !known.has(name.toLowerCase()) && trustsCircleCi(trustPolicy, servers))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   return [
     ...others.map(({ name, arn, trustPolicy }): LiveRole => {
       const subjects = subjectsOf(trustPolicy, servers);

@@ -1,5 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Environment, Role } from "../config/resolved";
 import { UsageError } from "../errors";
+import { applyEnvironment, planEnvironment } from "../permissions/environment";
+import type { DerivedPolicy } from "../review/delta/consequences";
 
 /** The roles that the pipeline may not change: those that administrators deploy, and the role with `applyEnvironment`. */
 export function administratorRoles({ roles }: Environment): string[] {
@@ -35,4 +38,18 @@ export function pipelineRole({ name, roles }: Environment, task: PipelineTask): 
 
 function hasPolicyOf(builder: (typeof PIPELINE_POLICIES)[PipelineTask], { policyBuilders }: Role): boolean {
   return Object.values(policyBuilders).includes(builder);
+}
+
+/** The policies that are exactly those of `planEnvironment` or `applyEnvironment`: they list the environment's roles. */
+export function derivedPolicies(environment: Environment): DerivedPolicy[] {
+  return environment.roles.flatMap(({ name: role, arn: roleArn, inlinePolicies, policyBuilders }) =>
+    Object.entries(inlinePolicies).flatMap(([name, document]) => {
+      const builder = policyBuilders[name];
+      if (builder !== "planEnvironment" && builder !== "applyEnvironment") return [];
+      // A function of the configuration that adds statements to those of applyEnvironment counts as applyEnvironment too.
+      const derived =
+        builder === "planEnvironment" ? planEnvironment(environment) : applyEnvironment(environment, role);
+      return isDeepStrictEqual(document, derived) ? [{ role, roleArn, name, document }] : [];
+    }),
+  );
 }

@@ -7,7 +7,7 @@ import { readPlan } from "../plan/schema";
 import { type Review, review } from "../review/review";
 import type { Env } from "../terraform/executables";
 import { readSavedPlan } from "../terraform/saved-plan";
-import { administratorRoles } from "./administrator";
+import { administratorRoles, derivedPolicies } from "./administrator";
 
 /** Where to read plans from. */
 export interface PlanLocations {
@@ -39,7 +39,9 @@ export function reviewPlans(
   const plans = read.map(({ name, json }) => readPlan(name, json, { concealer }));
   const managed = config.environments.map((environment) => [environment.name, administratorRoles(environment)]);
   const boundaries = config.environments.map(({ name }) => [name, boundaryPolicyName(name)]);
+  const derived = config.environments.map((environment) => [environment.name, derivedPolicies(environment)]);
   return review(plans, {
+    derivedPolicies: Object.fromEntries(derived),
     administratorRoles: Object.fromEntries(managed),
     boundaryPolicies: Object.fromEntries(boundaries),
   });

@@ -1,6 +1,7 @@
 import { attributeLines, type DiffLine, difference } from "../plan/difference";
 import { type Action, hasEffect, type Plan, type ResourceChange } from "../plan/schema";
 import { accessDelta, type BoundaryChange, changedBoundaries, changedRoles, driftDelta } from "./delta";
+import { type DerivedPolicy, markConsequences } from "./delta/consequences";
 import { driftOf } from "./delta/drift";
 import type { AccessFinding } from "./delta/finding";
 
@@ -10,6 +11,8 @@ export interface ReviewOptions {
   readonly administratorRoles?: { readonly [environment: string]: readonly string[] };
   /** For each environment, the name of the policy that is its permissions boundary. */
   readonly boundaryPolicies?: { readonly [environment: string]: string };
+  /** For each environment, the policies that list its roles by name: those of its pipeline. */
+  readonly derivedPolicies?: { readonly [environment: string]: readonly DerivedPolicy[] };
 }
 
 /** The review of the plans of one or more environments. */
@@ -71,7 +74,7 @@ function reviewPlan(plan: Plan, options: ReviewOptions): EnvironmentReview {
   return {
     environment,
     counts: countChanges(resources, drift.length),
-    access: accessDelta(plan),
+    access: markConsequences(accessDelta(plan), plan, options.derivedPolicies?.[environment] ?? []),
     driftAccess: driftDelta(plan, drift),
     administratorRoles: administratorRoles.filter((role) => changed.has(role)),
     boundaryChanges: boundaryPolicy === undefined ? [] : changedBoundaries(plan, boundaryPolicy),

@@ -41,8 +41,14 @@ export class StateStore {
       bucket: exists,
       bucketIsEmpty: exists && (await this.s3.send(new ListObjectsV2Command({ ...owned, MaxKeys: 1 }))).KeyCount === 0,
       table: lockTable !== undefined && (await this.exists(`table ${lockTable}`, this.dynamodb.send(table))),
-      state: exists && (await this.exists(key, this.s3.send(new HeadObjectCommand({ ...owned, Key: key })))),
+      state: exists && (await this.has(key)),
     };
+  }
+
+  /** Whether the bucket has an object with this key. */
+  has(key: string): Promise<boolean> {
+    const object = { Bucket: this.backend.state.bucket, Key: key, ExpectedBucketOwner: this.backend.accountId };
+    return this.exists(key, this.s3.send(new HeadObjectCommand(object)));
   }
 
   /**

@@ -149,7 +149,7 @@ test("the text lists roles of no environment first, and counts what is not as co
     renderLiveAccess(dev.accountId, roles, { colors: false, columns: 300, paint }),
   ).toBe(`in no environment of config.ts:
   old: not configured
-    trusts org/${ORGANIZATION}/project/${OTHER_PROJECT}/user/????????-????-????-????-????????????/vcs-origin/github.com/acme/old/vcs-ref/refs/heads/main
+    trusts branch main of github.com/acme/old in project ${OTHER_PROJECT} (organization ${ORGANIZATION})
 
 dev:
   publisher: not in the account: not deployed yet, or deleted outside Terraform

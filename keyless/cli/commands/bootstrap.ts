@@ -1,6 +1,9 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import type { Environment } from "../../config/resolved";
+import { RefusedError } from "../../errors";
 import { bootstrap } from "../../state/bootstrap";
+import { type Readiness, readinessOf } from "../../state/readiness";
 import { withTerraformEnvironment } from "../../terraform/environment";
 import { synthesizeStack } from "../../terraform/synthesize";
 import { environmentNamed, loadConfigWithWarnings, stateBackendOf } from "../lib/load-config";
@@ -29,6 +32,26 @@ export function register(program: Command): void {
         changed: "updated",
         unchanged: "no changes",
       };
-      console.log(`${what}: ${results[outcome]}.\nNext: npx cdktf deploy ${name}`);
+      console.log(`${what}: ${results[outcome]}.`);
+      console.log(nextStep(environment, await readinessOf(config, environment, backend)));
     });
+}
+
+/** @throws {RefusedError} if the environment must not be deployed before its state is in the bucket */
+function nextStep({ name, accountId, circleci, state }: Environment, readiness: Readiness): string {
+  const deploy = `npx cdktf deploy ${name}`;
+  if (readiness.kind === "ready") return `Next: ${deploy}`;
+  if (readiness.kind === "provider-missing") {
+    const { createdBy } = readiness;
+    const missing = `account ${accountId} has no provider ${circleci.issuer}, which ${name} uses (oidcProvider: "existing")`;
+    return createdBy.length > 0
+      ? `${missing}.\nNext: npx cdktf deploy ${createdBy.join(" or ")}, which creates it, then ${deploy}`
+      : `${missing}, and no environment creates it.\nNext: create it, or set oidcProvider to "create"; then ${deploy}`;
+  }
+  throw new RefusedError(
+    `account ${accountId} has ${readiness.existing.join(", ")}, but bucket ${state.bucket} has no state of ${name} ` +
+      `(${state.key}): a deployment would fail with EntityAlreadyExists. If ${name} had another bucket, prefix or name ` +
+      "before, move its state (docs/changing-things.md#another-bucket-or-table); if they were created outside this " +
+      "project, import them (docs/changing-things.md#entityalreadyexists)",
+  );
 }

@@ -1,5 +1,6 @@
 import type { LiveRole, LiveStatus } from "../../access/live";
 import { groupBy } from "../../group-by";
+import { describeJobs, renderRichText } from "../../review/rich-text";
 import { count } from "../../text";
 import { wrap } from "../../wrap";
 import type { Terminal } from "./terminal";
@@ -25,7 +26,9 @@ export function renderLiveAccess(
       environment === "" ? "in no environment of config.ts:" : `${environment}:`,
       ...members.flatMap((role) => [
         `  ${role.name}: ${(isBad(role) ? bad : good)(LABELS[role.status])}`,
-        ...(role.status === "not-configured" ? role.subjects.map((subject) => line(`trusts ${subject}`)) : []),
+        ...(role.status === "not-configured"
+          ? role.subjects.map((subject) => line(`trusts ${renderRichText(describeJobs(subject))}`))
+          : []),
         ...role.differences.map(line),
       ]),
       "",

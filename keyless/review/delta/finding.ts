@@ -54,6 +54,10 @@ export interface AccessFinding {
   readonly what: RichText;
   /** The subject patterns of the tokens in question, as AWS compares them. Absent unless the finding is about trust. */
   readonly tokens?: readonly string[];
+  /** The resources of the statement in question. Absent unless the finding is about permissions of one statement. */
+  readonly resources?: readonly string[];
+  /** Whether it follows from a role that the plan adds or removes, which a policy of the pipeline lists by name. */
+  readonly consequence?: boolean;
 }
 
 /** A finding about one subject, e.g. `role deploy`. */
@@ -61,7 +65,7 @@ export function accessFinding(
   subject: string,
   kind: FindingKind,
   what: RichText,
-  more: Partial<Pick<AccessFinding, "administrator" | "tokens">> = {},
+  more: Partial<Pick<AccessFinding, "administrator" | "tokens" | "resources">> = {},
 ): AccessFinding {
   return { subject, kind, effect: FINDING_KINDS[kind].effect, administrator: false, what, ...more };
 }

@@ -66,8 +66,8 @@ function permissionFindings(
 ): AccessFinding[] {
   const isAdministratorLike = (each: SourcedStatement) => mayGrantAdministrator(each, roles);
   const granted = kind === "permission-granted";
-  const toFinding = (what: RichText, administrator = false) =>
-    accessFinding(subject, kind, what, { administrator: granted && administrator });
+  const toFinding = (what: RichText, administrator = false, resources?: readonly string[]) =>
+    accessFinding(subject, kind, what, { administrator: granted && administrator, ...(resources && { resources }) });
   const [statements, otherStatements] = [sourcedStatements(some), sourcedStatements(others)];
   const allowed = uncovered(statements, otherStatements, "Allow");
   const notDenied = uncovered(otherStatements, statements, "Deny");
@@ -79,7 +79,11 @@ function permissionFindings(
       .filter((arn) => !DENYING_POLICY.test(arn))
       .map((arn) => toFinding(richText`managed policy ${arn}`, grantsAdministrator({ name: arn }) === "yes")),
     ...allowed.map((each) =>
-      toFinding(richText`${describePermission(each)} (${each.source})`, granted && isAdministratorLike(each)),
+      toFinding(
+        richText`${describePermission(each)} (${each.source})`,
+        granted && isAdministratorLike(each),
+        each.comparable ? each.Resource : undefined,
+      ),
     ),
     ...notDenied.map((each) =>
       toFinding(richText`${denied}: ${describePermission(each)} (${each.source})`, administrator),

@@ -5,6 +5,7 @@ import { type RichText, renderRichText } from "../rich-text";
 import { cell, code, fenced, htmlCode } from "./escape";
 import {
   bySubject,
+  CONSEQUENCES,
   describeFinding,
   describeSkipped,
   notices,
@@ -71,7 +72,7 @@ export function toMarkdown(review: Review, options: MarkdownOptions = {}): strin
         const gainers = new Set(gains(each[part]).map(({ subject }) => subject));
         return paragraphsOf(
           each,
-          each[part].filter(({ subject }) => gainers.has(subject) === gaining),
+          each[part].filter(({ subject, consequence }) => !consequence && gainers.has(subject) === gaining),
         );
       }),
     );
@@ -161,10 +162,21 @@ function paragraphsOf({ environment }: EnvironmentReview, findings: readonly Acc
 }
 
 function folds(environment: EnvironmentReview): Fold[] {
-  return sectionsOf(environment).map(({ title, entries }) => ({
-    title: `${htmlCode(environment.environment)}: ${title} (${entries.length})`,
-    blocks: entries.map(entryBlock),
-  }));
+  const consequences = environment.access.filter(({ consequence }) => consequence);
+  const sections = [
+    { title: CONSEQUENCES, blocks: consequences.map(consequenceBlock) },
+    ...sectionsOf(environment).map(({ title, entries }) => ({ title, blocks: entries.map(entryBlock) })),
+  ];
+  return sections
+    .filter(({ blocks }) => blocks.length > 0)
+    .map(({ title, blocks }) => ({
+      title: `${htmlCode(environment.environment)}: ${title} (${blocks.length})`,
+      blocks,
+    }));
+}
+
+function consequenceBlock(finding: AccessFinding): Block {
+  return blockOf(`- ${SIGN[finding.effect]} `, [{ code: finding.subject }, ": ", ...describeFinding(finding)]);
 }
 
 function entryBlock({ action, what, notes = [], lines = [] }: SectionEntry): Block {

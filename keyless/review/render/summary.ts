@@ -125,11 +125,15 @@ export interface SectionEntry {
   readonly lines?: readonly DiffLine[];
 }
 
+/** What follows from the roles that the plan adds or removes. */
+export const CONSEQUENCES = "the pipeline's policies, which list the roles by name";
+
 /** The access that changed: outside Terraform first, then by the plan. Empty parts are left out. */
 export function accessSections({ access, driftAccess }: EnvironmentReview) {
   const sections = [
     { title: "access outside Terraform", findings: driftAccess },
-    { title: "access", findings: access },
+    { title: "access", findings: access.filter(({ consequence }) => !consequence) },
+    { title: CONSEQUENCES, findings: access.filter(({ consequence }) => consequence) },
   ];
   return sections.filter(({ findings }) => findings.length > 0);
 }
