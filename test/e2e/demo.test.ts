@@ -4,13 +4,14 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import stringWidth from "string-width";
-import { run } from "./project";
+import { Project, run } from "./project";
 
 const root = join(__dirname, "../..");
 
-test("the demo creates and verifies dev, fits 80 columns, and with --keep prints how another shell uses the sandbox", async () => {
+test("the demo runs with an error in config.ts, fits 80 columns, and with --keep prints how another shell uses the sandbox", async () => {
+  const { folder } = new Project("export default nonsense(;");
   const { AWS_ENDPOINT_URL: _, ...env } = process.env;
-  const child = spawn(process.execPath, [join(root, "keyless/cli/keyless.js"), "demo", "--keep"], {
+  const child = spawn(process.execPath, [join(folder, "keyless/cli/keyless.js"), "demo", "--keep"], {
     cwd: root,
     env: { ...env, COLUMNS: "80" },
     stdio: ["ignore", "pipe", "inherit"],
