@@ -40,6 +40,7 @@ function expectedJobs(workflow: string, environments: readonly string[]): Job[] 
         job: "deploy",
         name: `deploy-${environment}`,
         environment,
+        context: `circleci-access-${environment}`,
         "serial-group": `<< pipeline.project.slug >>/deploy-${environment}`,
         requires: [approval],
       },
@@ -54,7 +55,8 @@ function edits(pipeline: ReturnType<typeof read>, workflow: string, environments
   const kinds = new Set(["plan", "review", "deploy", "fork", undefined]);
   const found = jobsOf(pipeline, workflow).filter(({ job, type }) => kinds.has(type === "approval" ? undefined : job));
   const isComplete = (job: Job, given: Job) =>
-    Object.entries(job).every(([key, value]) => isDeepStrictEqual(given[key], value));
+    // A context may have any name.
+    Object.entries(job).every(([key, value]) => key === "context" || isDeepStrictEqual(given[key], value));
   const wrong = expected.filter((job) => !found.some((given) => isComplete(job, given)));
   const removed = found.filter(({ name }) => !expected.some((job) => job.name === name));
   const at = `workflow ${workflow} of .circleci/config.yml:`;
