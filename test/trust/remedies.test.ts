@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { defineConfig } from "../../keyless/config/define";
 import { formatIssuer, formatSubject, imitatingBranch, type TrustRule } from "../../keyless/trust/circleci";
@@ -467,6 +468,50 @@ test("an advised rule is valid in config.ts, trusts the token, and trusts neithe
     ),
   );
 });
+
+/** The value that a remedy's text has in config.ts. */
+function inConfig(source: string) {
+  return JSON.parse(JSON.stringify(runInNewContext(`(${source})`)));
+}
+
+test("the text that a remedy adds to config.ts is valid there, makes the role trust the token, and depends on a decision", () => {
+  let [whole, refs] = [0, 0];
+  fc.assert(
+    fc.property(anyClaims, anyRules, anySource, (token, rules, source) => {
+      const { remedy: { remedy = "", rule } = {} } = ask({
+        claims: token,
+        trustPolicy: trusting(...rules),
+        source,
+        configPath,
+      });
+      if (rule === undefined) return expect(remedy).not.toMatch(/ add (\{|branches|tags)/);
+      expect(remedy).toMatch(/\bif .+ (should have access|was renamed or moved), add /);
+      const [, added] = / add (\{.*\}) to /.exec(remedy) ?? [];
+      const [, list] = / add ((?:branches|tags): \[.*\]) to the rule in /.exec(remedy) ?? [];
+      expect([added, list].filter((text) => text !== undefined)).toHaveLength(1);
+      const [candidates, count] =
+        added === undefined ? [rules.map((each) => merged(each, inConfig(`{ ${list} }`))), 0] : [[inConfig(added)], 1];
+      [whole, refs] = [whole + count, refs + 1 - count];
+      for (const each of candidates) expect(() => configOf(each)).not.toThrow();
+      if (added !== undefined) expect(inConfig(added)).toEqual(rule);
+      const trusts = (each: TrustRule) =>
+        decideTrust(trusting(...rules, each), token, account, now).outcome === "allowed";
+      expect(candidates.some(trusts)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+  expect([whole, refs].every((number) => number > 0)).toBe(true);
+});
+
+/** A rule with the branches or tags of another one added to its own; rules for any ref stay as they are. */
+function merged(rule: TrustRule, more: { readonly branches?: string[]; readonly tags?: string[] }): TrustRule {
+  if (!("repository" in rule)) return rule;
+  const join = (name: "branches" | "tags") => {
+    const all = [...(rule[name] ?? []), ...(more[name] ?? [])];
+    return all.length === 0 ? {} : { [name]: all };
+  };
+  return { ...rule, ...join("branches"), ...join("tags") };
+}
 
 function configOf(rule: TrustRule) {
   return defineConfig({
