@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { readPlan } from "../../../keyless/plan/schema";
@@ -13,14 +13,18 @@ const golden = join(__dirname, "..", "golden");
 
 /**
  * Each folder has the Terraform configuration of a plan, and the plan that `test/review/golden-plans.ts` made from it.
- * UPDATE_GOLDEN=1 renders the plans and rewrites the expected reviews.
+ * `derived.json` lists the policies of the pipeline. UPDATE_GOLDEN=1 renders the plans and rewrites the expected reviews.
  */
 const cases = readdirSync(golden, { withFileTypes: true }).filter((entry) => entry.isDirectory());
 
 describe.each(cases.map(({ name }) => name))("the golden plan %s", (name) => {
   const folder = join(golden, name);
   const plan = readPlan("dev", JSON.parse(readFileSync(join(folder, "plan.json"), "utf8")));
-  const result = review([plan], { administratorRoles: { dev: ["circleci-apply"] } });
+  const derived = join(folder, "derived.json");
+  const result = review([plan], {
+    administratorRoles: { dev: ["circleci-apply"] },
+    ...(existsSync(derived) && { derivedPolicies: { dev: JSON.parse(readFileSync(derived, "utf8")) } }),
+  });
   test.each([
     ["md", toMarkdown(result)],
     ["txt", toText(result)],
