@@ -80,6 +80,12 @@ function compiled() {
   }
 }
 
+const sdkCore = join(__dirname, "node_modules", "@aws-sdk", "core", "dist-es");
+/** The table of partitions without the rest of the AWS SDK's core, which takes 20 ms to load. */
+const sdkAlias = {
+  "@aws-sdk/core/client": join(sdkCore, "submodules/client/util-endpoints/lib/aws/partition.js"),
+};
+
 /**
  * Brings dist/ up to date. Compiles into a new folder, which then replaces dist/: it has no file that the compiler did not
  * write, and commands that compile at the same time do not disturb each other.
@@ -109,21 +115,53 @@ function build(install = false) {
     encoding: "utf8",
   });
   if (status !== 0) {
-    process.stderr.write(`${stdout}${stderr}The project does not compile: correct the lines above.\n`);
-    process.exit(/^config\.ts\(/m.test(stdout) ? 64 : 2);
+    const mistakes = configMistakes(stdout, work);
+    process.stderr.write(mistakes ?? `${stdout}${stderr}The project does not compile: correct the lines above.\n`);
+    process.exit(mistakes === undefined ? 2 : 64);
   }
-  const sdkCore = join(__dirname, "node_modules", "@aws-sdk", "core", "dist-es");
   require("esbuild").buildSync({
     entryPoints: [join(work, "main.js")],
     outfile: join(work, "app.js"),
     bundle: true,
     platform: "node",
-    // The table of partitions without the rest of the AWS SDK's core, which takes 20 ms to load.
-    alias: { "@aws-sdk/core/client": join(sdkCore, "submodules/client/util-endpoints/lib/aws/partition.js") },
+    alias: sdkAlias,
     logLevel: "error",
   });
   writeFileSync(join(work, "stamp.json"), JSON.stringify({ sources: current, outputs: outputs(work) }));
   replaceDist(work, current);
+}
+
+/** The message for errors in config.ts, which can have further errors in other files as their consequence; `undefined` if it has none. */
+function configMistakes(stdout, work) {
+  const file = join(__dirname, "config.ts");
+  if (!existsSync(file))
+    return /'\.\/config'/.test(stdout)
+      ? "config.ts is missing: restore it with git checkout -- config.ts, or write one with the example of README.md\n"
+      : undefined;
+  const bundle = (load) => {
+    const contents = `export * from "./keyless/config/compile-errors"; export const load = () => ${load};`;
+    const outfile = join(work, "mistakes.js");
+    require("esbuild").buildSync({
+      stdin: { contents, resolveDir: __dirname },
+      outfile,
+      bundle: true,
+      platform: "node",
+      logLevel: "silent",
+      alias: sdkAlias,
+    });
+    const { explainCompilerErrors, load: run } = require(outfile);
+    return explainCompilerErrors(stdout, readFileSync(file, "utf8"), run);
+  };
+  try {
+    return bundle('require("./config")');
+  } catch {
+    // A syntax error in config.ts, which only the compiler reports, or an error in the product.
+  }
+  try {
+    return /^config\.ts\(/m.test(stdout) ? bundle('{ throw new Error("config.ts cannot be read"); }') : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The source of a compiled file or of its source map. */

@@ -140,4 +140,40 @@ describe("dist/", () => {
     for (const result of await Promise.all(commands)) expect(result).toEqual({ status: 0, output: "first\n" });
     expect(temporary()).toEqual([]);
   });
+
+  it("needs a config.ts: that it is missing is one sentence", () => {
+    write("main.ts", 'import config from "./config";\nconsole.log(config);\n');
+    expect(build()).toMatchObject({
+      status: 64,
+      stderr: expect.stringMatching(/^config\.ts is missing: restore it with git checkout -- config\.ts, [^\n]*\n$/),
+    });
+  });
+
+  it("is not compiled with mistakes in config.ts, which are reported together, and not those of other files", () => {
+    cpSync(join(root, "keyless"), join(folder, "keyless"), { recursive: true });
+    write("main.ts", 'import config from "./config";\nconsole.log(config.environments);\n');
+    write("test/a.test.ts", "export const wrong: string = 1;\n");
+    write(
+      "config.ts",
+      readFileSync(join(root, "test/example/config.ts"), "utf8").replace(/(\.\.\/)+keyless/, "./keyless"),
+    );
+    const valid = readFileSync(join(folder, "config.ts"), "utf8");
+    write(
+      "config.ts",
+      valid
+        .replace(/organizationId: "[^"]*"/, 'organizationId: "acme"')
+        .replace('accountId: "123456789012"', "accountId: 123456789012")
+        .replace("description:", "desciption:"),
+    );
+    const { status, stderr } = build();
+    expect(stderr.split("\n")).toEqual([
+      "the configuration has 3 problems:",
+      "",
+      expect.stringContaining('circleci.organizationId: "acme" is not an organization ID'),
+      expect.stringContaining("environments.dev.accountId: 123456789012 must be a string: write it in quotes"),
+      expect.stringMatching(/desciption .*: is not a field of this object: .*did you mean description/),
+      "",
+    ]);
+    expect(status).toBe(64);
+  });
 });

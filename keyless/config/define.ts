@@ -17,11 +17,14 @@ export type * from "./resolved";
 /** An invalid configuration. The message lists every problem with its path, value and fix. */
 export class ConfigError extends UsageError {
   constructor(readonly problems: readonly Problem[]) {
-    super(
-      `the configuration has ${count(problems.length, "problem")}:\n\n${problems.map((problem) => `  ${describeProblem(problem)}\n`).join("")}`,
-    );
+    super(problemList(problems.map(describeProblem)));
     this.name = "ConfigError";
   }
+}
+
+/** The message for a configuration with problems, each described in a line. */
+export function problemList(lines: readonly string[]): string {
+  return `the configuration has ${count(lines.length, "problem")}:\n\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
 
 /**
@@ -72,7 +75,8 @@ function problemOf({ path: steps, type, received, input: value, message }: Issue
   const last = path.at(-1);
   // Written, e.g. as the value of a misspelt name, and not just left out.
   const isUndefined = received === "undefined" && last !== undefined && String(last.key) in (last.input as object);
-  if (isUndefined) return { path: keys, message: "is undefined: write a value, or remove the field" };
+  if (isUndefined)
+    return { path: keys, message: "is undefined: write a value, or remove the field", isUndefined: true };
   // The value of an unknown field explains nothing.
   return { path: keys, message, ...(type !== "never" && type !== "custom" && { value }) };
 }

@@ -6,6 +6,8 @@ export interface Problem {
   readonly value?: unknown;
   /** What is wrong and how to fix it; follows path and value in a sentence. */
   readonly message: string;
+  /** The value of a field that is written is undefined. */
+  readonly isUndefined?: true;
   /** The other places of the same value with the same problem, e.g. of a constant that several roles use. */
   readonly also?: readonly Problem["path"][];
 }
