@@ -106,7 +106,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   ],
   "keyless/cli/keyless.js": ["build.js"],
   "keyless/cli/lib/load-config.ts": ["keyless/config", "config.ts", ...SHARED],
-  "build.js": ["keyless/sandbox/demo-config.ts"],
+  "build.js": ["config.ts", "keyless/config/compile-errors.ts", "keyless/sandbox/demo-config.ts"],
   "config.ts": ["keyless/index.ts"],
   "keyless/index.ts": ["keyless/config", "keyless/permissions", "keyless/policy", "keyless/trust"],
   "main.ts": ["keyless/config", "config.ts", "stacks", "keyless/terraform/provider-lock.ts"],

@@ -3,14 +3,12 @@ import { evaluate } from "../policy/evaluate";
 import { closestName, didYouMean } from "../text";
 import { describeSubject, subjectPatterns, subjectPrefix, type TrustRule, UUID } from "../trust/circleci";
 import type { ConfigInput, Tags } from "./input";
-import { ACCOUNT_ID, REGION, terraformName } from "./names";
+import { ACCOUNT_ID, REGION_NAME, terraformName } from "./names";
 import { partitionOf } from "./partition";
-import type { Problem } from "./problem";
+import type { Problem, ProblemPath } from "./problem";
 import { FIXED_QUOTAS, MAX_QUOTAS } from "./quotas";
 import type { Config, Environment, Role } from "./resolved";
 import { trustPolicyOf } from "./trust";
-
-type Path = Problem["path"];
 
 /** Checks fields against each other, against the quotas of AWS, and across environments. */
 export function checkConfig(input: ConfigInput, config: Config): Problem[] {
@@ -46,7 +44,7 @@ function checkCircleCi({ circleci, tags = {} }: ConfigInput): Problem[] {
 function checkState({ name, accountId, partition, region, state }: Environment): Problem[] {
   const path = ["environments", name, "state"];
   const { lock, lockTable, kmsKeyArn } = state;
-  const isKnown = ACCOUNT_ID.test(accountId) && REGION.test(region) && REGION.test(state.region);
+  const isKnown = ACCOUNT_ID.test(accountId) && REGION_NAME.test(region) && REGION_NAME.test(state.region);
   const keyPrefix = `arn:${partition}:kms:${state.region}:${accountId}:key/`;
   return [
     ...problemIf(
@@ -90,7 +88,7 @@ function checkBoundary({ name, permissionsBoundary }: Environment): Problem[] {
 }
 
 /** Whether the pipeline can deploy a role safely, and whether the boundary of the environment suits the role. */
-function checkDeployer(environment: Environment, role: Role, path: Path): Problem[] {
+function checkDeployer(environment: Environment, role: Role, path: ProblemPath): Problem[] {
   const { permissionsBoundaryArn: boundaryArn, deployedBy } = role;
   const applies = environment.roles.some(({ policyBuilders }) =>
     buildersIn(policyBuilders).includes("applyEnvironment"),
@@ -166,7 +164,7 @@ function checkRole(environment: Environment, role: Role): Problem[] {
 }
 
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules */
-function checkTagKeys(tags: Tags, path: Path): Problem[] {
+function checkTagKeys(tags: Tags, path: ProblemPath): Problem[] {
   return collisions(
     Object.keys(tags),
     (key) => key.toLowerCase(),
@@ -177,7 +175,7 @@ function checkTagKeys(tags: Tags, path: Path): Problem[] {
   );
 }
 
-function checkSubject({ circleci }: Environment, rule: TrustRule, path: Path): Problem[] {
+function checkSubject({ circleci }: Environment, rule: TrustRule, path: ProblemPath): Problem[] {
   if (!("subject" in rule)) return [];
   const scope = describeSubject(rule.subject);
   const pinned = "project" in scope && scope.organization === circleci.organizationId && UUID.test(scope.project);
@@ -189,7 +187,7 @@ function checkSubject({ circleci }: Environment, rule: TrustRule, path: Path): P
   );
 }
 
-function checkTrustSize(environment: Environment, role: Role, path: Path): Problem[] {
+function checkTrustSize(environment: Environment, role: Role, path: ProblemPath): Problem[] {
   const { circleci, quotas } = environment;
   const rules = role.trust.filter((rule) => subjectPatterns(rule, circleci.organizationId).length > 0);
   if (rules.length === 0 || circleci.audiences.length === 0) return [];
@@ -202,9 +200,13 @@ function checkTrustSize(environment: Environment, role: Role, path: Path): Probl
   );
 }
 
-function checkPolicyArn({ accountId, partition, region }: Environment, arn: string | undefined, path: Path): Problem[] {
+function checkPolicyArn(
+  { accountId, partition, region }: Environment,
+  arn: string | undefined,
+  path: ProblemPath,
+): Problem[] {
   // An account or a region of another form is a problem of its own.
-  if (arn === undefined || !ACCOUNT_ID.test(accountId) || !REGION.test(region)) return [];
+  if (arn === undefined || !ACCOUNT_ID.test(accountId) || !REGION_NAME.test(region)) return [];
   const [, arnPartition, , , owner] = arn.split(":");
   const other = arnPartition !== partition ? "partition" : "account";
   return problemIf(
@@ -332,7 +334,7 @@ function checkTrustTests({ environments, trustTests }: Config): Problem[] {
   );
 }
 
-function problemIf(wrong: boolean, path: Path, message: string, value?: unknown): Problem[] {
+function problemIf(wrong: boolean, path: ProblemPath, message: string, value?: unknown): Problem[] {
   return wrong ? [{ path, value, message }] : [];
 }
 
@@ -342,7 +344,7 @@ interface AdjustableQuota {
   readonly quota: keyof Environment["quotas"];
 }
 
-function atMost(limit: number, size: number, path: Path, what: string, adjustable?: AdjustableQuota): Problem[] {
+function atMost(limit: number, size: number, path: ProblemPath, what: string, adjustable?: AdjustableQuota): Problem[] {
   const message = `has ${withSeparators(size)} ${what}; ${quotaText(limit, adjustable)}: remove some`;
   return problemIf(size > limit, path, message);
 }
@@ -355,7 +357,7 @@ function quotaText(limit: number, adjustable?: AdjustableQuota): string {
   return `${text}; AWS raises it to up to ${withSeparators(MAX_QUOTAS[quota])} on request (then set environments.${environment.name}.quotas.${quota})`;
 }
 
-function repeats(values: readonly string[], path: Path): Problem[] {
+function repeats(values: readonly string[], path: ProblemPath): Problem[] {
   return values.flatMap((value, index) =>
     problemIf(values.indexOf(value) < index, [...path, index], "is listed twice: remove one", value),
   );

@@ -1,6 +1,6 @@
 import { isObject } from "../policy/document";
 import { ConfigError, problemList } from "./define";
-import { describeProblem, type Problem } from "./problem";
+import { describeProblem, type Problem, type ProblemPath } from "./problem";
 
 /** An error that the TypeScript compiler reports. */
 interface CompilerError {
@@ -84,7 +84,7 @@ function offsetOf(source: string, { line, column }: CompilerError): number {
 const TOKEN = /\/\/[^\n]*|\/\*.*?\*\/|(["'`])(?:\\.|(?!\1)[^\\])*\1|[A-Za-z_$][\w$]*|\S/gs;
 
 /** The keys and indexes that lead to a place in the source, from the outermost object or list around it. */
-function pathAt(source: string, offset: number): Problem["path"] {
+function pathAt(source: string, offset: number): ProblemPath {
   const frames: { readonly open: string; key?: string; index: number }[] = [];
   let name: string | undefined;
   for (const { 0: token, index } of source.matchAll(TOKEN)) {
@@ -109,7 +109,7 @@ function pathAt(source: string, offset: number): Problem["path"] {
 const TOP = ["circleci", "environments", "tags", "trustTests"];
 
 /** Whether one path leads to the other. The path in a constant outside of the configuration has only the last keys. */
-function isSamePlace(problem: Problem["path"], path: Problem["path"]): boolean {
+function isSamePlace(problem: ProblemPath, path: ProblemPath): boolean {
   if (TOP.includes(String(path[0])))
     return path.every((key, index) => index >= problem.length || problem[index] === key);
   const last = path.filter((key) => typeof key === "string").at(-1);

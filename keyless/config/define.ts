@@ -6,7 +6,7 @@ import type { PolicyDocument } from "../policy/document";
 import { count } from "../text";
 import { checkConfig } from "./checks";
 import type { ConfigInput } from "./input";
-import { describeProblem, distinctProblems, type Problem } from "./problem";
+import { describeProblem, distinctProblems, type Problem, type ProblemPath } from "./problem";
 import { type Config, resolve } from "./resolved";
 import { configSchema, policyDocumentSchema } from "./schema";
 import { configWarnings } from "./warnings";
@@ -91,7 +91,7 @@ function wellFormedPart(input: ConfigInput, issues: readonly Issue[]): ConfigInp
     .filter(({ kind, type }) => kind === "schema" && type !== "never" && type !== "picklist")
     .map(problemOf)
     .map(({ path }) => path.slice(0, path[2] === "roles" ? 4 : 2));
-  const isInList = ([field, ...rest]: Problem["path"]) =>
+  const isInList = ([field, ...rest]: ProblemPath) =>
     (field === "environments" || field === "trustTests") && rest.length > 0;
   if (!skipped.every(isInList)) return { circleci: { organizationId: "" }, environments: {} };
   const isChecked = (...path: string[]) => !skipped.some((other) => isDeepStrictEqual(other, path));

@@ -1,6 +1,6 @@
 export const ROLE_NAME = /^[\w+=,.@-]{1,64}$/;
 export const ACCOUNT_ID = /^\d{12}$/;
-export const REGION = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/;
+export const REGION_NAME = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/;
 export const INLINE_POLICY_NAME = /^[\w+=,.@-]{1,128}$/;
 
 /** The name of the managed policy that is the permissions boundary of an environment. */

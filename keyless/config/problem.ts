@@ -1,7 +1,9 @@
+/** The keys and indexes that lead to a value. */
+export type ProblemPath = readonly (string | number)[];
+
 /** One thing that is wrong in a configuration. */
 export interface Problem {
-  /** The keys and indexes that lead to the value. */
-  readonly path: readonly (string | number)[];
+  readonly path: ProblemPath;
   /** The given value, if it helps to show it. */
   readonly value?: unknown;
   /** What is wrong and how to fix it; follows path and value in a sentence. */
@@ -9,7 +11,7 @@ export interface Problem {
   /** The value of a field that is written is undefined. */
   readonly isUndefined?: true;
   /** The other places of the same value with the same problem, e.g. of a constant that several roles use. */
-  readonly also?: readonly Problem["path"][];
+  readonly also?: readonly ProblemPath[];
 }
 
 /** The problems, each value with the same problem once. */
@@ -31,7 +33,7 @@ export function describeProblem({ path, value, message, also = [] }: Problem): s
   return `${pathText(path)}${places}: ${valueText(value)}${message}`;
 }
 
-function pathText(path: Problem["path"]): string {
+function pathText(path: ProblemPath): string {
   const steps = path.map((key, index) =>
     typeof key === "string" && /^[A-Za-z_][\w-]*$/.test(key)
       ? `${index === 0 ? "" : "."}${key}`

@@ -28,7 +28,7 @@ import type {
   TestJob,
   TrustTest,
 } from "./input";
-import { ACCOUNT_ID, INLINE_POLICY_NAME, REGION, ROLE_NAME } from "./names";
+import { ACCOUNT_ID, INLINE_POLICY_NAME, REGION_NAME, ROLE_NAME } from "./names";
 import { DEFAULT_QUOTAS, MAX_QUOTAS } from "./quotas";
 import {
   type Repair,
@@ -401,7 +401,7 @@ const role = object<RoleInput>(
   },
 );
 
-const region = string(REGION, 'is not an AWS region, e.g. "us-east-1"', repairRegion);
+const region = string(REGION_NAME, 'is not an AWS region, e.g. "us-east-1"', repairRegion);
 
 const state = object<StateInput>(
   {

@@ -1,13 +1,11 @@
 import { asArray, type PolicyDocument, statements } from "../policy/document";
 import { matchesPattern } from "../policy/pattern";
 import { closestName, didYouMean } from "../text";
-import { actionsOf, awsManagedPolicies, knownServices } from "./catalog";
+import { awsManagedPolicies, knownServices, publishedActions } from "./catalog";
 import type { ConfigInput } from "./input";
 import { isKnownRegion, knownRegions } from "./partition";
-import { distinctProblems, type Problem } from "./problem";
+import { distinctProblems, type Problem, type ProblemPath } from "./problem";
 import type { Config, Environment, Role } from "./resolved";
-
-type Path = Problem["path"];
 
 /**
  * What is most likely a mistake and may be correct: names that the lists of AWS in this version do not have, policies
@@ -30,7 +28,7 @@ export function configWarnings(input: ConfigInput, { environments }: Config): Pr
 }
 
 function checkRegions({ name, region, state }: Environment): Problem[] {
-  const places: readonly (readonly [Path, string])[] = [
+  const places: readonly (readonly [ProblemPath, string])[] = [
     [["environments", name, "region"], region],
     ...(state.region === region ? [] : [[["environments", name, "state", "region"], state.region] as const]),
   ];
@@ -57,7 +55,7 @@ function checkPolicies(input: ConfigInput, environment: string, role: Role): Pro
 const AWS_MANAGED = "arn:aws:iam::aws:policy/";
 
 /** The policies of other partitions are not in the list. */
-function checkManagedPolicy(value: string, path: Path): Problem[] {
+function checkManagedPolicy(value: string, path: ProblemPath): Problem[] {
   if (!value.startsWith(AWS_MANAGED)) return [];
   const known = awsManagedPolicies();
   const name = value.slice(AWS_MANAGED.length);
@@ -68,7 +66,7 @@ function checkManagedPolicy(value: string, path: Path): Problem[] {
   return [{ path, value, message }];
 }
 
-function checkPolicy(document: PolicyDocument, path: Path, isWritten: boolean): Problem[] {
+function checkPolicy(document: PolicyDocument, path: ProblemPath, isWritten: boolean): Problem[] {
   const isList = Array.isArray(document.Statement);
   return [
     ...(document.Version === undefined
@@ -95,10 +93,10 @@ function checkPolicy(document: PolicyDocument, path: Path, isWritten: boolean): 
   ];
 }
 
-function checkAction(value: string, path: Path): Problem[] {
+function checkAction(value: string, path: ProblemPath): Problem[] {
   const [service = "", name = ""] = value.split(":");
   if (/[*?]/.test(service)) return [];
-  const actions = actionsOf(service);
+  const actions = publishedActions(service);
   const unlessNew = "correct it, unless it is new";
   if (actions === undefined) {
     const similar = closestName(service, knownServices());

@@ -20,7 +20,7 @@ function managedPolicyLines(): string {
   return stdout;
 }
 
-async function main(check: boolean): Promise<void> {
+async function writeCatalog(check: boolean): Promise<void> {
   const files = [
     [actionsFile, await actionLines()],
     [managedPoliciesFile, managedPolicyLines()],
@@ -34,4 +34,4 @@ async function main(check: boolean): Promise<void> {
   }
 }
 
-void main(process.argv.includes("--check"));
+void writeCatalog(process.argv.includes("--check"));

@@ -10,7 +10,7 @@ export const managedPoliciesFile = join(projectFolder, "keyless", "config", "cat
 
 const texts = new Map<string, string>();
 
-function textOf(file: string): string {
+function catalogText(file: string): string {
   const text = texts.get(file) ?? readFileSync(file, "utf8");
   texts.set(file, text);
   return text;
@@ -21,8 +21,8 @@ function textOf(file: string): string {
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
-export function actionsOf(service: string): readonly string[] | undefined {
-  const text = textOf(actionsFile);
+export function publishedActions(service: string): readonly string[] | undefined {
+  const text = catalogText(actionsFile);
   const start = text.indexOf(`\n${service.toLowerCase()} `);
   return start < 0
     ? undefined
@@ -34,7 +34,7 @@ export function actionsOf(service: string): readonly string[] | undefined {
 
 /** The prefixes of the actions of all services. */
 export function knownServices(): string[] {
-  return [...textOf(actionsFile).matchAll(/^[a-z0-9-]+(?= )/gm)].map(([service]) => service);
+  return [...catalogText(actionsFile).matchAll(/^[a-z0-9-]+(?= )/gm)].map(([service]) => service);
 }
 
 /**
@@ -43,7 +43,7 @@ export function knownServices(): string[] {
  * @see https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
  */
 export function awsManagedPolicies(): string[] {
-  return textOf(managedPoliciesFile)
+  return catalogText(managedPoliciesFile)
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
