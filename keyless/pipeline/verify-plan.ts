@@ -50,7 +50,7 @@ export function verifyPlan(environment: Environment, reviewed: unknown, options:
     throw new RefusedError(
       `${name}: the plan changes ${managed.join(" and ")}, managed by administrators; the pipeline cannot deploy this ` +
         "change. With an administrator's credentials of the account, run: " +
-        `npx cdktf deploy ${name}. Then rerun this job: it has nothing left to change.`,
+        `TF_CLI_ARGS_init=-lockfile=readonly npx cdktf deploy ${name}. Then rerun this job: it has nothing left to change.`,
     );
   }
   if (!isEmpty && difference !== undefined) {

@@ -1,11 +1,17 @@
-// @duration 165
+// @duration 175
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Sandbox } from "../../keyless/sandbox";
+import { findMirror } from "../../keyless/terraform/environment";
 import type { Env } from "../../keyless/terraform/executables";
+import { platform } from "../../keyless/terraform/install";
 import { CircleCi, type JobResult } from "./circleci-runner";
 import { sample } from "./documents";
 import { aws, Project } from "./project";
-import { ACCESS, ORGANIZATION, setUp } from "./setup";
+import { ACCESS, accessProject, ORGANIZATION, setUp, webIdentityEnvironment } from "./setup";
 
 const ACCOUNTS = { dev: "123456789012", prod: "210987654321" };
 
@@ -70,10 +76,12 @@ function checkoutOf({ folder: from }: Project) {
 interface Started {
   readonly trigger?: string;
   readonly config?: string;
+  /** Environment variables of every job. */
+  readonly variables?: Env;
 }
 
-function pipeline(branch: string, { trigger = "github_app", config }: Started = {}): CircleCi {
-  const runner = new CircleCi({
+function pipeline(branch: string, { trigger = "github_app", config, variables }: Started = {}): CircleCi {
+  return new CircleCi({
     config: config ?? project.read(".circleci/config.yml"),
     values: {
       "pipeline.git.branch": branch,
@@ -81,11 +89,10 @@ function pipeline(branch: string, { trigger = "github_app", config }: Started = 
       "pipeline.project.slug": "github/acme/aws-access",
     },
     checkout: checkoutOf(project),
-    environment: () => jobEnvironment(branch),
+    environment: async () => ({ ...(await jobEnvironment(branch)), ...variables }),
     // The packages are linked, and the job `test` runs this suite.
     skip: ["test", "npm ci --ignore-scripts"],
   });
-  return runner;
 }
 
 /** Commits the shipped configuration with some texts replaced to `main`. */
@@ -218,6 +225,68 @@ test("the applied plan is the verified plan", async () => {
   expect(status).toBe("success");
   expect(await description("dev", "circleci-site-publisher")).toBe("Publishes the site of dev");
 });
+
+test("a job installs no provider that only the state names", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "keyless-provider-"));
+  const hasRun = join(folder, "has-run");
+  const cliConfig = offerProvider("registry.terraform.io/stranger/tool", folder, hasRun);
+  const runner = pipeline("main", { variables: { TF_CLI_CONFIG_FILE: cliConfig } });
+  const state = await addToState({
+    mode: "managed",
+    type: "tool_thing",
+    name: "x",
+    provider: 'provider["registry.terraform.io/stranger/tool"]',
+    instances: [{ schema_version: 0, attributes: { id: "x" } }],
+  });
+  const { status, output } = await runner.rerun("main", "plan-dev");
+  expect(output).toContain("Provider dependency changes detected");
+  expect(status).toBe("failed");
+  expect(existsSync(hasRun)).toBe(false);
+  await state.restore();
+});
+
+/** A CLI configuration that offers a provider, which creates a file when it runs. */
+function offerProvider(source: string, folder: string, hasRun: string): string {
+  const version = join(folder, source, "1.0.0", platform());
+  mkdirSync(version, { recursive: true });
+  writeFileSync(join(version, "terraform-provider-tool_v1.0.0"), `#!/bin/sh\ntouch ${hasRun}\n`, { mode: 0o755 });
+  const mirror = findMirror(process.env);
+  const aws = "registry.terraform.io/hashicorp/aws";
+  const sources = { [source]: folder, ...(mirror !== undefined && { [aws]: mirror }) };
+  const blocks = Object.entries(sources).map(
+    ([name, path]) => `filesystem_mirror {\n path = ${JSON.stringify(path)}\n include = ["${name}"]\n}\n`,
+  );
+  const file = join(folder, "cli.tfrc");
+  const direct = `direct {\n exclude = ${JSON.stringify(Object.keys(sources))}\n}\n`;
+  writeFileSync(file, `provider_installation {\n${blocks.join("")}${direct}}\n`);
+  return file;
+}
+
+/** Adds a resource to the state of dev, with the permissions of the apply role. */
+async function addToState(resource: object) {
+  const token = await sandbox.issuer.token({
+    organization: ORGANIZATION,
+    project: ACCESS,
+    origin: accessProject.repository,
+    ref: "refs/heads/main",
+  });
+  const apply = `arn:aws:iam::${ACCOUNTS.dev}:role/circleci-access-apply`;
+  const env = webIdentityEnvironment(sandbox, apply, token);
+  const file = join(mkdtempSync(join(tmpdir(), "keyless-state-")), "state");
+  const object = ["--bucket", "acme-dev-tfstate", "--key", "dev/terraform.tfstate"];
+  const write = async (text: string) => {
+    writeFileSync(file, text);
+    await aws(env, "s3api", "put-object", ...object, "--body", file);
+    const digest = createHash("md5").update(text).digest("hex");
+    const item = { LockID: { S: "acme-dev-tfstate/dev/terraform.tfstate-md5" }, Digest: { S: digest } };
+    await aws(env, "dynamodb", "put-item", "--table-name", "acme-dev-tfstate-lock", "--item", JSON.stringify(item));
+  };
+  await aws(env, "s3api", "get-object", ...object, file);
+  const before = readFileSync(file, "utf8");
+  const state = JSON.parse(before);
+  await write(JSON.stringify({ ...state, resources: [...state.resources, resource] }));
+  return { restore: () => write(before) };
+}
 
 /** Denies writing the state for all principals. The lock remains writable. */
 async function denyWriting(bucket: string): Promise<void> {
