@@ -245,6 +245,12 @@ test("the examples have the same credentials step", () => {
   expect(terraform.commands["aws-credentials"]).toEqual(site.commands["aws-credentials"]);
 });
 
+test("a job removes committed folders of plans, stacks and programs before it installs or runs anything", () => {
+  const [checkout, remove] = own.commands.project.steps;
+  expect([checkout, remove]).toEqual(["checkout", { run: "rm -rf cdktf.out .keyless plans" }]);
+  for (const { steps } of Object.values<{ steps: unknown[] }>(own.jobs)) expect(steps[0]).toBe("project");
+});
+
 test("the example of a Terraform repository installs Terraform by its checksum", () => {
   const steps: { run?: { environment?: object; command?: string } }[] =
     read("examples/terraform").commands.terraform.steps;
