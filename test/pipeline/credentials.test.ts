@@ -26,9 +26,11 @@ beforeAll(async () => {
 });
 afterAll(() => sts.close());
 
-function credentials(endpoint = `http://127.0.0.1:${(sts.address() as AddressInfo).port}`) {
+const local = () => `http://127.0.0.1:${(sts.address() as AddressInfo).port}`;
+
+function credentials(endpoint = local(), ...role: string[]) {
   const env = { CIRCLE_OIDC_TOKEN_V2: token, AWS_ENDPOINT_URL_STS: endpoint, AWS_MAX_ATTEMPTS: "1" };
-  return keyless(["credentials", "dev", "circleci-site-publisher"], { env });
+  return keyless(["credentials", "dev", ...(role.length > 0 ? role : ["circleci-site-publisher"])], { env });
 }
 
 test.each([
@@ -48,4 +50,25 @@ test("an error of STS itself, or of the network, is not a refusal", async () => 
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^no answer from AWS STS for/) });
     expect(stderr).not.toContain("refuses");
   }
+});
+
+test.each([
+  ["--plan", "circleci-access-plan"],
+  ["--apply", "circleci-access-apply"],
+])("%s assumes the role of the environment that has the policy", async (option, role) => {
+  answer = { status: 403, code: "AccessDenied" };
+  const { stderr } = await credentials(local(), option);
+  expect(stderr).toContain(`AWS refuses the token for arn:aws:iam::123456789012:role/${role}: `);
+});
+
+test.each([
+  [["circleci-read-only", "--plan"], "give either the role circleci-read-only or --plan\n"],
+  [["--plan", "--apply"], expect.stringContaining("cannot be used with")],
+])("%j is wrong usage", async (role, stderr) => {
+  expect(await credentials(local(), ...role)).toMatchObject({ status: 64, stderr });
+});
+
+test("without a role, an option is required", async () => {
+  const { status, stderr } = await keyless(["credentials", "dev"]);
+  expect({ status, stderr }).toEqual({ status: 64, stderr: "name a role, or give --plan or --apply\n" });
 });

@@ -18,8 +18,8 @@ export function register(program: Command): void {
     .command("credentials")
     .argument("<environment>", "an environment of config.ts")
     .argument("[role]", "a role of that environment")
-    .addOption(new Option("--plan", "the environment's role with planEnvironment").conflicts("apply"))
-    .option("--apply", "the environment's role with applyEnvironment")
+    .addOption(new Option("--plan", "assume the environment's role with planEnvironment").conflicts("apply"))
+    .option("--apply", "assume the environment's role with applyEnvironment")
     .description("assume an AWS role with the token of a CircleCI job, for its later steps")
     .addHelpText(
       "after",
