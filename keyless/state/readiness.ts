@@ -10,7 +10,7 @@ import { StateStore } from "./store";
 export type Readiness =
   | { readonly kind: "ready" }
   | { readonly kind: "provider-missing"; readonly createdBy: readonly string[] }
-  | { readonly kind: "state-elsewhere"; readonly existing: readonly string[] };
+  | { readonly kind: "state-elsewhere"; readonly hasProvider: boolean; readonly roles: readonly string[] };
 
 /**
  * Compares what an account and a state backend have of an environment. Reads IAM and the bucket; never writes.
@@ -36,9 +36,10 @@ export async function readinessOf(
   }
   if (await new StateStore(backend).has(state.key)) return { kind: "ready" };
   const found = await Promise.all(roles.map(({ name }) => account.role(name)));
-  const existing = [
-    ...(oidcProvider.mode === "create" && hasProvider ? [`provider ${circleci.issuer}`] : []),
-    ...found.flatMap((role) => (role === undefined ? [] : `role ${role.name}`)),
-  ];
-  return existing.length === 0 ? { kind: "ready" } : { kind: "state-elsewhere", existing };
+  const existing = {
+    hasProvider: oidcProvider.mode === "create" && hasProvider,
+    roles: found.flatMap((role) => (role === undefined ? [] : role.name)),
+  };
+  const isNew = !existing.hasProvider && existing.roles.length === 0;
+  return isNew ? { kind: "ready" } : { kind: "state-elsewhere", ...existing };
 }

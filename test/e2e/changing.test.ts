@@ -1,9 +1,10 @@
 // @duration 150
 import { join } from "node:path";
+import { CreateRoleCommand, GetRoleCommand, IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
 import type { Sandbox } from "../../keyless/sandbox";
 import { sample } from "./documents";
 import { type Project, run } from "./project";
-import { ACCOUNT, accessProject, setUp } from "./setup";
+import { ACCOUNT, accessProject, setUp, signIn } from "./setup";
 
 let sandbox: Sandbox;
 let project: Project;
@@ -76,3 +77,16 @@ test("access --live lists the roles of an environment that was removed from the 
   expect(output).toMatch(sample("changing-things", "$ npx keyless access --live"));
   expect(status).toBe(1);
 });
+
+test("access --live reads every page of the account's roles", async () => {
+  signIn(sandbox.environment);
+  const client = new IAMClient({ region: "us-east-1" });
+  const { Role } = await client.send(new GetRoleCommand({ RoleName: "circleci-read-only" }));
+  const AssumeRolePolicyDocument = decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "");
+  for (let number = 0; number < 110; number += 1)
+    await client.send(new CreateRoleCommand({ RoleName: `left-over-${number}`, AssumeRolePolicyDocument }));
+  expect((await client.send(new ListRolesCommand({}))).IsTruncated).toBe(true);
+  const { output } = await keyless("access", "--live", "--json");
+  const found = JSON.parse(output).data.roles.filter(({ status }: { status: string }) => status === "not-configured");
+  expect(found).toHaveLength(114);
+}, 120_000);

@@ -48,10 +48,15 @@ function nextStep({ name, accountId, circleci, state }: Environment, readiness: 
       ? `${missing}.\nNext: npx cdktf deploy ${createdBy.join(" or ")}, which creates it, then ${deploy}`
       : `${missing}, and no environment creates it.\nNext: create it, or set oidcProvider to "create"; then ${deploy}`;
   }
+  const { hasProvider, roles } = readiness;
+  const existing = [...(hasProvider ? [`provider ${circleci.issuer}`] : []), ...roles.map((role) => `role ${role}`)];
+  const foreign = hasProvider
+    ? '; if another team or environment manages the provider, set oidcProvider to "existing"'
+    : "";
   throw new RefusedError(
-    `account ${accountId} has ${readiness.existing.join(", ")}, but bucket ${state.bucket} has no state of ${name} ` +
+    `account ${accountId} has ${existing.join(", ")}, but bucket ${state.bucket} has no state of ${name} ` +
       `(${state.key}): a deployment would fail with EntityAlreadyExists. If ${name} had another bucket, prefix or name ` +
       "before, move its state (docs/changing-things.md#another-bucket-or-table); if they were created outside this " +
-      "project, import them (docs/changing-things.md#entityalreadyexists)",
+      `project, import them (docs/changing-things.md#entityalreadyexists)${foreign}`,
   );
 }
