@@ -18,7 +18,7 @@ const LAYERS: { readonly [place: string]: readonly string[] } = {
   "keyless/trust": ["keyless/policy", ...SHARED],
   "keyless/permissions": ["keyless/policy", ...SHARED],
   "keyless/config": ["keyless/trust", "keyless/permissions", "keyless/policy", ...SHARED],
-  "keyless/config/catalog": ["keyless/project-folder.ts"],
+  "keyless/config/catalog": ["keyless/policy", "keyless/project-folder.ts"],
   stacks: [
     "keyless/config",
     "keyless/trust",

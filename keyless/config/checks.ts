@@ -90,13 +90,12 @@ function checkBoundary({ name, permissionsBoundary }: Environment): Problem[] {
 /** Whether the pipeline can deploy a role safely, and whether the boundary of the environment suits the role. */
 function checkDeployer(environment: Environment, role: Role, path: ProblemPath): Problem[] {
   const { permissionsBoundaryArn: boundaryArn, deployedBy } = role;
-  const applies = environment.roles.some(({ policyBuilders }) =>
-    buildersIn(policyBuilders).includes("applyEnvironment"),
-  );
+  const hasApplyRole = () =>
+    environment.roles.some(({ policyBuilders }) => buildersIn(policyBuilders).includes("applyEnvironment"));
   const usesState = buildersIn(role.policyBuilders).some((builder) => builder !== "other");
   return [
     ...problemIf(
-      applies && deployedBy === "pipeline" && boundaryArn === undefined,
+      deployedBy === "pipeline" && boundaryArn === undefined && hasApplyRole(),
       [...path, "deployedBy"],
       `requires a permissions boundary, because the role with applyEnvironment can otherwise grant this role any permission: set permissionsBoundary of environments.${environment.name}, e.g. allowServices(["s3"]), or permissionsBoundaryArn of the role; or set deployedBy: "administrator"; or, to make the role with applyEnvironment an administrator of the account, deployedBy: "pipeline-as-administrator"`,
       deployedBy,

@@ -80,11 +80,15 @@ function object<T>(required: RequiredFields<T>, optional: OptionalFields<T>): Sc
     v.optional(schema as Schema<unknown>),
   ]);
   const known = { ...required, ...Object.fromEntries(optionalFields) } as v.ObjectEntries;
-  const fields = v.lazy((value) =>
-    v.object({ ...known, ...unknownFields(value, Object.keys(known), Object.keys(required)) }, (issue) =>
+  const objectOf = (entries: v.ObjectEntries) =>
+    v.object(entries, (issue) =>
       issue.expected === "Object" ? "must be an object: { … }" : "is missing: this field is required",
-    ),
-  );
+    );
+  const valid = objectOf(known);
+  const fields = v.lazy((value) => {
+    if (!isObject(value) || Object.keys(value).every((name) => name in known)) return valid;
+    return objectOf({ ...known, ...unknownFields(value, Object.keys(known), Object.keys(required)) });
+  });
   return v.pipe(fullyChecked, fields) as unknown as Schema<T>;
 }
 
@@ -92,8 +96,7 @@ function object<T>(required: RequiredFields<T>, optional: OptionalFields<T>): Sc
  * Schemas that refuse the fields of a value that are not known. A misspelt required field is not also reported as missing:
  * its schema replaces that of the required field.
  */
-function unknownFields(value: unknown, known: readonly string[], required: readonly string[]): v.ObjectEntries {
-  if (!isObject(value)) return {};
+function unknownFields(value: object, known: readonly string[], required: readonly string[]): v.ObjectEntries {
   const absent = known.filter((name) => !(name in value));
   const unknown = Object.keys(value).filter((name) => !known.includes(name));
   const entries = unknown.flatMap((name): [string, v.GenericSchema][] => {

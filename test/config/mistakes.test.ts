@@ -816,6 +816,6 @@ describe("the lists of AWS", () => {
 
   test("the regions are those of the SDK's table, and the managed policies have their paths", () => {
     expect(knownRegions()).toEqual(expect.arrayContaining(["us-east-1", "eu-north-1", "cn-north-1", "us-gov-west-1"]));
-    expect(awsManagedPolicies()).toEqual(expect.arrayContaining(["ReadOnlyAccess", "job-function/Billing"]));
+    expect([...awsManagedPolicies()]).toEqual(expect.arrayContaining(["ReadOnlyAccess", "job-function/Billing"]));
   });
 });
