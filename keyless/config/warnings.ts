@@ -60,7 +60,8 @@ function checkManagedPolicy(value: string, path: ProblemPath): Problem[] {
   const name = value.slice(AWS_MANAGED.length);
   if (known.has(name)) return [];
   const names = [...known];
-  const similar = names.find((other) => other.endsWith(`/${name}`)) ?? closestName(name, names);
+  const similar =
+    names.find((other) => other.endsWith(`/${name}`) || other.startsWith(name)) ?? closestName(name, names);
   const suggestion = similar === undefined ? undefined : `${AWS_MANAGED}${similar}`;
   const message = `is not an AWS managed policy that this version knows: correct it, unless it is new${didYouMean(suggestion)}`;
   return [{ path, value, message }];
