@@ -5,7 +5,7 @@ import { count } from "../../text";
 import { wrap } from "../../wrap";
 import type { Terminal } from "./terminal";
 
-const LABELS: { readonly [status in LiveStatus]: string } = {
+const STATUS_LABELS: { readonly [status in LiveStatus]: string } = {
   "as-configured": "as configured",
   differs: "differs from config.ts",
   missing: "not in the account: not deployed yet, or deleted outside Terraform",
@@ -25,7 +25,7 @@ export function renderLiveAccess(
     ...[...groups].flatMap(([environment, members]) => [
       environment === "" ? "in no environment of config.ts:" : `${environment}:`,
       ...members.flatMap((role) => [
-        `  ${role.name}: ${(isBad(role) ? bad : good)(LABELS[role.status])}`,
+        `  ${role.name}: ${(isBad(role) ? bad : good)(STATUS_LABELS[role.status])}`,
         ...(role.status === "not-configured"
           ? role.subjects.map((subject) => line(`trusts ${renderRichText(describeJobs(subject))}`))
           : []),

@@ -35,7 +35,11 @@ export function roleNamed(environment: Environment, name: string): Role {
 
 /** @throws {UsageError} if the configuration has no stack of this name */
 export function requireStack({ environments, stateBackends }: Config, name: string): void {
-  itemNamed([...environments, ...stateBackends], name, `config.ts has no environment "${name}", nor a stack of that name`);
+  itemNamed(
+    [...environments, ...stateBackends],
+    name,
+    `config.ts has no environment "${name}", nor a stack of that name`,
+  );
 }
 
 /** The backend that stores the state of an environment. */
