@@ -26,7 +26,7 @@ beforeAll(async () => {
   for (const role of await roles()) await createRole(role);
 });
 
-/** The roles that the examples use: two of the shipped configuration, two of examples/README.md. */
+/** The roles that the examples use: two of test/example/config.ts, two of examples/README.md. */
 function config(): string {
   const [, readme] = /```ts\n(.*?)```/s.exec(readFileSync(join(examples, "README.md"), "utf8")) ?? [];
   return `

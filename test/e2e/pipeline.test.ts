@@ -17,12 +17,12 @@ const ACCOUNTS = { dev: "123456789012", prod: "210987654321" };
 
 let sandbox: Sandbox;
 let project: Project;
-let shipped: string;
+let example: string;
 let main: CircleCi;
 
 beforeAll(async () => {
   ({ sandbox, project } = await setUp());
-  shipped = project.read("config.ts");
+  example = project.read("config.ts");
   await Promise.all([deploy("dev"), deploy("prod")]);
 });
 
@@ -95,10 +95,10 @@ function pipeline(branch: string, { trigger = "github_app", config, variables }:
   });
 }
 
-/** Commits the shipped configuration with some texts replaced to `main`. */
+/** Commits the example with some texts replaced to `main`. */
 function commit(repository: Project, ...replacements: [from: string, to: string][]): void {
-  const text = replacements.reduce((config, [from, to]) => config.replace(from, to), shipped);
-  expect(text).not.toBe(shipped);
+  const text = replacements.reduce((config, [from, to]) => config.replace(from, to), example);
+  expect(text).not.toBe(example);
   repository.write("config.ts", text);
   // Compiled once here instead of in each job.
   execFileSync(process.execPath, ["build.js"], { cwd: repository.folder });

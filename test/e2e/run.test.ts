@@ -8,7 +8,7 @@ import { setUp } from "./setup";
 
 let sandbox: Sandbox;
 let project: Project;
-let shipped: string;
+let example: string;
 
 /** A second copy, for commands without an account and for mistakes in the configuration. */
 let other: Project;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   ({ sandbox, project } = await setUp());
   other = new Project();
   bootstrapped = project.keyless(sandbox.environment, "bootstrap", "dev");
-  shipped = project.read("config.ts").replace(/^import .*;$/gm, "");
+  example = project.read("config.ts").replace(/^import .*;$/gm, "");
 });
 
 function cdktf(...args: string[]) {
@@ -73,7 +73,7 @@ describe("an error fails the command and changes nothing:", () => {
 
   test("invalid values in config.ts, reported by cdktf deploy without a stack trace", async () => {
     other.configure(
-      shipped.replaceAll('"us-east-1"', '"mars-1"').replace('accountId: "123456789012"', 'accountId: "12345678901"'),
+      example.replaceAll('"us-east-1"', '"mars-1"').replace('accountId: "123456789012"', 'accountId: "12345678901"'),
     );
     const ran = await other.cdktf(sandbox.environment, "deploy", "dev", "--auto-approve");
     expect(ran.status).not.toBe(0);
@@ -85,7 +85,7 @@ describe("an error fails the command and changes nothing:", () => {
   });
 });
 
-describe("with the shipped configuration", () => {
+describe("with the example", () => {
   test("keyless bootstrap creates the state backend, whose old versions expire after 90 days", async () => {
     expect(await bootstrapped).toMatchObject({
       status: 0,
