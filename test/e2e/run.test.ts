@@ -64,10 +64,10 @@ describe("an error fails the command and changes nothing:", () => {
   });
 
   test("a type error in config.ts, reported by cdktf diff with file and line", async () => {
-    other.configure("export default defineConfig({ circleci: { organisationId: 5 }, environments: {} });");
+    other.configure(`${shipped}\nconst days: number = "90";\n`);
     const ran = await other.cdktf(sandbox.environment, "diff", "dev");
     expect(ran.status).not.toBe(0);
-    expect(ran.output).toMatch(/config\.ts\(\d+,\d+\): error TS\d+: .*organisationId/);
+    expect(ran.output).toMatch(/config\.ts:\d+:\d+: type 'string' is not assignable to type 'number'/);
     expect(await other.keyless(sandbox.environment, "test")).toMatchObject({ status: 64 });
   });
 
@@ -80,7 +80,9 @@ describe("an error fails the command and changes nothing:", () => {
     expect(ran.output).toContain(
       'environments.dev.accountId: "12345678901" is not an AWS account ID: write its 12 digits',
     );
-    expect(ran.output).toContain('environments.prod.region: "mars-1" is not an AWS region');
+    expect(ran.output).toContain(
+      'environments.dev.region (also environments.prod.region): "mars-1" is not an AWS region',
+    );
     expect(ran.output).not.toMatch(/^\s+at /m);
   });
 });
