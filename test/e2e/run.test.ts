@@ -64,7 +64,7 @@ describe("an error fails the command and changes nothing:", () => {
   });
 
   test("a type error in config.ts, reported by cdktf diff with file and line", async () => {
-    other.configure(`${shipped}\nconst days: number = "90";\n`);
+    other.configure(`${example}\nconst days: number = "90";\n`);
     const ran = await other.cdktf(sandbox.environment, "diff", "dev");
     expect(ran.status).not.toBe(0);
     expect(ran.output).toMatch(/config\.ts:\d+:\d+: type 'string' is not assignable to type 'number'/);
