@@ -74,7 +74,12 @@ function siteFaults(site: StaticSite, { accountId, partition }: EnvironmentScope
     const value = site[field];
     if (value === undefined && (field !== "bucket" || unknown.some((name) => closestName(name, fields) === field)))
       return undefined;
-    if (typeof value !== "string") return { field, value, message: "must be a string" };
+    if (typeof value !== "string")
+      return {
+        field,
+        value,
+        message: value === undefined ? "is missing: write the name of the bucket" : "must be a string",
+      };
     const message = checks[field](value);
     return message === undefined ? undefined : { field, value, message };
   });

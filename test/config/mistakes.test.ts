@@ -674,6 +674,13 @@ const mistakes: readonly Row[] = [
     'without "s3://", "arn:"',
   ],
   [
+    "a site without a bucket",
+    policy,
+    site({ bucket: undefined }),
+    `${policy}.bucket: is missing`,
+    "write the name of the bucket",
+  ],
+  [
     "a folder with a slash",
     policy,
     site({ prefix: "docs/" }),
