@@ -104,7 +104,7 @@ const exemptions = [
   part("StringLike", SUB, `${jobs}/user/*/vcs-ref/refs/heads/dev`),
 ];
 
-const names = [
+const candidates = [
   "main",
   "MAIN",
   "dev",
@@ -123,6 +123,8 @@ const names = [
   `e/vcs-origin/${repository}/vcs-ref/refs/heads/emain`,
   `e/vcs-origin/${repository}/vcs-ref/refs/tags/v1`,
 ];
+/** Also without the folder, which a policy can exclude. */
+const names = [...new Set(candidates.flatMap((name) => [name, name.replace(/^e\//, "")]))];
 const listed = ["refs/heads/main", "refs/heads/release/1", "refs/tags/v1"];
 
 /** An adversarial token. */
