@@ -123,8 +123,8 @@ const candidates = [
   `e/vcs-origin/${repository}/vcs-ref/refs/heads/emain`,
   `e/vcs-origin/${repository}/vcs-ref/refs/tags/v1`,
 ];
-/** Also without the folder, which a policy can exclude. */
-const names = [...new Set(candidates.flatMap((name) => [name, name.replace(/^e\//, "")]))];
+/** Also in another folder than `e`, which a policy can exclude. */
+const names = [...new Set(candidates.flatMap((name) => [name, name.replace(/^e\//, "q/")]))];
 const listed = ["refs/heads/main", "refs/heads/release/1", "refs/tags/v1"];
 
 /** An adversarial token. */
