@@ -53,18 +53,31 @@ function checkPolicies(input: ConfigInput, environment: string, role: Role): Pro
 
 const AWS_MANAGED = "arn:aws:iam::aws:policy/";
 
-/** The policies of other partitions are not in the list. */
 function checkManagedPolicy(value: string, path: ProblemPath): Problem[] {
-  if (!value.startsWith(AWS_MANAGED)) return [];
+  const message = managedPolicyFault(value);
+  return message === undefined ? [] : [{ path, value, message }];
+}
+
+/** The policies of other partitions are not in the list. */
+const managedPolicyFault = remembered((value) => {
+  if (!value.startsWith(AWS_MANAGED)) return undefined;
   const known = awsManagedPolicies();
   const name = value.slice(AWS_MANAGED.length);
-  if (known.has(name)) return [];
+  if (known.has(name)) return undefined;
   const names = [...known];
   const similar =
     names.find((other) => other.endsWith(`/${name}`) || other.startsWith(name)) ?? closestName(name, names);
   const suggestion = similar === undefined ? undefined : `${AWS_MANAGED}${similar}`;
-  const message = `is not an AWS managed policy that this version knows: correct it, unless it is new${didYouMean(suggestion)}`;
-  return [{ path, value, message }];
+  return `is not an AWS managed policy that this version knows: correct it, unless it is new${didYouMean(suggestion)}`;
+});
+
+/** A function that computes the fault of each value once: many roles have the same policies and actions. */
+function remembered(faultOf: (value: string) => string | undefined): (value: string) => string | undefined {
+  const faults = new Map<string, string | undefined>();
+  return (value) => {
+    if (!faults.has(value)) faults.set(value, faultOf(value));
+    return faults.get(value);
+  };
 }
 
 function checkPolicy(document: PolicyDocument, path: ProblemPath, isWritten: boolean): Problem[] {
@@ -95,20 +108,24 @@ function checkPolicy(document: PolicyDocument, path: ProblemPath, isWritten: boo
 }
 
 function checkAction(value: string, path: ProblemPath): Problem[] {
+  const message = actionFault(value);
+  return message === undefined ? [] : [{ path, value, message }];
+}
+
+const actionFault = remembered((value) => {
   const [service = "", name = ""] = value.split(":");
-  if (/[*?]/.test(service) || isPublishedAction(value)) return [];
+  if (/[*?]/.test(service) || isPublishedAction(value)) return undefined;
   const actions = publishedActions(service);
   const unlessNew = "correct it, unless it is new";
   if (actions === undefined) {
     const similar = closestName(service, knownServices());
     const suggestion = similar === undefined ? undefined : `${similar}:${name}`;
-    const message = `names no service that AWS publishes: ${unlessNew}${didYouMean(suggestion)}`;
-    return [{ path, value, message }];
+    return `names no service that AWS publishes: ${unlessNew}${didYouMean(suggestion)}`;
   }
   const similar = /[*?]/.test(name) ? undefined : closestName(name, actions);
   const suggestion = similar === undefined ? undefined : `${service}:${similar}`;
-  return [{ path, value, message: `is not an action that AWS publishes: ${unlessNew}${didYouMean(suggestion)}` }];
-}
+  return `is not an action that AWS publishes: ${unlessNew}${didYouMean(suggestion)}`;
+});
 
 /** Trust tests are not compared: a fork has the project of another repository. */
 function checkRepositories(environments: readonly Environment[]): Problem[] {
