@@ -91,6 +91,12 @@ describe("S3", () => {
     ]);
   });
 
+  it("requires iam:PassRole to configure a replication, but not to delete it", () => {
+    const put = "s3:PutReplicationConfiguration arn:aws:s3:::b";
+    expect(names({ service: "s3", method: "PUT", url: "/b?replication" })).toEqual([put, "iam:PassRole *"]);
+    expect(names({ service: "s3", method: "DELETE", url: "/b?replication" })).toEqual([put]);
+  });
+
   it("requires read access to the source of a copy", () => {
     const headers = { "x-amz-copy-source": "/a/x%20y?versionId=3" };
     expect(names({ service: "s3", method: "PUT", url: "/b/k", headers })).toEqual([

@@ -156,8 +156,17 @@ export function s3Permissions(call: Call, state: ResourceState): RequiredPermiss
   const [subresource = ""] = s3SubresourcesIn(call.query);
   const action = s3ActionOf(call.http.method, false, subresource) ?? "";
   const further = action === "CreateBucket" ? headerActionsOf(call, bucketHeaders) : [];
-  return [action, ...further].map((name) => on(name, bucketArn));
+  const permissions = [action, ...further].map((name) => on(name, bucketArn));
+  const passesRole = subresource === "replication" && call.http.method === "PUT";
+  return passesRole ? [...permissions, PASS_REPLICATION_ROLE] : permissions;
 }
+
+/** Of any role: the proxy does not read the role from the body. */
+const PASS_REPLICATION_ROLE: RequiredPermission = {
+  action: "iam:PassRole",
+  resource: "*",
+  context: { "iam:PassedToService": "s3.amazonaws.com" },
+};
 
 /** The permissions of S3 Control, which has its own paths: the account's settings and tags. */
 function s3ControlPermissions({ http: { method }, path }: Call): RequiredPermission[] {
