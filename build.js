@@ -175,6 +175,8 @@ function replaceDist(work, current) {
       if (existsSync(dist)) renameSync(dist, old);
       rmSync(old, { recursive: true, force: true });
       renameSync(work, dist);
+      // Another command may replace it at once, after a source has changed.
+      return;
     } catch (error) {
       // Another command has renamed dist/ at the same time.
       if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(error.code)) throw error;
