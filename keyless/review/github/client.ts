@@ -83,7 +83,13 @@ export async function connectToGitHub(options: ConnectionOptions): Promise<GitHu
       }
       // The token of a GitHub App's installation cannot read its user by REST.
       const query = octokit.graphql<{ readonly viewer: { readonly login: string } }>("{ viewer { login } }");
-      return query.then(({ viewer }) => viewer.login).catch(() => undefined);
+      return query
+        .then(({ viewer }) => viewer.login)
+        .catch((error: Error) => {
+          // GitHub answered that the token cannot read it. Without an answer, the token's user must not count as another one.
+          if (!isDenied(error) && error.name !== "GraphqlResponseError") throw error;
+          return undefined;
+        });
     },
     // Octokit's retry plugin is not used: it would repeat a POST without looking for what the first one created, and its
     // delays do not respect the time limit.
